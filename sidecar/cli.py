@@ -1,0 +1,5 @@
+"""The operator's words."""
+
+
+def main() -> None:
+    """Entry point."""
