@@ -1,0 +1,277 @@
+"""VERP: who a mail was sent to, signed into its return path.
+
+Knows the spelling, the signature and the age of a return path, in our format and in BounceHandler's.
+Does not know who asks, what time it is, or where keys are kept.
+
+    <prefix>-<wiki>-<user id, base 36>-<unix time, base 36>-<key>@<domain>
+
+A return path comes back through foreign MTAs, and some fold its case; hence everything is compared folded.
+RFC 5321 section 4.5.3.1.1 promises no more than 64 octets of local part.
+
+Errors:
+
+    VerpError
+      NotOurs       another domain, prefix or shape
+      Forged        our shape, but no key of ours signed it
+      Expired       ours, but too old
+      UnknownWiki   a wiki that is not configured
+      TooLong       would not fit into 64 octets
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from .address import fold
+
+__all__ = [
+    "LOCAL_PART_LIMIT",
+    "BounceHandlerFormat",
+    "Expired",
+    "Forged",
+    "Keyring",
+    "NotOurs",
+    "SidecarFormat",
+    "Token",
+    "TooLong",
+    "UnknownWiki",
+    "Verp",
+    "VerpError",
+    "longest_local_part",
+    "wire",
+]
+
+LOCAL_PART_LIMIT = 64  # octets, RFC 5321 section 4.5.3.1.1
+PATH_LIMIT = 256  # octets, RFC 5321 section 4.5.3.1.3; longer is nobody's return path
+TAG_BYTES = 3  # tells two addresses of one user apart; too short to find an address from
+MAC_BYTES = 12  # 96 bits
+USER_DIGITS = 6  # base 36: user ids up to 2,176,782,335
+TIME_DIGITS = 6  # base 36: until December 2038
+KEY_CHARACTERS = (TAG_BYTES + MAC_BYTES) * 8 // 5  # base32 of 15 octets: 24, no padding
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_SHAPE = re.compile(r"(?P<wiki>.+)-(?P<user>[0-9a-z]{1,7})-(?P<time>[0-9a-z]{1,7})-(?P<key>[^-@]+)")
+
+
+class VerpError(Exception):
+    """This address tells nothing that may be acted upon."""
+
+
+class NotOurs(VerpError):
+    """Not one of our return paths: another domain, prefix or shape."""
+
+
+class Forged(VerpError):
+    """Shaped like ours but signed by no key we hold: forged, damaged, or a key was removed too early."""
+
+
+class Expired(VerpError):
+    """Signed by us, too long ago. If many: accept_days is shorter than the MTAs' queue lifetime."""
+
+
+class UnknownWiki(VerpError):
+    """This wiki is not configured. If its mail is to be handled, add it to [[wikis]]."""
+
+
+class TooLong(VerpError):
+    """The local part would exceed 64 octets. Shorten the prefix, or give the wiki a shorter id."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a return path says."""
+
+    wiki: str
+    user_id: int
+    sent: datetime  #: aware, UTC, whole seconds; when the return path was issued
+    tag: str  #: hex; keyed hash of the address that was written to, "" in BounceHandler's format
+    key_id: str  #: which key signed
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The first key signs, every key verifies: a secret changes by adding a line, not by losing bounces."""
+
+    keys: tuple[bytes, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ValueError("a keyring needs a key")
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """The middle of a local part, folded, not yet trusted."""
+
+    wiki: str  #: as spelled in the address
+    user: str
+    time: str
+    key: str
+
+
+class Format(Protocol):
+    """One way to spell and to sign a return path."""
+
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+
+    def local_part(self, wiki: str, user_id: int, address: str, now: datetime) -> str: ...
+
+    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str] | None:
+        """(tag, key id) if a key of ours signed these fields for *wiki*."""
+        ...
+
+
+@dataclass(frozen=True)
+class SidecarFormat:
+    """Ours: key = base32(3 octets of address tag + 12 of HMAC-SHA256 over all that stands before and the tag)."""
+
+    prefix: str
+    domain: str
+    keyring: Keyring
+
+    def local_part(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
+        key = self.keyring.keys[0]
+        body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())))
+        return f"{body}-{_sidecar_key(key, body, _tag(key, address))}"
+
+    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str] | None:
+        if len(fields.key) != KEY_CHARACTERS:
+            return None
+        try:
+            tag = base64.b32decode(fields.key.upper())[:TAG_BYTES]
+        except ValueError:
+            return None
+        body = _body(self.prefix, wiki, fields.user, fields.time)
+        for key in self.keyring.keys:
+            if hmac.compare_digest(fields.key, _sidecar_key(key, body, tag)):
+                return tag.hex(), _key_id(key)
+        return None
+
+
+@dataclass(frozen=True)
+class BounceHandlerFormat:
+    """BounceHandler's: key = base64 of the first 12 octets of HMAC(algorithm, secret, all before it).
+
+    Compared folded: 16 base64 characters without their case still carry 80 bits. It has no address tag.
+    """
+
+    prefix: str
+    domain: str
+    secret: bytes = field(repr=False)
+    algorithm: str = "md5"  #: a hashlib name; BounceHandler's VERPalgorithm
+
+    def local_part(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
+        body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())), keep_case=True)
+        return f"{body}-{self._key(body)}"
+
+    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str] | None:
+        body = _body(self.prefix, wiki, fields.user, fields.time, keep_case=True)
+        if hmac.compare_digest(fields.key.encode(), self._key(body).lower().encode()):
+            return "", "bouncehandler"
+        return None
+
+    def _key(self, body: str) -> str:
+        mac = hmac.new(self.secret, body.encode(), self.algorithm).digest()
+        return base64.b64encode(mac[:12]).decode()
+
+
+class Verp:
+    """Issues return paths in the first format and recognises those of every format."""
+
+    def __init__(self, formats: tuple[Format, ...], wikis: Iterable[str], *, accept: timedelta) -> None:
+        self._formats = formats
+        self._wikis = {wire(wiki).lower(): wiki for wiki in wikis}
+        self._known = set(self._wikis.values())
+        self._accept = accept
+
+    def issue(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
+        """The return path for one mail to *address*. Raises UnknownWiki or TooLong."""
+        if wiki not in self._known:
+            raise UnknownWiki(f"unknown wiki {wiki}")
+        signer = self._formats[0]
+        local = signer.local_part(wiki, user_id, address, now)
+        if len(local) > LOCAL_PART_LIMIT:
+            raise TooLong(f"{len(local)} octets for a user of {wiki}; the limit is {LOCAL_PART_LIMIT}")
+        return f"{local}@{signer.domain}"
+
+    def recognise(self, address: str, now: datetime) -> Token:
+        """What a return path of ours says. Raises NotOurs, Forged, Expired or UnknownWiki."""
+        folded = fold(address)
+        local, _, domain = folded.rpartition("@")
+        shaped = False
+        for form in self._formats:
+            if len(folded) > PATH_LIMIT or not folded.isascii() or domain != form.domain.lower():
+                continue
+            found = _SHAPE.fullmatch(local.removeprefix(form.prefix.lower() + "-"))
+            if not found or not local.startswith(form.prefix.lower() + "-"):
+                continue
+            shaped = True
+            fields = _Fields(**found.groupdict())
+            wiki = self._wikis.get(fields.wiki)
+            if signature := form.verify(fields, wiki or fields.wiki):
+                return self._token(fields, wiki, signature, now)
+        raise Forged("no key of ours signed this") if shaped else NotOurs("no return path of ours")
+
+    def _token(self, fields: _Fields, wiki: str | None, signature: tuple[str, str], now: datetime) -> Token:
+        sent = datetime.fromtimestamp(int(fields.time, 36), UTC)
+        if now - sent > self._accept:
+            raise Expired(f"signed {(now - sent).days} days ago, accepted for {self._accept.days}")
+        if wiki is None:
+            raise UnknownWiki(f"signed for the wiki {fields.wiki}, which is not configured")
+        return Token(wiki, int(fields.user, 36), sent, *signature)
+
+    def is_about(self, token: Token, address: str) -> bool | None:
+        """Whether *address* is the one that was written to; None if the token cannot tell.
+
+        False for another address: the mail was forwarded, and the failure is not this user's.
+        """
+        keys = [key for form in self._formats if isinstance(form, SidecarFormat) for key in form.keyring.keys]
+        for key in keys:
+            if token.tag and _key_id(key) == token.key_id:
+                return hmac.compare_digest(token.tag, _tag(key, address).hex())
+        return None
+
+
+def wire(wiki: str) -> str:
+    """A wiki id as it stands in a return path: BounceHandler writes "-" as ".", since "-" parts the fields."""
+    return wiki.replace("-", ".")
+
+
+def longest_local_part(prefix: str, wiki: str) -> int:
+    """Octets of the longest local part that our format needs for a user of *wiki*."""
+    return len(f"{prefix}-{wire(wiki)}---") + USER_DIGITS + TIME_DIGITS + KEY_CHARACTERS
+
+
+def _body(prefix: str, wiki: str, user: str, time: str, *, keep_case: bool = False) -> str:
+    body = f"{prefix}-{wire(wiki)}-{user}-{time}"
+    return body if keep_case else body.lower()
+
+
+def _sidecar_key(key: bytes, body: str, tag: bytes) -> str:
+    mac = hmac.new(key, b"return path\0" + body.encode() + b"\0" + tag, hashlib.sha256).digest()
+    return base64.b32encode(tag + mac[:MAC_BYTES]).decode().lower()
+
+
+def _tag(key: bytes, address: str) -> bytes:
+    return hmac.new(
+        key, b"address\0" + fold(address).encode(errors="surrogatepass"), hashlib.sha256
+    ).digest()[:TAG_BYTES]
+
+
+def _key_id(key: bytes) -> str:
+    return hmac.new(key, b"key id", hashlib.sha256).hexdigest()[:8]
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
