@@ -1,0 +1,132 @@
+"""Connections, transactions, and the rooms in which they happen.
+
+Knows SQLite's manners. Does not know any table. All writing goes through one thread: SQLite has one writer
+anyway, and works that wait while it commits share the next commit.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+
+from sidecar.threads import Room
+
+__all__ = ["Database"]
+
+R = TypeVar("R")
+Work = Callable[[sa.Connection], Any]
+
+SHARED_COMMIT = 64  # works; an MTA opens some 20 sessions, and one late fsync should not hold up hundreds
+BUSY_SECONDS = 5.0  # an operator's command may hold the lock; longer is 451, and the MTA asks again
+
+
+class Database:
+    """A database by its SQLAlchemy URL; "sqlite://" is a private one in memory.
+
+    ``open`` brings the schema up to date. ``write`` and ``read`` raise whatever the work raises, or
+    sqlalchemy.exc.SQLAlchemyError if the database does not do its part: then nothing was committed.
+    """
+
+    def __init__(self, url: str) -> None:
+        private = sa.make_url(url).database in (None, "", ":memory:")
+        self._writing = _engine(url, "BEGIN IMMEDIATE", private)
+        # pysqlite opens a transaction at the first write only, so "read, decide, write" would lose updates
+        # without a word; hence BEGIN IMMEDIATE for writers. Readers must not take that lock.
+        self._reading = self._writing if private else _engine(url, "BEGIN", private)
+        self._writer = Room("db-writer")
+        self._readers = self._writer if private else Room("db-reader", 2)
+        self._queue: deque[tuple[Work, asyncio.Future[Any]]] = deque()
+        self._draining: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Create or upgrade the tables."""
+        await self._writer.run(self._upgrade)
+
+    async def write(self, work: Callable[[sa.Connection], R]) -> R:
+        """Run *work* in a transaction on the writer's thread; returns after the commit.
+
+        Works share a transaction but not their fate: one that raises is rolled back alone. If the waiting
+        task is cancelled the work may still be committed: make it repeatable.
+        """
+        done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._queue.append((work, done))
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._drain(), name="db-writer")
+        return await done
+
+    async def read(self, work: Callable[[sa.Connection], R]) -> R:
+        """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing."""
+        return await self._readers.run(lambda: self._look(work))
+
+    async def close(self) -> None:
+        """Waits for what is being written."""
+        if self._draining:
+            await self._draining
+        self._writer.close()
+        self._readers.close()
+        self._reading.dispose()
+        self._writing.dispose()
+
+    async def _drain(self) -> None:
+        while self._queue:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), SHARED_COMMIT))]
+            works = [work for work, _ in batch]
+            try:
+                results = await self._writer.run(lambda works=works: self._commit(works))  # type: ignore[misc]
+            except Exception as error:
+                results = [error] * len(batch)
+            for (_, done), result in zip(batch, results, strict=True):
+                if done.cancelled():
+                    continue
+                if isinstance(result, Exception):
+                    done.set_exception(result)
+                else:
+                    done.set_result(result)
+
+    def _commit(self, works: list[Work]) -> list[Any]:
+        results: list[Any] = []
+        with self._writing.begin() as connection:
+            for work in works:
+                own = connection.begin_nested()
+                try:
+                    results.append(work(connection))
+                    own.commit()
+                except Exception as error:
+                    own.rollback()  # raises if the whole transaction is gone: then nobody is told "yes"
+                    results.append(error)
+        return results
+
+    def _look(self, work: Callable[[sa.Connection], R]) -> R:
+        with self._reading.connect() as connection:
+            return work(connection)
+
+    def _upgrade(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self._writing.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _engine(url: str, begin: str, private: bool) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        **({"poolclass": sa.StaticPool} if private else {}),
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # a 250 is a promise that survives a power cut
+    connection.execute("PRAGMA foreign_keys=ON")

@@ -1,0 +1,121 @@
+"""The bounce history: notices and bounces, appended and counted.
+
+Knows what may be there only once. Does not know what counts for whom: it hands over hard bounces, and
+policy decides.
+"""
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sidecar.domain.policy import HardBounce
+from sidecar.storage.schema import bounce, notice
+
+__all__ = ["Bounce", "Notice", "append", "book", "drop_mail", "hard_bounces", "of_user", "set_aside"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A mail that came to a return path, as it is kept."""
+
+    return_path: str
+    raw: bytes
+    received: datetime
+    kind: str = ""
+    aside: str = ""  #: why it was set aside, "" if it was not
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for every delivery of the same mail to the same return path."""
+        whole = hashlib.sha256(self.return_path.lower().encode(errors="surrogateescape") + b"\0" + self.raw)
+        return whole.hexdigest()
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """One failure of one mail."""
+
+    wiki: str
+    user_id: int
+    sent: datetime
+    tag: str
+    key_id: str
+    received: datetime
+    category: str
+    hard: bool
+    status: str
+    rule: str
+    domain: str
+
+
+def append(connection: sa.Connection, entry: Notice) -> int | None:
+    """Keep a notice; its id, or None if this very mail is there already."""
+    same = sa.select(notice.c.id).where(notice.c.fingerprint == entry.fingerprint)
+    if connection.execute(same).first():
+        return None
+    row = {
+        "fingerprint": entry.fingerprint,
+        "received": entry.received,
+        "return_path": entry.return_path,
+        "kind": entry.kind,
+        "aside": entry.aside[:500],
+        "raw": zlib.compress(entry.raw, 1),
+    }
+    notice_id: int = connection.execute(notice.insert().values(row).returning(notice.c.id)).scalar_one()
+    return notice_id
+
+
+def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> bool:
+    """Enter a bounce; False if its token is there already and this one says nothing worse.
+
+    A mail may first be reported as failing softly and then hard: then the later report replaces the first.
+    """
+    token = (
+        (bounce.c.wiki == entry.wiki)
+        & (bounce.c.user_id == entry.user_id)
+        & (bounce.c.sent == entry.sent)
+        & (bounce.c.tag == entry.tag)
+    )
+    before = connection.execute(sa.select(bounce.c.id, bounce.c.hard).where(token)).first()
+    if before is None:
+        connection.execute(bounce.insert().values(notice_id=notice_id, **vars(entry)))
+        return True
+    if before.hard or not entry.hard:
+        return False
+    connection.execute(
+        bounce.update().where(bounce.c.id == before.id).values(notice_id=notice_id, **vars(entry))
+    )
+    return True
+
+
+def hard_bounces(
+    connection: sa.Connection, wiki: str, user_id: int, after: datetime | None
+) -> list[HardBounce]:
+    """The user's hard bounces of mail sent after *after*."""
+    query = sa.select(bounce.c.id, bounce.c.sent, bounce.c.category).where(
+        bounce.c.wiki == wiki, bounce.c.user_id == user_id, bounce.c.hard
+    )
+    if after:
+        query = query.where(bounce.c.sent > after)
+    return [HardBounce(row.id, row.sent, row.category) for row in connection.execute(query)]
+
+
+def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:
+    """All that is known of a user's mail, oldest first."""
+    columns = [bounce.c[name] for name in Bounce.__dataclass_fields__]
+    query = sa.select(*columns).where(bounce.c.wiki == wiki, bounce.c.user_id == user_id)
+    return [Bounce(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))]
+
+
+def set_aside(connection: sa.Connection) -> int:
+    """How many notices wait for a person."""
+    return int(connection.execute(sa.select(sa.func.count()).where(notice.c.aside != "")).scalar_one())
+
+
+def drop_mail(connection: sa.Connection, before: datetime) -> int:
+    """Drop the raw mail of notices received before; their rows stay, and so does what was set aside."""
+    old = (notice.c.received < before) & (notice.c.aside == "") & notice.c.raw.is_not(None)
+    return connection.execute(notice.update().where(old).values(raw=None)).rowcount

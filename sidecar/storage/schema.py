@@ -1,0 +1,115 @@
+"""The tables of the history.
+
+Knows columns and what may be there only once. Does not know how the tables came to be: migrations/ does, and
+a test holds the two equal. No mail address has a column: a user id, a keyed tag and a domain are enough.
+"""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+__all__ = ["UtcDateTime", "action", "action_bounce", "bounce", "event", "metadata", "notice"]
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """Aware datetimes in and out; stored in UTC without an offset, as all three databases can."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value else None
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only for INTEGER
+
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("fingerprint", sa.String(64), nullable=False, unique=True),  # the same mail twice is one row
+    sa.Column("received", UtcDateTime, nullable=False),
+    sa.Column("return_path", sa.String(320), nullable=False),  # envelope recipient of the notice
+    sa.Column("kind", sa.String(16), nullable=False),  # "" where nobody could read it
+    sa.Column("aside", sa.String(500), nullable=False),  # why it was set aside; "" if it was booked
+    sa.Column(
+        "raw", sa.LargeBinary().with_variant(sa.LargeBinary(2**24), "mysql")
+    ),  # zlib; NULL once dropped
+    sa.Index(None, "received"),
+)
+
+bounce = sa.Table(
+    "bounce",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("notice_id", _Id, sa.ForeignKey("notice.id"), nullable=False),
+    sa.Column("wiki", sa.String(64), nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("sent", UtcDateTime, nullable=False),
+    sa.Column("tag", sa.String(6), nullable=False),
+    sa.Column("key_id", sa.String(16), nullable=False),
+    sa.Column("received", UtcDateTime, nullable=False),
+    sa.Column("category", sa.String(32), nullable=False),
+    sa.Column("hard", sa.Boolean, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("rule", sa.String(64), nullable=False),  # which rule judged it; "" if none matched
+    sa.Column("domain", sa.String(255), nullable=False),  # where it failed
+    sa.UniqueConstraint("wiki", "user_id", "sent", "tag"),  # one token counts once
+)
+
+action = sa.Table(
+    "action",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("wiki", sa.String(64), nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("confirmed_before", UtcDateTime, nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # outbox.State
+    # "<wiki>:<user id>" while it waits, then NULL: at most one open action a user, on every database.
+    sa.Column("open_for", sa.String(100), unique=True),
+    sa.Column("created", UtcDateTime, nullable=False),
+    sa.Column("due", UtcDateTime, nullable=False),
+    sa.Column("leased_until", UtcDateTime),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", sa.String(500), nullable=False),  # the wiki's own words at the last failure
+    sa.Column("settled", UtcDateTime),
+    sa.Column("effect", sa.String(16), nullable=False),
+    sa.Column("confirmed_at", UtcDateTime),  # the confirmation that was taken away, or the newer one
+    sa.Column("fingerprint", sa.String(64), nullable=False),  # the wiki's keyed hash of the address
+    sa.Column("forget_until", UtcDateTime),  # bounces of mail sent up to here count no more
+    sa.Index(None, "state", "due"),
+    sa.Index(None, "wiki", "user_id"),
+)
+
+action_bounce = sa.Table(
+    "action_bounce",
+    metadata,
+    sa.Column("action_id", _Id, sa.ForeignKey("action.id"), primary_key=True),
+    sa.Column("bounce_id", _Id, sa.ForeignKey("bounce.id"), primary_key=True),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("wiki", sa.String(64), nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("action_id", _Id, sa.ForeignKey("action.id"), nullable=False),
+    sa.Column("what", sa.String(32), nullable=False),
+    sa.Column("detail", sa.String(500), nullable=False),
+    sa.Index(None, "wiki", "user_id"),
+)
