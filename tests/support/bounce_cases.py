@@ -1,0 +1,183 @@
+"""Which mails the capture sends and what is right to think of what comes back.
+
+Knows every case, and the small world of domains in which they happen. Does not know a mail server.
+"""
+
+from dataclasses import dataclass
+
+import dns.rcode
+
+from tests.support.name_server import Name
+from tests.support.remote_mx import answer_for
+
+__all__ = ["CASES", "MX_ADDRESSES", "NAMES", "Case"]
+
+REFUSED = "Sent to an address that the remote server refuses at RCPT"
+EXPIRED = "until the sending server gave up (its queue lifetime was set to seconds)"
+
+#: Servers that answer on port 25, one for each domain: a server that hangs must not delay the others' mail.
+MX_ADDRESSES = {
+    "remote.example": "192.0.2.25",
+    "full.example": "192.0.2.26",
+    "busy.example": "192.0.2.27",
+    "hanging.example": "192.0.2.28",
+}
+
+#: What the domain name system says. What is not here does not exist.
+NAMES = {
+    "refused.example": Name(mx="mx.refused.example"),
+    "mx.refused.example": Name(a="192.0.2.99"),  # nothing listens there
+    "no-address.example": Name(),
+    "mx-to-nothing.example": Name(mx="gone.mx-to-nothing.example"),
+    "servfail.example": Name(rcode=dns.rcode.SERVFAIL),
+}
+for domain, address in MX_ADDRESSES.items():
+    NAMES |= {domain: Name(mx=f"mx.{domain}"), f"mx.{domain}": Name(a=address)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One mail that comes back. Two cases with the same recipient are two answers to one mail."""
+
+    name: str
+    recipient: str
+    made: str  #: how, in one sentence
+    category: str = ""  #: the right verdict; empty where there is nothing to judge
+    hard: bool = False
+    kind: str = "bounce"  #: bounce, delayed, success, auto-reply, ordinary
+    answer: str = ""  #: what the other side said; empty: what the remote server's script says
+    notify: str = ""  #: RFC 3461 NOTIFY parameter
+    servers: tuple[str, ...] = ("postfix", "exim")
+    exim_category: str = ""  #: where Exim's report says less than Postfix's
+
+    def remote_answer(self) -> str:
+        scripted = answer_for(self.recipient)
+        return self.answer or (
+            "\n".join(scripted.lines).replace("{address}", self.recipient) if scripted else ""
+        )
+
+    def category_at(self, server: str) -> str:
+        return self.exim_category if server == "exim" and self.exim_category else self.category
+
+
+CASES = (
+    Case("no-such-user", "nouser@remote.example", f"{REFUSED}.", "user-unknown", hard=True),
+    Case(
+        "no-such-user-without-code",
+        "noenh@remote.example",
+        f"{REFUSED}, without an enhanced status code.",
+        "user-unknown",
+        hard=True,
+    ),
+    Case(
+        "no-such-user-on-many-lines",
+        "multi@remote.example",
+        f"{REFUSED}, on four lines, worded as a large provider does.",
+        "user-unknown",
+        hard=True,
+    ),
+    Case(
+        "no-such-user-in-utf-8",
+        "utf8@remote.example",
+        f"{REFUSED}, in words that are not ASCII.",
+        "user-unknown",
+        hard=True,
+    ),
+    Case("mailbox-full", "quota@remote.example", f"{REFUSED}: 552, over quota.", "mailbox-full"),
+    Case(
+        "mailbox-full-until-expiry",
+        "tquota@full.example",
+        f"The remote server said 452, over quota, at each attempt, {EXPIRED}.",
+        "mailbox-full",
+    ),
+    Case("blocklisted", "blocked@remote.example", f"{REFUSED}: our host is on a blocklist.", "blocked"),
+    Case(
+        "content-policy",
+        "policy@remote.example",
+        "The remote server took the recipient and refused the content after DATA.",
+        "blocked",
+    ),
+    Case(
+        "busy-delayed",
+        "s421@busy.example",
+        "The warning that comes first, while the remote server says 421 at each attempt.",
+        "overloaded",
+        kind="delayed",
+    ),
+    Case(
+        "busy-until-expiry",
+        "s421@busy.example",
+        f"The remote server said 421 at each attempt, {EXPIRED}.",
+        "overloaded",
+    ),
+    Case(
+        "refused-until-expiry",
+        "somebody@refused.example",
+        f"Nothing listened at the address of the domain's mail server, {EXPIRED}.",
+        "network",
+        answer="connection refused",
+        exim_category="expired",
+    ),
+    Case(
+        "hanging-until-expiry",
+        "hang@hanging.example",
+        f"The remote server never answered to RCPT, {EXPIRED}.",
+        "network",
+        answer="silence after RCPT",
+        exim_category="expired",
+    ),
+    Case(
+        "name-server-fails-until-expiry",
+        "somebody@servfail.example",
+        f"The name server said SERVFAIL for the domain, {EXPIRED}.",
+        "network",
+        answer="DNS: SERVFAIL",
+        exim_category="expired",
+    ),
+    Case(
+        "no-such-domain",
+        "somebody@nxdomain.example",
+        "Sent to a domain that does not exist.",
+        "host-unknown",
+        hard=True,
+        answer="DNS: NXDOMAIN",
+    ),
+    Case(
+        "domain-without-address",
+        "somebody@no-address.example",
+        "Sent to a domain that exists, without MX and without A.",
+        "host-unknown",
+        hard=True,
+        answer="DNS: no MX, no A",
+    ),
+    Case(
+        "mx-to-nothing",
+        "somebody@mx-to-nothing.example",
+        "Sent to a domain whose only MX names a host that does not exist.",
+        "host-unknown",
+        hard=True,
+        answer="DNS: NXDOMAIN for the host in the MX",
+    ),
+    Case(
+        "success",
+        "welcome@remote.example",
+        "Sent with NOTIFY=SUCCESS to an address that the remote server takes.",
+        kind="success",
+        answer="250 2.0.0 Ok",
+        notify="SUCCESS",
+    ),
+    Case(
+        "ordinary",
+        "anna@people.example",
+        "Written by the capture script: a person answers by hand, to the return path instead of From.",
+        kind="ordinary",
+        servers=("postfix",),
+    ),
+    Case(
+        "auto-reply",
+        "away@people.example",
+        "Exim's own autoreply to a filter's mail command, addressed to the envelope sender.",
+        kind="auto-reply",
+        servers=("exim",),
+    ),
+)

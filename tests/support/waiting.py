@@ -1,0 +1,25 @@
+"""Waiting for a condition instead of for a time.
+
+Knows how long a test is willing to wait. Does not know what for.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+__all__ = ["until"]
+
+PATIENCE = 10.0  # seconds; everything in the tests is on loopback, but the machine may be busy
+STEP = 0.01  # seconds between two looks
+
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+    """The first true value that *look* returns; raises TimeoutError naming *what* after *seconds*."""
+    end = time.monotonic() + seconds
+    while not (seen := look()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {seconds:g} s: {what}")
+        time.sleep(STEP)
+    return seen
