@@ -130,7 +130,7 @@ class Format(Protocol):
 
 @dataclass(frozen=True)
 class SidecarFormat:
-    """Ours: key = base32(3 octets of address tag + 12 of HMAC-SHA256 over all that stands before and the tag)."""
+    """Ours: key = base32(3 octets of address tag + 12 of HMAC-SHA256 over all before it and the tag)."""
 
     prefix: str
     domain: str
@@ -240,7 +240,7 @@ class Verp:
 
 
 def wire(wiki: str) -> str:
-    """A wiki id as it stands in a return path: BounceHandler writes "-" as ".", since "-" parts the fields."""
+    """A wiki id as it stands in a return path: "-" is written ".", as by BounceHandler: "-" parts fields."""
     return wiki.replace("-", ".")
 
 

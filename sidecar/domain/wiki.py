@@ -59,7 +59,8 @@ class Outcome:
     """The wiki's answer to an action."""
 
     effect: Effect
-    confirmed_at: datetime | None = None  #: UNCONFIRMED: the confirmation we took away; CHANGED: the newer one
+    #: UNCONFIRMED: the confirmation that we took away; CHANGED: the newer one
+    confirmed_at: datetime | None = None
     fingerprint: str = ""  #: UNCONFIRMED: the wiki's own keyed hash of the address, for a later restore
 
 

@@ -1,5 +1,0 @@
-"""The operator's words."""
-
-
-def main() -> None:
-    """Entry point."""

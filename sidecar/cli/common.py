@@ -1,0 +1,106 @@
+"""What the commands share: the configuration, the database, JSON, and how trouble is told.
+
+Knows exit codes (sysexits.h). Does not know any single command.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from sidecar import daemon
+from sidecar.config import Config, ConfigError
+from sidecar.storage.database import Database
+
+__all__ = [
+    "EX_CONFIG",
+    "EX_TEMPFAIL",
+    "as_json",
+    "ask",
+    "configured",
+    "console",
+    "day",
+    "stop_with",
+    "troubles",
+]
+
+EX_TEMPFAIL = 75
+EX_CONFIG = 78
+
+R = TypeVar("R")
+
+console = Console()
+
+
+def configured(path: Path) -> Config:
+    """The configuration; ends the program with all that is wrong with it."""
+    try:
+        return daemon.load_config(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(f"{path}: {problem}", err=True)
+        raise SystemExit(EX_CONFIG) from None
+
+
+@contextlib.contextmanager
+def troubles() -> Iterator[None]:
+    """Tell a database's trouble in one line; a traceback helps nobody at night."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        stop_with(EX_TEMPFAIL, f"database: {getattr(error, 'orig', None) or error}")
+
+
+def stop_with(code: int, message: str) -> NoReturn:
+    click.echo(message, err=True)
+    raise SystemExit(code)
+
+
+@contextlib.asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[Database]:
+    database = Database(config.storage_url)
+    try:
+        await database.open()
+        yield database
+    finally:
+        await database.close()
+
+
+def ask(config: Config, work: Callable[[Database], Coroutine[Any, Any, R]]) -> R:
+    """Run *work* on the configured database."""
+
+    async def run() -> R:
+        async with opened(config) as database:
+            return await work(database)
+
+    with troubles():
+        return asyncio.run(run())
+
+
+def as_json(value: object) -> None:
+    """Print dataclasses, times and the like as JSON."""
+
+    def plain(thing: object) -> object:
+        if isinstance(thing, datetime):
+            return thing.isoformat()
+        if isinstance(thing, timedelta):
+            return thing.total_seconds()
+        if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+            return {item.name: getattr(thing, item.name) for item in dataclasses.fields(thing)}
+        raise TypeError(type(thing).__name__)
+
+    json.dump(value, sys.stdout, default=plain, indent=2)
+    click.echo()
+
+
+def day(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M}" if time else ""

@@ -1,0 +1,69 @@
+"""replay: archived mail, each at its own time."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.progress import Progress
+
+from sidecar import daemon
+from sidecar.cli.common import as_json, configured, console, stop_with, troubles
+from sidecar.cli.history import actions_table
+from sidecar.edges import archive
+from sidecar.services.replay import Archived, Replayed
+
+__all__ = ["replay"]
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--ingest", is_flag=True, help="Enter the mail into the history, and owe the wikis what follows."
+)
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@click.pass_obj
+def replay(path: Path, paths: tuple[Path, ...], ingest: bool, json_: bool) -> None:
+    """Judge archived mail again, and print who would be un-confirmed and why.
+
+    PATH is a mail, a Maildir, an mbox, or a folder of such. Each mail's own date is the clock. Its
+    envelope recipient is looked for in Delivered-To, X-Original-To, Envelope-To and To, and proven by its
+    signature. Nothing is written unless --ingest says so; what is in the history already counts once.
+    """
+    config = configured(path)
+    with troubles(), Progress(console=console, transient=True, disable=json_) as progress:
+        task = progress.add_task("replaying", total=None)
+        try:
+            result = asyncio.run(
+                daemon.replay(
+                    config,
+                    _mails(paths),
+                    ingest=ingest,
+                    progress=lambda done, total: progress.update(task, completed=done, total=total),
+                )
+            )
+        except archive.NotAnArchive as error:
+            stop_with(2, str(error))
+    if json_:
+        as_json({**vars(result), "ingested": ingest})
+    else:
+        _show(result, ingest)
+
+
+def _mails(paths: tuple[Path, ...]) -> Iterator[Archived]:
+    for path in paths:
+        yield from archive.find(path)
+
+
+def _show(result: Replayed, ingest: bool) -> None:
+    for receipt, count in result.receipts.most_common():
+        click.echo(f"{count:6} {receipt}")
+    for name in result.undated:
+        click.echo(f"left out, it has no date: {name}")
+    for name in result.unreadable:
+        click.echo(f"left out, it cannot be read: {name}")
+    if result.actions:
+        title = "Owed now" if ingest else "Would be un-confirmed"
+        console.print(actions_table(result.actions, title))
+    else:
+        click.echo("nobody would be un-confirmed" if not ingest else "nothing new is owed")

@@ -1,0 +1,57 @@
+"""run and check-config."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from sidecar import daemon
+from sidecar.cli.common import EX_TEMPFAIL, as_json, configured, stop_with, troubles
+from sidecar.config import Config, ConfigError
+from sidecar.edges.unix_socket import CannotListen
+from sidecar.telemetry import configure_logging
+
+__all__ = ["check_config", "run"]
+
+
+@click.command()
+@click.pass_obj
+def run(path: Path) -> None:
+    """Serve until told to stop (SIGTERM or SIGINT).
+
+    Opens the socket that the wiki asks for return paths and the one that the mail server delivers bounces
+    to, brings the database up to date, and carries out what is owed to the wikis. Logs to standard error.
+    """
+    config = configured(path)
+    configure_logging(config.log_level, config.log_format)
+    try:
+        with troubles():
+            asyncio.run(daemon.run(config))
+    except CannotListen as error:
+        stop_with(EX_TEMPFAIL, str(error))
+
+
+@click.command("check-config")
+@click.option("--json", "json_", is_flag=True, help="Problems as a JSON list.")
+@click.pass_obj
+def check_config(path: Path, json_: bool) -> None:
+    """Say everything that is wrong with the configuration.
+
+    Reads the secrets too, and says if others could read them. Exit code 78 if anything is wrong.
+    """
+    if json_:
+        try:
+            daemon.load_config(path)
+        except ConfigError as error:
+            as_json(error.problems)
+            raise SystemExit(78) from None
+        as_json([])
+        return
+    config = configured(path)
+    click.echo(f"{path}: good, {_summary(config)}")
+
+
+def _summary(config: Config) -> str:
+    modes = [str(policy.mode) for policy in config.policies.values()]
+    counts = ", ".join(f"{modes.count(mode)} in {mode} mode" for mode in sorted(set(modes)))
+    return f"{len(modes)} wiki{'s' if len(modes) > 1 else ''}: {counts}"

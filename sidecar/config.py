@@ -1,0 +1,223 @@
+"""Configuration: a TOML text in, frozen values out; every problem at once, none repaired by guessing.
+
+Knows how settings depend on each other and what the daemon is made from. Does not open files, and does not
+know the single settings: their names, defaults and limits stand in settings.py, secrets in secrets.py.
+"""
+
+import ipaddress
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource, SettingsError
+
+from sidecar.domain import verp
+from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak
+from sidecar.secrets import ReadSecret, Secrets
+from sidecar.settings import PolicySection, Settings, VerpSection, in_words, wikis_of
+
+__all__ = ["Config", "ConfigError", "Listen", "WikiConfig", "parse"]
+
+
+class ConfigError(Exception):
+    """The daemon does not start with a configuration about which it would have to guess."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class WikiConfig:
+    """How to reach one wiki."""
+
+    id: str
+    api: str
+    account: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Listen:
+    """The doors: Unix sockets, and TCP on loopback if wanted."""
+
+    verp: Path
+    verp_group: str
+    lmtp: Path
+    lmtp_group: str
+    lmtp_tcp: tuple[str, int] | None
+    max_mail_bytes: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the daemon is made from."""
+
+    verp: verp.Verp
+    listen: Listen
+    wikis: tuple[WikiConfig, ...]
+    policies: Mapping[str, Policy]
+    storage_url: str
+    keep_mail: timedelta
+    contact: str
+    log_level: str
+    log_format: str
+
+
+def parse(text: str, read_secret: ReadSecret) -> Config:
+    """The configuration in *text*, with BOUNCE_SIDECAR_* of the environment over it.
+
+    Raises ConfigError with all problems.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"this is no TOML: {error}"]) from None
+    problems: list[str] = []
+    secrets = Secrets(read_secret, problems)
+    try:
+        settings = Settings(**data)
+    except ValidationError as error:
+        problems += [in_words(problem, data) for problem in error.errors()]
+        merged = _merged(data)
+        secrets.check(merged)
+        problems += _wiki_problems(merged)
+        raise ConfigError(problems) from None
+    except SettingsError as error:
+        raise ConfigError([f"environment: {error}"]) from None
+    merged = settings.model_dump()
+    secrets.check(merged)
+    problems += _wiki_problems(merged) + _other_problems(settings)
+    if problems:
+        raise ConfigError(problems)
+    return _build(settings, secrets)
+
+
+def _build(settings: Settings, secrets: Secrets) -> Config:
+    sockets = settings.sockets
+    directory = Path(sockets.directory)
+    return Config(
+        verp=_verp(settings.verp, secrets, [wiki.id for wiki in settings.wikis]),
+        listen=Listen(
+            directory / sockets.verp,
+            sockets.verp_group,
+            directory / sockets.lmtp,
+            sockets.lmtp_group,
+            _host_and_port(sockets.lmtp_tcp) if sockets.lmtp_tcp else None,
+            sockets.max_mail_bytes,
+        ),
+        wikis=tuple(
+            WikiConfig(wiki.id, str(wiki.api), wiki.account, secrets.passwords[wiki.password_file])
+            for wiki in settings.wikis
+        ),
+        policies={wiki.id: _policy(settings.policy, wiki.policy) for wiki in settings.wikis},
+        storage_url=settings.storage.url,
+        keep_mail=timedelta(days=settings.storage.keep_mail_days),
+        contact=settings.contact,
+        log_level=settings.log.level,
+        log_format=settings.log.format,
+    )
+
+
+def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp:
+    formats: list[verp.Format] = [
+        verp.SidecarFormat(section.prefix, section.domain, verp.Keyring(secrets.keys))
+    ]
+    if other := section.bouncehandler:
+        theirs = verp.BounceHandlerFormat(
+            other.prefix, other.domain or section.domain, secrets.bouncehandler, other.algorithm
+        )
+        formats.insert(0 if section.format == "bouncehandler" else 1, theirs)
+    return verp.Verp(tuple(formats), wikis, accept=timedelta(days=section.accept_days))
+
+
+def _policy(common: PolicySection, own: PolicySection) -> Policy:
+    """A wiki's own settings over the common ones. Raises ValueError for numbers that do not fit the rule."""
+    chosen = {**common.model_dump(exclude_none=True), **own.model_dump(exclude_none=True)}
+    rule: Rule = PRESETS[chosen.get("preset", "specification")]
+    days = (
+        {"span_days": "span", "forget_days": "forget"}
+        if isinstance(rule, Streak)
+        else {"period_days": "period"}
+    )
+    values: dict[str, Any] = {name: getattr(rule, name) for name in rule.__dataclass_fields__}
+    for setting in ("hard_bounces", "span_days", "forget_days", "period_days"):
+        if setting not in chosen:
+            continue
+        if setting == "hard_bounces":
+            values[setting] = chosen[setting]
+        elif setting in days:
+            values[days[setting]] = timedelta(days=chosen[setting])
+        else:
+            kind = "streak" if isinstance(rule, Streak) else "window"
+            raise ValueError(f"{setting} means nothing to a {kind}")
+    return Policy(type(rule)(**values), Mode(chosen.get("mode", Mode.SHADOW)))
+
+
+def _other_problems(settings: Settings) -> list[str]:
+    problems = []
+    if settings.verp.format == "bouncehandler" and not settings.verp.bouncehandler:
+        problems.append('[verp] format = "bouncehandler" needs a section [verp.bouncehandler]')
+    for label, own in [("[policy]", PolicySection())] + [
+        (f"[[wikis]] {wiki.id} policy", wiki.policy)
+        for wiki in settings.wikis
+        if wiki.policy != PolicySection()
+    ]:
+        try:
+            _policy(settings.policy, own)
+        except ValueError as error:
+            problems.append(f"{label}: {error}")
+    if settings.sockets.lmtp_tcp:
+        try:
+            _host_and_port(settings.sockets.lmtp_tcp)
+        except ValueError as error:
+            problems.append(f"[sockets] lmtp_tcp = {settings.sockets.lmtp_tcp!r}: {error}")
+    return problems
+
+
+def _wiki_problems(data: Mapping[str, Any]) -> list[str]:
+    """Ids that cannot be told apart in a return path, or do not fit into one."""
+    section = data.get("verp")
+    prefix = section.get("prefix", "wiki") if isinstance(section, dict) else "wiki"
+    problems = []
+    ids = [wiki["id"] for _, wiki in wikis_of(data) if isinstance(wiki.get("id"), str)]
+    spelled = Counter(verp.wire(wiki).lower() for wiki in ids)
+    for wiki in dict.fromkeys(ids):
+        if spelled[verp.wire(wiki).lower()] > 1:
+            same = [other for other in ids if verp.wire(other).lower() == verp.wire(wiki).lower()]
+            problems.append(
+                f"[[wikis]] id = {wiki!r}: reads like another one in a return path: {', '.join(same)}"
+            )
+        longest = verp.longest_local_part(str(prefix), wiki)
+        if longest > verp.LOCAL_PART_LIMIT:
+            problems.append(
+                f"[[wikis]] id = {wiki!r}: return paths would need {longest} octets, {verp.LOCAL_PART_LIMIT} "
+                "are allowed (RFC 5321); shorten [verp] prefix"
+            )
+    return problems
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("want host:port")
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError("only loopback addresses: LMTP has no authentication")
+    return host, int(port)
+
+
+def _merged(data: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the environment over them, as far as they can be read."""
+    environment = EnvSettingsSource(Settings)()
+    return {
+        key: {**data[key], **environment[key]}
+        if isinstance(data.get(key), dict) and isinstance(environment.get(key), dict)
+        else environment.get(key, data.get(key))
+        for key in {*data, *environment}
+    }

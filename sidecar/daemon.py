@@ -1,0 +1,206 @@
+"""The composition root: the only module that knows everybody, and the real world.
+
+Here, and nowhere else, the clock is read, chance is asked, signals are caught, and the files of the
+configuration are opened.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import stat
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+import wiki_adapter
+from sidecar.config import Config, ConfigError, WikiConfig, parse
+from sidecar.domain.classify import RuleBook
+from sidecar.domain.policy import Mode
+from sidecar.domain.wiki import Wiki
+from sidecar.edges.lmtp_server import Limits, LmtpServer
+from sidecar.edges.verp_socket import VerpSocket
+from sidecar.secrets import ReadSecret, SecretError
+from sidecar.services.circuit import Pauses
+from sidecar.services.dispatch import Dispatcher
+from sidecar.services.intake import BounceIntake
+from sidecar.services.replay import Archived, MailClock, Replayed
+from sidecar.services.replay import replay as replay_mails
+from sidecar.services.return_path import ReturnPaths
+from sidecar.services.upkeep import Upkeep
+from sidecar.storage.database import Database
+
+__all__ = ["World", "built_in_rules", "load_config", "now", "replay", "run", "secret_reader", "wiki_opener"]
+
+log = structlog.get_logger()
+
+OpenWiki = Callable[[WikiConfig], Wiki]
+
+
+def now() -> datetime:
+    """The time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def load_config(path: Path) -> Config:
+    """The configuration in *path*. Raises ConfigError with all problems."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError([f"cannot be read: {why}"]) from None
+    return parse(text, secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY")))
+
+
+def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
+    """Reads a secret by its name: absolute, else in systemd's credentials directory, else beside the file.
+
+    Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials").
+    """
+
+    def read(name: str) -> bytes:
+        path = beside / name
+        if credentials and not Path(name).is_absolute() and (Path(credentials) / name).exists():
+            path = Path(credentials) / name
+        try:
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode):
+                raise SecretError("not a regular file")
+            if mode & stat.S_IRWXO:
+                raise SecretError("others may read or write this file; chmod o-rwx it")
+            return path.read_bytes()
+        except OSError as error:
+            raise SecretError(error.strerror or "cannot be read") from None
+
+    return read
+
+
+def built_in_rules() -> RuleBook:
+    """The rules that come with the sidecar, in the order of their files' names."""
+    files = resources.files("sidecar.domain").joinpath("rules").iterdir()
+    texts = [file.read_text("utf-8") for file in sorted(files, key=lambda file: file.name)]
+    return RuleBook.parse(*texts)
+
+
+def wiki_opener(config: Config) -> OpenWiki:
+    """How a configured wiki is reached: through mwclient, with the contact of *config*."""
+
+    def open_one(wiki: WikiConfig) -> Wiki:
+        access = wiki_adapter.WikiAccess(wiki.api, wiki.account, wiki.password, config.contact)
+        return wiki_adapter.open_wiki(access)
+
+    return open_one
+
+
+@dataclass(frozen=True)
+class World:
+    """What the daemon takes from outside, so that a test may bring its own."""
+
+    clock: Callable[[], datetime] = now
+    jitter: Callable[[], float] = random.random
+    open_wiki: OpenWiki | None = None  #: mwclient if None
+    pauses: Pauses = field(default_factory=Pauses)
+
+
+async def run(
+    config: Config,
+    *,
+    world: World = World(),
+    stop: asyncio.Event | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until *stop* is set; without one, until SIGTERM or SIGINT.
+
+    Raises CannotListen, SQLAlchemyError, or whatever ends a loop that should not end.
+    """
+    stop = stop or _on_signals(asyncio.Event())
+    open_wiki = world.open_wiki or wiki_opener(config)
+    wikis = {wiki.id: open_wiki(wiki) for wiki in config.wikis}
+    async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
+        database = Database(config.storage_url)
+        life.push_async_callback(database.close)
+        await database.open()
+        dispatcher = Dispatcher(database, wikis, config.policies, world.clock, world.jitter, world.pauses)
+        life.callback(dispatcher.close)
+        return_paths = ReturnPaths(config.verp, world.clock)
+        intake = BounceIntake(
+            database, return_paths, built_in_rules(), config.policies, world.clock, dispatcher.ring
+        )
+        life.callback(intake.close)
+        upkeep = Upkeep(database, config.keep_mail, world.clock)
+        loops = {
+            await life.enter_async_context(_loop("dispatch", dispatcher.run, dispatcher.stop)),
+            await life.enter_async_context(_loop("upkeep", upkeep.run)),
+        }
+        await _open_doors(config, return_paths, intake, life)
+        log.info("serving", wikis=len(wikis), modes=_modes(config), database=config.storage_url)
+        ready()
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        life.callback(stopped.cancel)
+        ended, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()  # a loop that ended by itself ends the daemon: the service manager starts a new one
+        log.info("stopping")
+
+
+async def replay(
+    config: Config, mails: Iterable[Archived], *, ingest: bool, progress: Callable[[int, int], None]
+) -> Replayed:
+    """Take archived mail in: into the history if *ingest*, else into one in memory that is thrown away."""
+    clock = MailClock()
+    async with contextlib.AsyncExitStack() as life:
+        database = Database(config.storage_url if ingest else "sqlite://")
+        life.push_async_callback(database.close)
+        await database.open()
+        policies = dict(config.policies)
+        if not ingest:
+            policies = {wiki: replace(policy, mode=Mode.SHADOW) for wiki, policy in policies.items()}
+        intake = BounceIntake(database, ReturnPaths(config.verp, clock), built_in_rules(), policies, clock)
+        life.callback(intake.close)
+        return await replay_mails(mails, intake, clock, database, progress)
+
+
+async def _open_doors(
+    config: Config, return_paths: ReturnPaths, intake: BounceIntake, life: contextlib.AsyncExitStack
+) -> None:
+    listen = config.listen
+    lmtp = LmtpServer(intake, limits=Limits(size=listen.max_mail_bytes))
+    life.push_async_callback(lmtp.close)
+    await lmtp.listen_unix(listen.lmtp, group=listen.lmtp_group or None)
+    if listen.lmtp_tcp:
+        await lmtp.listen_tcp(*listen.lmtp_tcp)
+    verp_socket = VerpSocket(return_paths)
+    life.push_async_callback(verp_socket.close)
+    await verp_socket.listen(listen.verp, group=listen.verp_group or None)
+
+
+@contextlib.asynccontextmanager
+async def _loop(
+    name: str, work: Callable[[], Coroutine[Any, Any, None]], end: Callable[[], None] | None = None
+) -> AsyncIterator["asyncio.Task[None]"]:
+    """A task for as long as the context lasts: ended by *end* if there is one, else cancelled."""
+    task = asyncio.create_task(work(), name=name)
+    try:
+        yield task
+    finally:
+        if end:
+            end()
+        else:
+            task.cancel()
+        await asyncio.wait({task})
+
+
+def _modes(config: Config) -> Mapping[str, str]:
+    return {wiki: str(policy.mode) for wiki, policy in config.policies.items()}
+
+
+def _on_signals(stop: asyncio.Event) -> asyncio.Event:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

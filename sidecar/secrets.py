@@ -1,0 +1,102 @@
+"""Secrets: the keys that sign return paths and the passwords of the bots.
+
+Knows what makes a secret unfit. Does not open files: a function that the caller brings does, and refuses
+those that others may read.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sidecar.settings import VerpSection, wikis_of
+
+__all__ = ["ReadSecret", "SecretError", "Secrets"]
+
+KEY_LENGTH = 32  # octets; HMAC-SHA256 gains nothing beyond its digest's length, RFC 2104 section 3
+BOUNCEHANDLER_SECRET_LENGTH = 16  # octets; an existing secret that only verifies for the days of a move
+WELL_KNOWN = {b"MediawikiVERP"}  # BounceHandler's default, published in its extension.json
+DISTINCT = 8  # different octets in a key, at least; "aaaa..." is no key
+BOT_PASSWORD = set("0123456789abcdefghijklmnopqrstuvw")  # else MediaWiki takes it for the main password
+
+
+class SecretError(Exception):
+    """A file with a secret cannot be used. The message says why, and never what is in it."""
+
+
+ReadSecret = Callable[[str], bytes]  #: name of a file -> its content; raises SecretError
+
+
+class Secrets:
+    """The secrets that the settings name, read once."""
+
+    def __init__(self, read: ReadSecret, problems: list[str]) -> None:
+        self._read, self._problems = read, problems
+        self.keys: tuple[bytes, ...] = ()
+        self.bouncehandler = b""
+        self.passwords: dict[str, str] = {}
+
+    def check(self, data: Mapping[str, Any]) -> None:
+        """Read what *data* names, however incomplete it is; note what is wrong."""
+        section = data.get("verp")
+        if isinstance(section, dict):
+            name = section.get("keys_file", VerpSection.model_fields["keys_file"].default)
+            self.keys = tuple(self._keys(f"[verp] keys_file = {name!r}", name))
+            other = section.get("bouncehandler")
+            if isinstance(other, dict):
+                self.bouncehandler = self._bouncehandler(other.get("secret_file"))
+        for label, wiki in wikis_of(data):
+            self._password(f"{label} password_file", wiki.get("password_file"))
+
+    def _content(self, label: str, name: object) -> bytes:
+        if not isinstance(name, str):
+            return b""  # the shape has been complained about
+        try:
+            content = self._read(name)
+        except SecretError as error:
+            self._problems.append(f"{label}: {error}")
+            return b""
+        if not content.strip():
+            self._problems.append(f"{label}: the file is empty")
+        return content
+
+    def _keys(self, label: str, name: object) -> Iterator[bytes]:
+        lines = [line.strip() for line in self._content(label, name).splitlines()]
+        keys = [line for line in lines if line and not line.startswith(b"#")]
+        if any(lines) and not keys:
+            self._problems.append(f"{label}: no key in it, only comments")
+        for key in keys:
+            self._judge(label, key, KEY_LENGTH)
+            yield key
+
+    def _bouncehandler(self, name: object) -> bytes:
+        label = f"[verp.bouncehandler] secret_file = {name!r}"
+        secret = self._content(label, name).strip()
+        if secret:
+            self._judge(label, secret, BOUNCEHANDLER_SECRET_LENGTH)
+        return secret
+
+    def _judge(self, label: str, key: bytes, least: int) -> None:
+        if key in WELL_KNOWN:
+            self._problems.append(
+                f"{label}: this is BounceHandler's public default; anybody can sign with it"
+            )
+        elif len(key) < least:
+            self._problems.append(f"{label}: a key of {len(key)} octets is too short, {least} are needed")
+        elif len(set(key)) < DISTINCT:
+            self._problems.append(f"{label}: a key of {len(set(key))} different characters can be guessed")
+
+    def _password(self, label: str, name: object) -> None:
+        if isinstance(name, str) and _may_be_bot_password(name):
+            self._problems.append(f"{label} names a file; put the password into one that others cannot read")
+            return
+        label = f"{label} = {name!r}"
+        password = self._content(label, name).decode("utf-8", "replace").strip()
+        if password and not _may_be_bot_password(password):
+            self._problems.append(
+                f"{label}: not a bot password (32 or more of 0-9 and a-w); make one at Special:BotPasswords"
+            )
+        if isinstance(name, str):
+            self.passwords[name] = password
+
+
+def _may_be_bot_password(text: str) -> bool:
+    return len(text) >= 32 and set(text) <= BOT_PASSWORD

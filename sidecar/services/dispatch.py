@@ -1,0 +1,179 @@
+"""Pay what we owe the wikis: claim, call, settle. No transaction is open while a wiki is being called.
+
+tenacity, in the adapter, owns seconds; the circuits own minutes; the outbox owns hours. Killed at any
+instant, the action is claimed again when the lease ends, and the wiki answers "already".
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from sidecar.domain.policy import Mode, Policy, decide
+from sidecar.domain.wiki import (
+    Effect,
+    Outcome,
+    Wiki,
+    WikiError,
+    WikiMisconfigured,
+    WikiRefused,
+    WikiUnavailable,
+)
+from sidecar.services.circuit import Circuits, Pauses
+from sidecar.storage import ledger, outbox
+from sidecar.storage.database import Database
+from sidecar.storage.outbox import Owed, State
+from sidecar.threads import Room
+
+__all__ = ["Dispatcher"]
+
+log = structlog.get_logger()
+
+WORKERS = 4  # wikis called at the same time; each has its own thread, and one call each
+LEASE = timedelta(minutes=2)  # a call lasts seconds; longer, and a dead node's work waits too long
+FIRST_DELAY = timedelta(seconds=30)
+LONGEST_DELAY = timedelta(hours=6)
+GIVE_UP_AFTER = timedelta(days=90)  # no wiki is down for a quarter; `outbox retry` revives what is dead
+IDLE = 1.0  # seconds between looks at the outbox when nobody rings
+
+
+class Dispatcher:
+    """Calls the wikis, each from a thread of its own and for one action at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        wikis: Mapping[str, Wiki],
+        policies: Mapping[str, Policy],
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],  #: 0.0 to 1.0
+        pauses: Pauses = Pauses(),  # noqa: B008  (frozen)
+    ) -> None:
+        self._db, self._wikis, self._policies = database, wikis, policies
+        self._clock, self._jitter = clock, jitter
+        self._circuits = Circuits(pauses)
+        self._busy: set[str] = set()
+        self._rooms: dict[str, Room] = {}
+        self._bell = asyncio.Event()
+        self._choosing = asyncio.Lock()
+        self._stopping = False
+
+    def ring(self) -> None:
+        """Something is owed: look at once."""
+        self._bell.set()
+
+    def stop(self) -> None:
+        """Let ``run`` end once the calls that are under way are settled."""
+        self._stopping = True
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Until ``stop``. A step that fails is logged and slept on; it never takes the doors down."""
+        async with asyncio.TaskGroup() as workers:
+            for number in range(WORKERS):
+                workers.create_task(self._work(), name=f"dispatch-{number}")
+
+    async def _work(self) -> None:
+        while not self._stopping:
+            try:
+                if await self.step():
+                    continue
+            except Exception:
+                log.exception("dispatch failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), IDLE)
+            if not self._stopping:
+                self._bell.clear()
+
+    async def step(self) -> bool:
+        """Pay one action; False if none is due."""
+        async with self._choosing:
+            owed = await self._claim()
+            if owed is None:
+                return False
+            self._busy.add(owed.action.wiki)
+        try:
+            await self._pay(owed)
+        finally:
+            self._busy.discard(owed.action.wiki)
+        return True
+
+    async def _claim(self) -> Owed | None:
+        now = self._clock()
+        closed = self._busy | self._circuits.open(now)
+        if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed)):
+            return None
+        return await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
+
+    def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
+        """Claim what the policy still wants: it is asked again before acting."""
+        while owed := outbox.claim(connection, now, now + LEASE, closed):
+            wiki, user_id = owed.action.wiki, owed.action.user_id
+            policy = self._policies.get(wiki)
+            if policy is None:
+                outbox.postpone(connection, owed, now + LONGEST_DELAY, "the wiki is not configured", now)
+                continue
+            if policy.mode is Mode.SHADOW:
+                outbox.close(connection, owed, State.SHADOW, "the wiki is in shadow mode now", now)
+                continue
+            forget = outbox.forget_until(connection, wiki, user_id)
+            history = ledger.hard_bounces(connection, wiki, user_id, forget)
+            if decide(wiki, user_id, history, policy.rule, now):
+                return owed
+            outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
+        return None
+
+    async def _pay(self, owed: Owed) -> None:
+        wiki = owed.action.wiki
+        room = self._rooms.setdefault(wiki, Room(f"wiki-{wiki}"))
+        try:
+            outcome = await room.run(lambda: self._wikis[wiki].perform(owed.action))
+        except WikiRefused as error:
+            self._circuits.answered(wiki)
+            await self._bury(owed, str(error))
+        except (WikiUnavailable, WikiMisconfigured) as error:
+            await self._wait(owed, error)
+        else:
+            self._circuits.answered(wiki)
+            await self._settle(owed, outcome)
+
+    async def _settle(self, owed: Owed, outcome: Outcome) -> None:
+        now = self._clock()
+        forget = outcome.confirmed_at if outcome.effect is Effect.CHANGED and outcome.confirmed_at else now
+        await self._db.write(lambda connection: outbox.settle(connection, owed, outcome, forget, now))
+        self._log(owed, "done", effect=str(outcome.effect))
+
+    async def _wait(self, owed: Owed, error: WikiError) -> None:
+        now = self._clock()
+        pause = self._circuits.failed(owed.action.wiki, error, now)
+        if now - owed.created > GIVE_UP_AFTER:
+            await self._bury(owed, f"gave up: {error}")
+            return
+        due = now + max(pause, self.delay(owed.attempts))
+        await self._db.write(lambda connection: outbox.postpone(connection, owed, due, str(error), now))
+        if isinstance(error, WikiMisconfigured):
+            log.error("wiki misconfigured", wiki=owed.action.wiki, action=owed.id, why=str(error))
+        else:
+            self._log(owed, "postponed", why=str(error), due=due.isoformat(timespec="seconds"))
+
+    async def _bury(self, owed: Owed, why: str) -> None:
+        now = self._clock()
+        await self._db.write(lambda connection: outbox.close(connection, owed, State.DEAD, why, now))
+        self._log(owed, "dead", why=why)
+
+    def delay(self, attempts: int) -> timedelta:
+        """How long an action waits after so many attempts: doubling from 30 s up to 6 h, and jitter."""
+        wait = min(FIRST_DELAY * (1 << min(attempts - 1, 20)), LONGEST_DELAY)
+        return wait * (1 + 0.5 * self._jitter())
+
+    def _log(self, owed: Owed, what: str, **facts: object) -> None:
+        about = {"action": owed.id, "wiki": owed.action.wiki, "user": owed.action.user_id}
+        log.info("action", what=what, attempts=owed.attempts, **about, **facts)
+
+    def close(self) -> None:
+        """Waits for the calls that are under way."""
+        for room in self._rooms.values():
+            room.close()

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Install the Debian packages that the tests with real servers need; nothing if they are there.
+# MediaWiki, Postfix and Exim are not installed: the tests unpack their packages into a private folder.
+set -eu
+wanted="php-cli php-sqlite3 php-mbstring php-intl php-xml php-curl"
+missing=""
+for package in $wanted; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+done
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" -ne 0 ]; then
+    echo "The tests with real servers need root and:$missing" >&2
+    echo "They will be skipped, and say so; or: sudo apt-get install$missing" >&2
+    exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+# shellcheck disable=SC2086
+apt-get install -qy --no-install-recommends $missing

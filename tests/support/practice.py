@@ -1,0 +1,60 @@
+"""A configured sidecar for tests without servers: a folder, a configuration, and mails addressed to it.
+
+Knows the recorded bounces and the product's own signing. Does not start anything.
+"""
+
+import re
+from datetime import datetime
+from email.utils import format_datetime
+from pathlib import Path
+
+from sidecar import daemon
+from sidecar.config import Config
+from sidecar.recorded import recorded
+
+__all__ = ["ADDRESS", "KEY", "PASSWORD", "WIKI", "bounce", "configured", "load"]
+
+WIKI = "enwiki"
+ADDRESS = "ann@remote.example"
+KEY = "a test's key, long enough to be one, 0123456789"
+PASSWORD = "practice" * 4
+
+CONFIG = """\
+[verp]
+domain = "bounces.example.org"
+[sockets]
+directory = "{folder}"
+[storage]
+url = "sqlite:///{folder}/history.db"
+[policy]
+mode = "{mode}"
+[[wikis]]
+id = "enwiki"
+api = "{api}"
+account = "BounceBot@sidecar"
+password_file = "bot.password"
+"""
+
+
+def configured(folder: Path, *, mode: str = "enforce", api: str = "http://127.0.0.1:9/w/api.php") -> Path:
+    """Write a configuration and its secrets; returns its path."""
+    for name, secret in (("verp.keys", KEY), ("bot.password", PASSWORD)):
+        (folder / name).touch(0o600)
+        (folder / name).write_text(secret + "\n")
+    path = folder / "config.toml"
+    path.write_text(CONFIG.format(folder=folder, mode=mode, api=api))
+    return path
+
+
+def bounce(
+    config: Config, name: str, user_id: int, sent: datetime, came: datetime, address: str = ADDRESS
+) -> bytes:
+    """A recorded bounce of a mail to this user, as it lies in an archive: dated, Delivered-To on top."""
+    return_path = config.verp.issue(WIKI, user_id, address, sent)
+    raw = recorded(name).addressed(address, return_path)
+    dated = re.sub(rb"(?m)^Date: .*$", b"Date: " + format_datetime(came).encode(), raw, count=1)
+    return b"Delivered-To: " + return_path.encode() + b"\n" + dated
+
+
+def load(folder: Path) -> Config:
+    return daemon.load_config(folder / "config.toml")

@@ -1,0 +1,75 @@
+"""Every line knows its room. The import contracts are lint-imports' part; these are the words of a room."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(path for top in ("sidecar", "wiki_adapter") for path in (ROOT / top).rglob("*.py"))
+
+#: word -> the only places in which it may be said
+ROOMS = {
+    "await": r"sidecar/(cli|daemon|demo|edges|services|storage/database|threads)",
+    "create_engine": r"sidecar/storage/database",
+    "run_in_executor": r"sidecar/threads",
+    "add_signal_handler": r"sidecar/daemon",
+    "Retrying": r"wiki_adapter/",
+    "random": r"sidecar/daemon",
+    "execute": r"sidecar/storage/",
+    "commit": r"sidecar/storage/database",
+}
+
+
+def words(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Await | ast.AsyncFunctionDef):
+            yield "await"
+
+
+def said(pattern: str) -> list[str]:
+    return [str(p.relative_to(ROOT)) for p in FILES if re.search(pattern, p.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_words_stay_in_their_rooms(path: Path) -> None:
+    place = str(path.relative_to(ROOT))
+    strays = [word for word in set(words(path)) & set(ROOMS) if not re.match(ROOMS[word], place)]
+    assert strays == []
+
+
+def test_only_the_daemon_looks_at_the_clock() -> None:
+    looks = r"datetime\.(now|utcnow)\(|time\.time\("
+    assert said(looks) == ["sidecar/daemon.py"]
+
+
+def test_reply_codes_are_spelled_in_one_table() -> None:
+    spelled = said(r'"[2345]\d\d[ -][245]\.\d\.\d')
+    assert [place for place in spelled if "/domain/" not in place] == ["sidecar/edges/replies.py"]
+
+
+def test_every_file_introduces_itself() -> None:
+    silent = [path for path in FILES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+    assert silent == []
+
+
+def test_no_file_is_longer_than_a_room() -> None:
+    long = {str(p.relative_to(ROOT)): n for p in FILES if (n := len(p.read_text("utf-8").splitlines())) > 300}
+    assert long == {}
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    functions = (
+        (str(path.relative_to(ROOT)), node.name, (node.end_lineno or 0) - node.lineno + 1)
+        for path in FILES
+        if "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert [function for function in functions if function[2] > 40] == []
