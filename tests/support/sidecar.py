@@ -1,0 +1,146 @@
+"""A sidecar for tests with real servers: its folder, its process, its clock, its history.
+
+Knows how to start, kill and look into it. Does not know what is tested.
+"""
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.support.sidecar_process import DIE_AFTER, DIE_BEFORE
+from tests.support.waiting import until
+
+__all__ = ["DIE_AFTER", "DIE_BEFORE", "DOMAIN", "Sidecar"]
+
+DOMAIN = "bounces.example.org"
+ROOT = Path(__file__).parents[2]
+GRACE = 20.0  # seconds for an orderly end
+
+CONFIG = """\
+contact = "ops@example.org"
+[verp]
+domain = "{domain}"
+keys_file = "verp.keys"
+[sockets]
+directory = "{folder}"
+verp = "{verp_socket}"
+[storage]
+url = "sqlite:///{folder}/history.db"
+[policy]
+mode = "{mode}"
+[[wikis]]
+id = "{wiki}"
+api = "{api}"
+account = "{account}"
+password_file = "bot.password"
+[log]
+format = "keyvalue"
+"""
+
+
+class Sidecar:
+    """Configured when made; *folder* must be one that the mail server may enter."""
+
+    def __init__(
+        self, folder: Path, *, wiki: str, api: str, account: str, password: str, verp_socket: Path, mode: str
+    ) -> None:
+        self.folder, self.verp_socket, self.lmtp_socket = folder, verp_socket, folder / "lmtp.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.set_password(password)
+        self._secret("verp.keys", "a test's key, long enough to be one, 0123456789")
+        text = CONFIG.format(
+            domain=DOMAIN,
+            folder=folder,
+            wiki=wiki,
+            api=api,
+            account=account,
+            verp_socket=verp_socket,
+            mode=mode,
+        )
+        (folder / "config.toml").write_text(text)
+
+    def set_password(self, password: str) -> None:
+        """What the operator does after renewing the bot password; read at the next start."""
+        self._secret("bot.password", password)
+
+    def set_clock(self, time: datetime) -> None:
+        """The sidecar's time, from now on and until it is set again."""
+        (self.folder / "clock.new").write_text(time.isoformat())
+        (self.folder / "clock.new").rename(self.folder / "clock")
+
+    def order(self, death: str) -> None:
+        """Die by SIGKILL, once: DIE_BEFORE or DIE_AFTER the next call of the wiki."""
+        (self.folder / death).touch()
+
+    def start(self) -> None:
+        """Returns when both sockets are served and the mail server may connect."""
+        command = [sys.executable, "-m", "tests.support.sidecar_process", str(self.folder)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        until(lambda: self._ended() or all(map(_served, (self.verp_socket, self.lmtp_socket))), "sidecar")
+        if self._ended():
+            raise RuntimeError(self.log())
+        self.lmtp_socket.chmod(0o666)  # the test's Postfix works as an account of no group of ours
+
+    def wait_for_death(self) -> None:
+        until(self._ended, "the sidecar's death")
+        assert self._process is not None
+        assert self._process.returncode == -signal.SIGKILL, self.log()
+
+    def kill(self) -> None:
+        """kill -9. Repeatable."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """An orderly end. Repeatable."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+            try:
+                self._process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+
+    def hang(self) -> None:
+        """It lives and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Straight from the history's file."""
+        with closing(sqlite3.connect(self.folder / "history.db", timeout=GRACE)) as database:
+            return database.execute(query).fetchall()
+
+    def booked(self, count: int) -> None:
+        """Wait until so many notices are in the history."""
+        until(
+            lambda: self.rows("SELECT count(*) FROM notice") == [(count,)], f"{count} notices in the history"
+        )
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def _ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def _secret(self, name: str, content: str) -> None:
+        (self.folder / name).touch(0o600)
+        (self.folder / name).write_text(content + "\n")
+
+
+def _served(path: Path) -> bool:
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
+        return True
+    return False

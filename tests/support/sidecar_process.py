@@ -1,0 +1,60 @@
+"""The sidecar as a process of its own, with a clock that the test sets and a death that the test orders.
+
+Run as `python -m tests.support.sidecar_process FOLDER`. Everything else is the product's own: configuration,
+sockets, database and mwclient.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sidecar import daemon
+from sidecar.config import WikiConfig
+from sidecar.domain.wiki import Action, Outcome, Wiki
+from sidecar.services.circuit import Pauses
+from sidecar.telemetry import configure_logging
+
+DIE_BEFORE, DIE_AFTER = "die-before-the-call", "die-after-the-call"
+
+
+class Mortal:
+    """A wiki that is called by a process which may die just before, or just after the wiki has acted."""
+
+    def __init__(self, wiki: Wiki, folder: Path) -> None:
+        self._wiki, self._folder = wiki, folder
+
+    def perform(self, action: Action) -> Outcome:
+        self._perhaps_die(DIE_BEFORE)
+        outcome = self._wiki.perform(action)
+        self._perhaps_die(DIE_AFTER)
+        return outcome
+
+    def _perhaps_die(self, when: str) -> None:
+        order = self._folder / when
+        if order.exists():
+            order.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(folder: Path) -> None:
+    config = daemon.load_config(folder / "config.toml")
+    configure_logging(config.log_level, config.log_format)
+    open_wiki = daemon.wiki_opener(config)
+
+    def open_mortal(wiki: WikiConfig) -> Wiki:
+        return Mortal(open_wiki(wiki), folder)
+
+    world = daemon.World(
+        clock=lambda: datetime.fromisoformat((folder / "clock").read_text()),
+        jitter=lambda: 0.0,
+        open_wiki=open_mortal,
+        pauses=Pauses(timedelta(0), timedelta(0), timedelta(0)),  # the test's clock stands still
+    )
+    asyncio.run(daemon.run(config, world=world))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
