@@ -1,0 +1,80 @@
+"""The extension's files: that PHP can read them, and that MediaWiki has words for all they bring.
+
+Knows messages. Does not know what the extension does.
+"""
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.support.mediawiki import GROUP, MediaWiki
+from tests.support.mediawiki_package import require_php
+from tests.support.mediawiki_site import EXTENSION, HERE
+
+pytestmark = pytest.mark.servers
+
+PHP_FILES = sorted([*EXTENSION.rglob("*.php"), *HERE.rglob("*.php")])
+RIGHTS = ("emailbounce", "emailbounce-log")
+
+#: What MediaWiki looks up for the names in extension.json.
+EXPECTED = {
+    "bouncesidecar-desc",
+    "bouncesidecar-extensionname",
+    "grant-emailbounce",
+    f"group-{GROUP}",
+    f"group-{GROUP}-member",
+    f"grouppage-{GROUP}",
+    "log-name-emailbounce",
+    "log-description-emailbounce",
+    "logentry-emailbounce-unconfirm",
+    *(f"{kind}-{right}" for kind in ("right", "action") for right in RIGHTS),
+}
+
+
+def messages(language: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((EXTENSION / f"i18n/{language}.json").read_text())
+    return {key: text for key, text in texts.items() if not key.startswith("@")}
+
+
+@pytest.mark.parametrize("file", PHP_FILES, ids=lambda file: file.name)
+def test_php_can_read_it(file: Path) -> None:
+    run = subprocess.run([require_php(), "-l", file], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_message_is_documented_for_translators() -> None:
+    assert messages("qqq").keys() == messages("en").keys()
+    assert messages("en").keys() >= EXPECTED
+    assert all(messages("qqq").values())
+
+
+def test_the_help_of_the_api_is_complete(mediawiki: MediaWiki) -> None:
+    answer = mediawiki.visitor().get(action="help", modules="emailbounce", wrap=1)
+    text = answer["help"]["help"]
+    assert "un-confirm the email address of user 5" in text.lower()
+    # What MediaWiki puts around the key of a message that it does not have.
+    assert "⧼" not in text
+
+
+def test_paraminfo_describes_the_module(mediawiki: MediaWiki) -> None:
+    answer = mediawiki.visitor().get(action="paraminfo", modules="emailbounce")
+    [module] = answer["paraminfo"]["modules"]
+    assert (module["mustbeposted"], module["writerights"]) == (True, True)
+    required = [one["name"] for one in module["parameters"] if one["required"]]
+    assert required == ["op", "userid", "token"]
+
+
+def test_special_log_shows_an_entry_in_words(mediawiki: MediaWiki) -> None:
+    user = mediawiki.add_user("Anna Logged", "anna@example.org", datetime(2026, 11, 1, tzinfo=UTC))
+    mediawiki.bot().act(
+        action="emailbounce", op="unconfirm", userid=user, confirmedbefore="2026-11-02T00:00:00Z"
+    )
+    place, query = f"{mediawiki.url}/w/index.php", {"title": "Special:Log", "type": "emailbounce"}
+    page = mediawiki.admin().http.get(place, params=query, timeout=30).text
+    assert "un-confirmed</span> the email address of" in page or "un-confirmed the email address of" in page
+    assert "which had been confirmed since 2026-11-01T00:00:00Z" in page
+    assert "anna@example.org" not in page
+    assert "⧼" not in page

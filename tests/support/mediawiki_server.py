@@ -1,0 +1,51 @@
+"""A PHP web server of our own, with workers, on a free port.
+
+Knows when it answers. Does not know what is served.
+"""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+
+from .places import free_port
+from .process_group import ProcessGroup
+from .waiting import until
+
+WORKERS = 4
+PATIENCE = 5.0  # seconds for a file of 16 octets
+
+
+class PhpServer:
+    """`php -S` over *docroot*; answers when made. Raises TimeoutError; the output is in *log*."""
+
+    def __init__(self, php: str, docroot: Path, environment: Mapping[str, str], log: Path) -> None:
+        self.port = free_port()
+        self._alive = secrets.token_hex(8)
+        (docroot / "alive.txt").write_text(self._alive)
+        self._group = ProcessGroup(
+            [php, "-S", f"127.0.0.1:{self.port}", "-t", str(docroot)],
+            log,
+            {**environment, "PHP_CLI_SERVER_WORKERS": str(WORKERS), "BENCH_SERVER": self.url},
+        )
+        try:
+            until(self._answers, f"answer of php -S on port {self.port}")
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """End it with its workers; repeatable."""
+        self._group.end()
+
+    def _answers(self) -> bool:
+        try:
+            # Somebody else may have taken the port between our asking for it and our using it.
+            return requests.get(f"{self.url}/alive.txt", timeout=PATIENCE).text == self._alive
+        except requests.ConnectionError:
+            return False
