@@ -1,0 +1,137 @@
+"""MIME (RFC 2045, RFC 2046) as far as a notice needs it: fields, parts, transfer encodings.
+
+Knows how to cut raw bytes, however broken, with bounded work. Does not know what a part means, and never
+opens a message within a message. Python's own parser is not used: it does not split
+message/global-delivery-status, and stops reading fields at the first line that is none.
+"""
+
+import binascii
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = ["Part", "children", "cut_fields", "decode", "parse", "unfold"]
+
+MAX_FIELDS = 500  #: of one header or block; real mail has under a hundred, even after a mail loop
+MAX_FIELD = 8192  #: characters of a value; RFC 5322 section 2.1.1 allows 998 a line, long fields are folded
+MAX_HEADER = 256 * 1024  #: bytes; Postfix stops at 100 kB by default (header_size_limit)
+MAX_PARTS = 50  #: of one multipart; a report has three (RFC 6522 section 3)
+MAX_BOUNDARY = 256  #: characters; RFC 2046 section 5.1.1 allows 70
+
+_MBOX = re.compile(rb"\A\s*>?From (?![ \t]*:)[^\n]*\n")
+_NEWLINE = re.compile(rb"\r+\n|\r")
+_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:[ \t]*(.*)")
+_TYPE = re.compile(r"\s*([a-z0-9.+-]+/[a-z0-9.+-]+)", re.IGNORECASE)
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.IGNORECASE)
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A header and the bytes below it, newlines being LF."""
+
+    fields: tuple[tuple[str, str], ...]  #: name in lower case and value, unfolded, in order
+    body: bytes
+
+    def all(self, name: str) -> list[str]:
+        """The values of every field called *name* (in lower case)."""
+        return [value for known, value in self.fields if known == name]
+
+    def first(self, name: str) -> str:
+        """The value of the first field called *name* (in lower case); "" if there is none."""
+        return next((value for known, value in self.fields if known == name), "")
+
+    @cached_property
+    def content_type(self) -> str:
+        """As "text/plain", which an absent or illegible field means too (RFC 2045 section 5.2)."""
+        found = _TYPE.match(self.first("content-type"))
+        return found.group(1).lower() if found else "text/plain"
+
+    @property
+    def content(self) -> bytes:
+        """The body with its transfer encoding undone, as far as it can be."""
+        match self.first("content-transfer-encoding").strip().lower():
+            case "base64":
+                letters = _NOT_BASE64.sub(b"", self.body)
+                if len(letters) % 4 == 1:  # no octet can be made of the last letter
+                    letters = letters[:-1]
+                plain = binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+            case "quoted-printable":
+                plain = binascii.a2b_qp(self.body)
+            case _:
+                return self.body
+        return _NEWLINE.sub(b"\n", plain)
+
+
+def parse(raw: bytes) -> Part:
+    """A whole mail, a leading mbox line or blank line taken off. Never raises."""
+    return _part(_MBOX.sub(b"", _NEWLINE.sub(b"\n", raw)).lstrip(b"\n"))
+
+
+def children(part: Part) -> list[Part]:
+    """The parts of a multipart, at most MAX_PARTS; none of anything else. A missing end is forgiven."""
+    if not part.content_type.startswith("multipart/"):
+        return []
+    boundary = _boundary(part.first("content-type"))
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
+        return []
+    line = re.compile(rb"^--" + re.escape(boundary.encode("utf-8")) + rb"(--)?[ \t]*(?:\n|\Z)", re.MULTILINE)
+    cuts: list[Part] = []
+    start = -1
+    for delimiter in line.finditer(part.body):
+        if start >= 0:
+            cuts.append(_part(part.body[start : delimiter.start()]))
+        start = -1 if delimiter.group(1) else delimiter.end()
+        if start < 0 or len(cuts) == MAX_PARTS:
+            return cuts
+    if start >= 0:
+        cuts.append(_part(part.body[start:]))
+    return cuts
+
+
+def _boundary(content_type: str) -> str:
+    found = _BOUNDARY.search(content_type)
+    if not found:
+        return ""
+    return found.group(2) or re.sub(r"\\(.)", r"\1", found.group(1))
+
+
+def _part(raw: bytes) -> Part:
+    if raw.startswith(b"\n"):  # no header at all, as in sendmail's first part
+        return Part((), raw[1:])
+    header, _, body = raw.partition(b"\n\n")
+    return Part(tuple(cut_fields(header[:MAX_HEADER])), body)
+
+
+def cut_fields(block: bytes) -> list[tuple[str, str]]:
+    """Field names in lower case and unfolded values, at most MAX_FIELDS.
+
+    A line that is neither a field nor folded belongs to the field above it: nullmailer does not fold the
+    lines of an SMTP reply.
+    """
+    fields: list[tuple[str, list[str]]] = []
+    for line in block.split(b"\n"):
+        text = decode(line[:MAX_FIELD])
+        found = None if text[:1] in (" ", "\t") else _FIELD.match(text)
+        if found and len(fields) == MAX_FIELDS:
+            break
+        if found:
+            fields.append((found.group(1).lower(), [found.group(2)]))
+        elif fields and len(fields[-1][1]) < MAX_FIELDS:
+            fields[-1][1].append(text)
+    return [(name, unfold(" ".join(lines))) for name, lines in fields]
+
+
+def unfold(text: str) -> str:
+    """*text* on one line, with single blanks, at most MAX_FIELD characters."""
+    return " ".join(text[:MAX_FIELD].split())
+
+
+def decode(raw: bytes) -> str:
+    """UTF-8 where it is (RFC 6532), even if cut within a character; else Latin-1, which takes every octet."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start >= len(raw) - 3 and error.reason == "unexpected end of data":
+            return raw[: error.start].decode("utf-8")
+        return raw.decode("latin-1")
