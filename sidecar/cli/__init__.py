@@ -1,6 +1,5 @@
 """The operator's words."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -46,6 +45,3 @@ for command in (
     demo.demo,
 ):
     main.add_command(command)
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -26,6 +26,11 @@ __all__ = ["BounceIntake", "consider"]
 
 log = structlog.get_logger()
 
+REFUSALS = {
+    verp.NotOurs: Receipt.NOT_OURS,
+    verp.Forged: Receipt.FORGED,
+    verp.Expired: Receipt.TOO_LATE,
+}
 FORWARDED = Verdict(Category.FORWARDED, hard=False, rule="forwarded")
 
 
@@ -49,20 +54,16 @@ class BounceIntake:
         """Why mail to this envelope recipient is not taken; None if it is."""
         try:
             self._paths.recognise(recipient)
-        except verp.NotOurs:
-            return Receipt.NOT_OURS
-        except verp.Forged:
-            return Receipt.FORGED
-        except verp.Expired:
-            return Receipt.TOO_LATE
         except verp.UnknownWiki:
             return None  # signed by us: a person decides
+        except tuple(REFUSALS) as error:
+            log.info("refused", receipt=str(REFUSALS[type(error)]), why=str(error))
+            return REFUSALS[type(error)]
         return None
 
     async def take(self, received: Received) -> Receipt:
         """Book a mail; returns after the commit. Raises whatever hinders it: then nothing was booked."""
         if refused := self.refusal(received.recipient):
-            log.info("refused", receipt=str(refused))
             return refused
         now = self._clock()
         try:
