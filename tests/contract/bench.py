@@ -37,8 +37,11 @@ class Mailbox:
 
 
 class WikiBench(Protocol):
-    api_url: str
-    account: str
+    @property
+    def api_url(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+
     password: str  #: the one that is valid now
 
     def add_user(self, name: str, address: str, confirmed_at: datetime | None) -> int:

@@ -1,0 +1,295 @@
+"""The table of answers: complete, and each row with the words that an operator reads."""
+
+import inspect
+from types import ModuleType
+
+import mwclient.errors
+import pytest
+import requests.exceptions
+from requests.structures import CaseInsensitiveDict
+
+from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
+from wiki_adapter import answers
+from wiki_adapter.answers import (
+    LoggedOut,
+    Passing,
+    error_in,
+    from_code,
+    from_exception,
+    from_login,
+    from_response,
+)
+
+#: MediaWiki's codes as the real one used them, and a word of the remedy.
+CODES = [
+    ("nosuchuser", WikiRefused, ""),
+    ("baduser", WikiRefused, ""),
+    ("permissiondenied", WikiMisconfigured, "grants"),
+    ("readapidenied", WikiMisconfigured, "basic"),
+    ("badvalue", WikiMisconfigured, "install the BounceSidecar extension"),
+    ("blocked", WikiMisconfigured, "unblock"),
+    ("emailauthenticationdisabled", WikiMisconfigured, "$wgEmailAuthentication"),
+    ("badtoken", LoggedOut, ""),
+    ("assertuserfailed", LoggedOut, ""),
+    ("assertnameduserfailed", LoggedOut, ""),
+    ("readonly", Passing, ""),
+    ("maxlag", WikiUnavailable, ""),
+    ("ratelimited", WikiUnavailable, ""),
+    ("internal_api_error_RuntimeException", WikiUnavailable, "exception log"),
+    ("internal_api_error_DBQueryError", Passing, ""),
+    ("a-code-of-next-year", WikiUnavailable, ""),
+]
+
+LOGINS = [
+    ("wrongpassword", WikiMisconfigured, "Special:BotPasswords"),
+    ("nosuchuser", WikiMisconfigured, "check account"),
+    ("botpasswords-restriction-failed", WikiMisconfigured, "this host's address"),
+    ("login-throttled", WikiUnavailable, "too many wrong passwords"),
+    ("sessionfailure", WikiUnavailable, "$wgSessionCacheType"),
+    ("readonly", Passing, ""),
+    ("a-code-of-next-year", WikiUnavailable, ""),
+]
+
+#: Every exception of both libraries. The ones that our requests never meet are marked by their heirs.
+EXCEPTIONS: dict[type[Exception], type[WikiError]] = {
+    requests.exceptions.RequestException: Passing,
+    requests.exceptions.ChunkedEncodingError: Passing,
+    requests.exceptions.ConnectTimeout: Passing,
+    requests.exceptions.ConnectionError: Passing,
+    requests.exceptions.ContentDecodingError: Passing,
+    requests.exceptions.HTTPError: Passing,
+    requests.exceptions.InvalidHeader: WikiMisconfigured,
+    requests.exceptions.InvalidJSONError: Passing,
+    requests.exceptions.InvalidProxyURL: WikiMisconfigured,
+    requests.exceptions.InvalidSchema: WikiMisconfigured,
+    requests.exceptions.InvalidURL: WikiMisconfigured,
+    requests.exceptions.JSONDecodeError: Passing,
+    requests.exceptions.MissingSchema: WikiMisconfigured,
+    requests.exceptions.ProxyError: Passing,
+    requests.exceptions.ReadTimeout: WikiUnavailable,
+    requests.exceptions.RetryError: Passing,
+    requests.exceptions.SSLError: WikiMisconfigured,
+    requests.exceptions.StreamConsumedError: Passing,
+    requests.exceptions.Timeout: WikiUnavailable,
+    requests.exceptions.TooManyRedirects: WikiMisconfigured,
+    requests.exceptions.URLRequired: WikiMisconfigured,
+    requests.exceptions.UnrewindableBodyError: Passing,
+    mwclient.errors.APIDisabledError: WikiMisconfigured,
+    mwclient.errors.APIError: WikiUnavailable,
+    mwclient.errors.AssertUserFailedError: LoggedOut,
+    mwclient.errors.EditError: WikiUnavailable,
+    mwclient.errors.EmailError: WikiUnavailable,
+    mwclient.errors.FileExists: WikiUnavailable,
+    mwclient.errors.InsufficientPermission: WikiMisconfigured,
+    mwclient.errors.InvalidPageTitle: WikiUnavailable,
+    mwclient.errors.InvalidResponse: Passing,
+    mwclient.errors.LoginError: WikiMisconfigured,
+    mwclient.errors.MaximumRetriesExceeded: WikiUnavailable,
+    mwclient.errors.MediaWikiVersionError: WikiMisconfigured,
+    mwclient.errors.MwClientError: WikiUnavailable,
+    mwclient.errors.NoSpecifiedEmail: WikiUnavailable,
+    mwclient.errors.NoWriteApi: WikiMisconfigured,
+    mwclient.errors.OAuthAuthorizationError: WikiMisconfigured,
+    mwclient.errors.ProtectedPageError: WikiMisconfigured,
+    mwclient.errors.UserBlocked: WikiMisconfigured,
+}
+
+SECRET = "v" * 32
+
+#: Their constructors want more than words.
+ARGUMENTS: dict[type[Exception], tuple[object, ...]] = {
+    requests.exceptions.JSONDecodeError: (SECRET, SECRET, 0),
+    mwclient.errors.APIError: ("unheard-of", "no words", {"lgpassword": SECRET}),
+    mwclient.errors.AssertUserFailedError: (),
+    mwclient.errors.LoginError: (SECRET, "Failed", SECRET),
+    mwclient.errors.OAuthAuthorizationError: (SECRET, "Failed", SECRET),
+}
+
+
+def exceptions_of(module: ModuleType) -> set[type[Exception]]:
+    public = {
+        kind for _, kind in inspect.getmembers(module, inspect.isclass) if kind.__module__ == module.__name__
+    }
+    return {kind for kind in public if issubclass(kind, Exception) and not issubclass(kind, Warning)}
+
+
+@pytest.mark.parametrize(("code", "kind", "remedy"), CODES)
+def test_a_code_has_its_meaning_and_its_remedy(code: str, kind: type[WikiError], remedy: str) -> None:
+    error = from_code(code, "In the wiki's words.")
+    assert type(error) is kind
+    assert str(error).startswith(f"{code}: In the wiki's words.")
+    assert remedy in str(error)
+
+
+@pytest.mark.parametrize(("code", "kind", "remedy"), LOGINS)
+def test_a_login_has_codes_of_its_own(code: str, kind: type[WikiError], remedy: str) -> None:
+    error = from_login({"result": "Failed", "reason": {"code": code, "key": code, "params": []}})
+    assert type(error) is kind
+    assert str(error).startswith(f"login: {code}")
+    assert remedy in str(error)
+
+
+@pytest.mark.parametrize(
+    ("result", "kind"),
+    [
+        ({"result": "WrongToken"}, WikiUnavailable),
+        ({"result": "NeedToken", "token": SECRET}, WikiUnavailable),
+        ({"result": "Aborted", "reason": {"code": "api-login-fail-aborted"}}, WikiMisconfigured),
+        ({"result": "Failed", "reason": f"words in place of a code, {SECRET}"}, WikiUnavailable),
+        ({}, WikiUnavailable),
+    ],
+)
+def test_a_login_without_a_reason_is_read_by_its_result(
+    result: dict[str, object], kind: type[WikiError]
+) -> None:
+    error = from_login(result)
+    assert type(error) is kind
+    assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("params", "seconds"),
+    [
+        ([{"duration": 300}], 300.0),
+        (["Bot", {"duration": 60}], 60.0),
+        ([], None),
+        ([{"duration": "5 minutes"}], None),
+    ],
+)
+def test_a_throttled_login_says_how_long(params: list[object], seconds: float | None) -> None:
+    error = from_login({"result": "Failed", "reason": {"code": "login-throttled", "params": params}})
+    assert isinstance(error, WikiUnavailable)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("library", [mwclient.errors, requests.exceptions])
+def test_every_exception_of_the_libraries_is_in_the_test(library: ModuleType) -> None:
+    assert exceptions_of(library) == {kind for kind in EXCEPTIONS if kind.__module__ == library.__name__}
+
+
+@pytest.mark.parametrize(("kind", "meaning"), EXCEPTIONS.items(), ids=lambda kind: kind.__name__)
+def test_an_exception_has_its_meaning_and_keeps_its_secrets(
+    kind: type[Exception], meaning: type[WikiError]
+) -> None:
+    response = requests.Response()
+    response.status_code = 503
+    if issubclass(kind, requests.exceptions.HTTPError):
+        error = from_exception(kind(f"url with {SECRET}", response=response))
+    else:
+        error = from_exception(kind(*ARGUMENTS.get(kind, (f"parameters with {SECRET}",))))
+    assert type(error) is meaning
+    assert SECRET not in str(error)
+
+
+def test_an_exception_of_nobody_is_temporary_and_names_its_place() -> None:
+    try:
+        raise ZeroDivisionError(SECRET)
+    except ZeroDivisionError as surprise:
+        error = from_exception(surprise)
+    assert type(error) is WikiUnavailable
+    assert str(error).startswith("ZeroDivisionError at test_answers.py:")
+
+
+def test_the_system_s_words_are_kept() -> None:
+    words = "HTTPConnectionPool(host='w'): (Caused by NewConnectionError('[Errno 111] Connection refused'))"
+    error = from_exception(requests.exceptions.ConnectionError(words))
+    assert str(error) == "ConnectionError: [Errno 111] Connection refused"
+
+
+def test_our_own_errors_pass_through() -> None:
+    error = WikiRefused("no")
+    assert from_exception(error) is error
+
+
+def test_an_http_error_without_a_response_is_temporary() -> None:
+    assert type(from_exception(requests.exceptions.HTTPError("?"))) is Passing
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (204, WikiUnavailable),
+        (301, WikiMisconfigured),
+        (307, WikiMisconfigured),
+        (400, WikiMisconfigured),
+        (401, WikiMisconfigured),
+        (403, WikiMisconfigured),
+        (404, WikiMisconfigured),
+        (408, Passing),
+        (410, WikiMisconfigured),
+        (429, WikiUnavailable),
+        (500, Passing),
+        (503, Passing),
+        (504, Passing),
+        (599, Passing),
+    ],
+)
+def test_an_http_status_has_its_meaning(status: int, kind: type[WikiError]) -> None:
+    error = from_response(status, CaseInsensitiveDict())
+    assert type(error) is kind
+    assert str(error).startswith(f"HTTP {status}")
+
+
+def test_a_good_response_is_left_to_be_read() -> None:
+    assert from_response(200, CaseInsensitiveDict({"Retry-After": "5"})) is None
+
+
+def test_lag_is_told_by_its_headers() -> None:
+    error = from_response(200, CaseInsensitiveDict({"x-database-lag": "30", "retry-after": "5"}))
+    assert isinstance(error, Passing)
+    assert (str(error), error.retry_after) == ("maxlag: the database is 30 s behind", 5.0)
+
+
+NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        (" 120 ", 120.0),
+        ("9" * 400, 86_400.0),
+        ("Sun, 22 Nov 2026 10:01:30 GMT", 90.0),
+        ("Sun, 22 Nov 2026 09:59:00 GMT", 0.0),
+        ("soon", None),
+        ("-1", None),
+        ("٣", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_a_number_or_a_date(value: str, seconds: float | None) -> None:
+    error = from_response(503, CaseInsensitiveDict({"Retry-After": value, "Date": NOW}))
+    assert isinstance(error, WikiUnavailable)
+    assert error.retry_after == seconds
+
+
+def test_a_date_needs_the_answer_s_own_date() -> None:
+    error = from_response(503, CaseInsensitiveDict({"Retry-After": "Sun, 22 Nov 2026 10:01:30 GMT"}))
+    assert isinstance(error, WikiUnavailable)
+    assert error.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"emailbounce": {}}, None),
+        ({"error": {"code": "readonly", "info": "Now."}}, ("readonly", "Now.")),
+        (
+            {"errors": [{"code": "readonly", "key": "readonlytext", "params": []}]},
+            ("readonly", "readonlytext"),
+        ),
+        ({"error": {}, "errors": []}, None),
+        ({"error": {"info": "?"}}, ("unknown", "?")),
+    ],
+)
+def test_both_spellings_of_an_error_are_read(
+    answer: dict[str, object], error: tuple[str, str] | None
+) -> None:
+    assert error_in(answer) == error
+
+
+def test_the_wiki_s_words_are_one_bounded_line_without_addresses() -> None:
+    words = "The user\n Nora <nora.n@mail.example.org> " + "x" * 1000
+    message = str(from_code("nosuchuser", words))
+    assert message.startswith("nosuchuser: The user Nora <<address>> xxx")
+    assert len(message) == answers.LONGEST_WORDS
