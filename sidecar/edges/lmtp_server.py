@@ -1,0 +1,166 @@
+"""The LMTP door: sessions on sockets, each delivery taken by the intake.
+
+Knows sockets, patience and the end of the program's life. Does not know LMTP's grammar (lmtp.py), what a
+notice is, or how it is booked. 250 is said after the intake said so; whatever goes wrong before is temporary.
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from sidecar.edges import lmtp, replies
+from sidecar.edges.lmtp_session import LmtpSession
+from sidecar.edges.replies import REPLIES, TROUBLE, Reply
+from sidecar.edges.trouble import report
+from sidecar.edges.unix_socket import MODE, CannotListen, UnixSocket
+from sidecar.services.receipt import Intake, Received
+
+__all__ = ["Limits", "LmtpServer"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one peer may cost, and how long anybody waits."""
+
+    size: int = lmtp.SIZE_LIMIT  #: octets of a mail
+    sessions: int = 100  #: at once; Postfix opens 20 per destination (default_destination_concurrency_limit)
+    unfinished: int = 200  #: deliveries with the intake, those included for which nobody waits any more
+    patience: float = 60.0  #: seconds for a delivery; Postfix waits 600 (lmtp_data_done_timeout)
+    idle: float = 300.0  #: seconds; RFC 5321 section 4.5.3.2.7
+    write: float = 60.0  #: seconds that a peer may leave replies unread
+
+
+class LmtpServer:
+    """Serves LMTP on a Unix socket, on loopback TCP, or both."""
+
+    def __init__(self, intake: Intake, *, name: str = "bounce-sidecar", limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._intake, self._name = intake, name
+        self._sessions: set[LmtpSession] = set()
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._quiet = asyncio.Event()  # no session and no delivery
+        self._quiet.set()
+        self._listeners: list[asyncio.Server] = []
+        self._sockets: list[UnixSocket] = []
+
+    async def listen_unix(self, path: Path, *, mode: int = MODE, group: str | None = None) -> None:
+        """Serve on this path from now on. Raises CannotListen."""
+        socket = UnixSocket.open(path, mode=mode, group=group)
+        loop = asyncio.get_running_loop()
+        self._listeners.append(await loop.create_unix_server(self._session, sock=socket.listener))
+        self._sockets.append(socket)
+
+    async def listen_tcp(self, host: str, port: int) -> int:
+        """Serve on this loopback address from now on; returns the port (0 asks for any). Raises CannotListen.
+
+        LMTP asks nobody who he is: whoever reaches the door may hand in notices.
+        """
+        if host != "localhost" and not _is_loopback(host):
+            raise CannotListen(f"{host}: LMTP is served on loopback addresses only, such as 127.0.0.1")
+        loop = asyncio.get_running_loop()
+        try:
+            listener = await loop.create_server(self._session, host, port)
+        except OSError as error:
+            raise CannotListen(f"{host} port {port}: {error.strerror or error}") from error
+        self._listeners.append(listener)
+        bound: int = listener.sockets[0].getsockname()[1]
+        return bound
+
+    async def close(self, grace: float = 10.0) -> None:
+        """Stop listening, send idle peers away, let pending deliveries finish for *grace* seconds.
+
+        Repeatable. What is still at work then is not cancelled; its peer gets no reply and keeps the mail.
+        """
+        self._closing = True
+        for socket in self._sockets:
+            socket.remove()
+        for listener in self._listeners:
+            listener.close()
+        for session in tuple(self._sessions):
+            session.leave(replies.SHUTTING_DOWN)
+        try:
+            async with asyncio.timeout(grace):
+                await self._quiet.wait()
+        except TimeoutError:
+            log.warning(
+                "closing with work left", sessions=len(self._sessions), deliveries=len(self._deliveries)
+            )
+            for session in tuple(self._sessions):
+                session.abort()
+
+    def _session(self) -> LmtpSession:
+        connection = lmtp.Connection(self._intake.refusal, name=self._name, size_limit=self.limits.size)
+        return LmtpSession(self, connection, idle=self.limits.idle, write=self.limits.write)
+
+    def admit(self, session: LmtpSession) -> str | None:
+        """The reply that turns it away, None if there is room for one more."""
+        if self._closing:
+            return replies.SHUTTING_DOWN
+        if len(self._sessions) >= self.limits.sessions:
+            log.warning("too many sessions", limit=self.limits.sessions)
+            return replies.TOO_MANY_SESSIONS
+        self._sessions.add(session)
+        self._quiet.clear()
+        return None
+
+    def lost(self, session: LmtpSession) -> None:
+        """The connection is gone; its delivery goes on unheard."""
+        self._sessions.discard(session)
+        self._settle()
+
+    def deliver(self, session: LmtpSession, delivery: lmtp.Delivery) -> None:
+        """Ask the intake, and have the session answer within `patience`."""
+        loop = asyncio.get_running_loop()
+        if len(self._deliveries) >= self.limits.unfinished:
+            log.warning("intake does not keep up", unfinished=len(self._deliveries))
+            loop.call_soon(session.answer, [TROUBLE] * len(delivery.recipients))
+            return
+        task = loop.create_task(self._deliver(session, delivery))
+        self._deliveries.add(task)
+        task.add_done_callback(self._delivered)
+
+    def _delivered(self, task: asyncio.Task[None]) -> None:
+        self._deliveries.discard(task)
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._sessions and not self._deliveries:
+            self._quiet.set()
+
+    async def _deliver(self, session: LmtpSession, delivery: lmtp.Delivery) -> None:
+        # Together, so that the recipients of one mail share one commit.
+        works = [
+            asyncio.ensure_future(self._take(Received(recipient, delivery.sender, delivery.raw)))
+            for recipient in delivery.recipients
+        ]
+        _, late = await asyncio.wait(works, timeout=self.limits.patience)  # leaves what is late at work
+        if late:
+            log.warning("intake is late", recipients=len(late), patience=self.limits.patience)
+        session.answer(_answers(works))
+        if late:
+            await asyncio.wait(late)
+
+    async def _take(self, received: Received) -> Reply:
+        try:
+            return REPLIES[await self._intake.take(received)]
+        except Exception as error:  # a door: unforeseen is temporary
+            report(log, "intake failed", error)
+            return TROUBLE
+
+
+def _answers(works: Sequence[asyncio.Future[Reply]]) -> list[Reply]:
+    return [work.result() if work.done() and not work.cancelled() else TROUBLE for work in works]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,117 @@
+"""THE table: what each receipt sounds like at each door, and every other reply that a door gives.
+
+Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463) and the words of Postfix's socketmap_table(5).
+Nothing else in the program spells one. Does not know why a receipt was given.
+
+A permanent refusal is a decision that somebody took. Whatever nobody foresaw is TROUBLE: an MTA deletes a
+bounce that gets a 5xx, and keeps one that gets a 4xx.
+"""
+
+from typing import NamedTuple
+
+from sidecar.services.receipt import Receipt
+
+__all__ = ["PEER_ERRORS", "REPLIES", "TROUBLE", "Reply", "greeting", "lhlo", "verified", "verp"]
+
+
+class Reply(NamedTuple):
+    """One line for each door."""
+
+    lmtp: str
+    #: For the lookup `bounce <address>`. OK is completed by its data. Postfix refuses a recipient on NOTFOUND
+    #: and keeps the mail on PERM and TEMP: a permanent refusal is spelled NOTFOUND, the rest is for people.
+    socketmap: str
+
+
+REPLIES: dict[Receipt, Reply] = {
+    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK "),
+    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK "),
+    Receipt.SET_ASIDE: Reply("250 2.0.0 Set aside for a person to read", "OK "),
+    Receipt.NOT_OURS: Reply("550 5.1.1 No such return path", "NOTFOUND "),
+    Receipt.FORGED: Reply(
+        "550 5.7.1 Return path is not signed by us", "NOTFOUND 5.7.1 Return path is not signed by us"
+    ),
+    Receipt.TOO_LATE: Reply("550 5.7.1 Return path has expired", "NOTFOUND 5.7.1 Return path has expired"),
+}
+
+#: Anything unforeseen. Not in REPLIES: it is no receipt, because nothing was received.
+TROUBLE = Reply("451 4.3.0 Temporary trouble, please try again", "TEMP temporary trouble, please try again")
+
+# LMTP: what is said about commands rather than about a mail.
+OK = "250 2.0.0 OK"
+SENDER_OK = "250 2.1.0 OK"
+RECIPIENT_OK = "250 2.1.5 OK"
+GO_AHEAD = "354 End data with <CR><LF>.<CR><LF>"
+BYE = "221 2.0.0 Bye"
+CANNOT_VERIFY = "252 2.5.0 Send some mail and see"
+TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
+TOO_BIG = "552 5.3.4 Message is too big"
+NO_RECIPIENTS = "503 5.5.1 No valid recipients"
+
+SAY_LHLO = "500 5.5.1 This is LMTP: say LHLO"
+NOT_UNDERSTOOD = "500 5.5.2 Command not understood"
+LINE_TOO_LONG = "500 5.5.2 Line too long"
+NOT_OFFERED = "502 5.5.1 Command is not offered here"
+OUT_OF_ORDER = "503 5.5.1 Command out of order"
+BAD_ARGUMENT = "501 5.5.4 Argument not understood"
+BAD_SENDER = "501 5.1.7 Sender address not understood"
+BAD_RECIPIENT = "501 5.1.3 Recipient address not understood"
+UNKNOWN_PARAMETER = "555 5.5.4 Parameter is not offered here"
+
+#: Mistakes of the peer: a session bears a limited number. NO_RECIPIENTS is none: a client that pipelines says
+#: DATA before it knows that its recipients were refused.
+PEER_ERRORS = frozenset(
+    {
+        SAY_LHLO,
+        NOT_UNDERSTOOD,
+        LINE_TOO_LONG,
+        NOT_OFFERED,
+        OUT_OF_ORDER,
+        BAD_ARGUMENT,
+        BAD_SENDER,
+        BAD_RECIPIENT,
+        UNKNOWN_PARAMETER,
+    }
+)
+
+# LMTP: we hang up. RFC 5321 section 3.8: 421 may come in place of any reply.
+TOO_MANY_ERRORS = "421 4.7.0 Too many errors, closing"
+IDLE = "421 4.4.2 Idle for too long, closing"
+TOO_MANY_SESSIONS = "421 4.3.2 Too many sessions, please try again"
+SHUTTING_DOWN = "421 4.3.2 Shutting down, please try again"
+BROKEN = "421 4.3.0 Temporary trouble, closing"
+
+# Socketmap: what is said about requests. PERM tells the one who asks that asking again is no use.
+NOT_A_NETSTRING = "PERM not a netstring, closing"
+REQUEST_TOO_LONG = "PERM request is too long"
+NOT_UTF8 = "PERM request is not UTF-8"
+UNKNOWN_LOOKUP = "PERM unknown lookup, expected: verp or bounce"
+EXPECTED_VERP = "PERM expected: verp <wiki> <user id> <address>"
+EXPECTED_BOUNCE = "PERM expected: bounce <address>"
+BAD_USER_ID = "PERM user id is not a positive decimal number"
+BAD_ADDRESS = "PERM address has no @"
+UNKNOWN_WIKI = "PERM unknown wiki"
+RETURN_PATH_TOO_LONG = "PERM return path would be longer than 64 octets before the @"
+WIKI_NOT_CONFIGURED = "TEMP signed by us, but its wiki is not configured"
+TOO_MANY_CONNECTIONS = "TEMP too many connections"
+
+
+def greeting(name: str) -> str:
+    """The first line of a session."""
+    return f"220 {name} LMTP"
+
+
+def lhlo(name: str, size_limit: int) -> str:
+    """What we offer (RFC 2920, 6152, 6531, 2034, 1870). Not DSN: then RCPT has no parameters."""
+    offers = [name, "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
+    return "".join(f"250-{offer}\r\n" for offer in offers) + f"250 SIZE {size_limit}"
+
+
+def verp(return_path: str) -> str:
+    """The answer to `verp`."""
+    return "OK " + return_path
+
+
+def verified(wiki: str, user_id: int) -> str:
+    """The answer to `bounce` for a return path that is signed and young enough."""
+    return f"{REPLIES[Receipt.TAKEN].socketmap}{wiki} {user_id}"

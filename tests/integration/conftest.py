@@ -1,0 +1,54 @@
+"""Fixtures of the LMTP door: started with some limits changed, and clients, all closed afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sidecar.edges.lmtp_server import Limits, LmtpServer
+from tests.integration.doors import Client, ScriptedIntake
+
+
+@pytest.fixture
+def intake() -> ScriptedIntake:
+    return ScriptedIntake()
+
+
+@pytest.fixture
+def lmtp_path(tmp_path: Path) -> Path:
+    return tmp_path / "lmtp.sock"
+
+
+@pytest.fixture
+async def serve_lmtp(
+    intake: ScriptedIntake, lmtp_path: Path
+) -> AsyncIterator[Callable[..., Awaitable[LmtpServer]]]:
+    """Starts a server with some limits changed."""
+    servers: list[LmtpServer] = []
+
+    async def start(**limits: float) -> LmtpServer:
+        servers.append(LmtpServer(intake, limits=replace(Limits(), **limits)))
+        await servers[-1].listen_unix(lmtp_path)
+        return servers[-1]
+
+    yield start
+    for event in intake.open.values():
+        event.set()
+    for server in servers:
+        await server.close(grace=0.1)
+
+
+@pytest.fixture
+async def connect_lmtp(lmtp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Client]]]:
+    writers: list[asyncio.StreamWriter] = []
+
+    async def client() -> Client:
+        reader, writer = await asyncio.open_unix_connection(lmtp_path)
+        writers.append(writer)
+        return Client(reader, writer)
+
+    yield client
+    for writer in writers:
+        writer.close()
