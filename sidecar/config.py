@@ -4,10 +4,9 @@ Knows how settings depend on each other and what the daemon is made from. Does n
 know the single settings: their names, defaults and limits stand in settings.py, secrets in secrets.py.
 """
 
-import ipaddress
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 from sidecar.domain import verp
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak
 from sidecar.secrets import ReadSecret, Secrets
-from sidecar.settings import PolicySection, Settings, VerpSection, in_words, wikis_of
+from sidecar.settings import PolicySection, Settings, VerpSection, host_and_port, in_words, wikis_of
 
 __all__ = ["Config", "ConfigError", "Listen", "WikiConfig", "parse"]
 
@@ -108,7 +107,7 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
             sockets.verp_group,
             directory / sockets.lmtp,
             sockets.lmtp_group,
-            _host_and_port(sockets.lmtp_tcp) if sockets.lmtp_tcp else None,
+            host_and_port(sockets.lmtp_tcp) if sockets.lmtp_tcp else None,
             sockets.max_mail_bytes,
         ),
         wikis=tuple(
@@ -161,8 +160,6 @@ def _policy(common: PolicySection, own: PolicySection) -> Policy:
 
 def _other_problems(settings: Settings) -> list[str]:
     problems = []
-    if settings.verp.format == "bouncehandler" and not settings.verp.bouncehandler:
-        problems.append('[verp] format = "bouncehandler" needs a section [verp.bouncehandler]')
     for label, own in [("[policy]", PolicySection())] + [
         (f"[[wikis]] {wiki.id} policy", wiki.policy)
         for wiki in settings.wikis
@@ -172,18 +169,12 @@ def _other_problems(settings: Settings) -> list[str]:
             _policy(settings.policy, own)
         except ValueError as error:
             problems.append(f"{label}: {error}")
-    if settings.sockets.lmtp_tcp:
-        try:
-            _host_and_port(settings.sockets.lmtp_tcp)
-        except ValueError as error:
-            problems.append(f"[sockets] lmtp_tcp = {settings.sockets.lmtp_tcp!r}: {error}")
     return problems
 
 
 def _wiki_problems(data: Mapping[str, Any]) -> list[str]:
     """Ids that cannot be told apart in a return path, or do not fit into one."""
-    section = data.get("verp")
-    prefix = section.get("prefix", "wiki") if isinstance(section, dict) else "wiki"
+    spellings = list(_spellings(data.get("verp")))
     problems = []
     ids = [wiki["id"] for _, wiki in wikis_of(data) if isinstance(wiki.get("id"), str)]
     spelled = Counter(verp.wire(wiki).lower() for wiki in ids)
@@ -193,23 +184,21 @@ def _wiki_problems(data: Mapping[str, Any]) -> list[str]:
             problems.append(
                 f"[[wikis]] id = {wiki!r}: reads like another one in a return path: {', '.join(same)}"
             )
-        longest = verp.longest_local_part(str(prefix), wiki)
+        longest = max(verp.longest_local_part(prefix, wiki, key) for prefix, key in spellings)
         if longest > verp.LOCAL_PART_LIMIT:
             problems.append(
                 f"[[wikis]] id = {wiki!r}: return paths would need {longest} octets, {verp.LOCAL_PART_LIMIT} "
-                "are allowed (RFC 5321); shorten [verp] prefix"
+                "are allowed (RFC 5321); shorten the prefix"
             )
     return problems
 
 
-def _host_and_port(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("want host:port")
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-        raise ValueError("only loopback addresses: LMTP has no authentication")
-    return host, int(port)
+def _spellings(section: object) -> Iterator[tuple[str, int]]:
+    """Prefix and length of the key, of each format that is in use."""
+    ours = section if isinstance(section, dict) else {}
+    yield str(ours.get("prefix", "wiki")), verp.KEY_CHARACTERS
+    if isinstance(theirs := ours.get("bouncehandler"), dict):
+        yield str(theirs.get("prefix", "wiki")), verp.BOUNCEHANDLER_KEY_CHARACTERS
 
 
 def _merged(data: dict[str, Any]) -> dict[str, Any]:

@@ -75,8 +75,8 @@ def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
             if mode & stat.S_IRWXO:
                 raise SecretError("others may read or write this file; chmod o-rwx it")
             return path.read_bytes()
-        except OSError as error:
-            raise SecretError(error.strerror or "cannot be read") from None
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            raise SecretError(getattr(error, "strerror", None) or "cannot be read") from None
 
     return read
 

@@ -6,17 +6,18 @@ docs/configuration.md lists them all, and a test holds it to that.
 
 import difflib
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sidecar.domain.policy import PRESETS, Mode
 
-__all__ = ["PolicySection", "Settings", "VerpSection", "in_words", "wikis_of"]
+__all__ = ["PolicySection", "Settings", "VerpSection", "host_and_port", "in_words", "wikis_of"]
 
 Days = Annotated[float, Field(gt=0, le=3650)]
 
@@ -45,6 +46,29 @@ def _preset(value: str) -> str:
     return value
 
 
+def host_and_port(text: str) -> tuple[str, int]:
+    """A loopback address and a port, as "127.0.0.1:2424". Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("want host:port")
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError("only loopback addresses: LMTP has no authentication")
+    return host, int(port)
+
+
+def _loopback(value: str) -> str:
+    if value:
+        host_and_port(value)
+    return value
+
+
+def _bare(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("no account in the URL; it has settings of its own")
+    return url
+
+
 def _spelled(pattern: str, words: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -60,6 +84,10 @@ WikiId = Annotated[
     str, _spelled(r"[A-Za-z0-9_](-?[A-Za-z0-9_])*-?", "no wiki id; siteinfo's general.wikiid shows it")
 ]
 Account = Annotated[str, _spelled(r"[^@]+@[^@]+", "want the name of a bot password, as BounceBot@sidecar")]
+
+
+Loopback = Annotated[str, AfterValidator(_loopback)]
+ApiUrl = Annotated[HttpUrl, AfterValidator(_bare)]
 
 
 class Section(BaseModel):
@@ -98,6 +126,12 @@ class VerpSection(Section):
         None, description="To read BounceHandler's return paths too"
     )
 
+    @model_validator(mode="after")
+    def _signable(self) -> Self:
+        if self.format == "bouncehandler" and not self.bouncehandler:
+            raise ValueError('format = "bouncehandler" needs a section [verp.bouncehandler]')
+        return self
+
 
 class SocketsSection(Section):
     directory: str = Field("/run/bounce-sidecar", description="Where sockets without a path of their own are")
@@ -105,7 +139,7 @@ class SocketsSection(Section):
     verp_group: str = Field("", description="Group that may connect to it, as the web server's")
     lmtp: str = Field("lmtp.sock", description="Socket that the MTA delivers bounces to")
     lmtp_group: str = Field("", description="Group that may connect to it, as the MTA's")
-    lmtp_tcp: str = Field("", description='LMTP over TCP as well, as "127.0.0.1:2424"; loopback only')
+    lmtp_tcp: Loopback = Field("", description='LMTP over TCP as well, as "127.0.0.1:2424"; loopback only')
     max_mail_bytes: int = Field(
         10 * 2**20, ge=2**16, le=2**30, description="Largest mail that is taken, in octets"
     )
@@ -140,7 +174,7 @@ class PolicySection(Section):
 
 class WikiSection(Section):
     id: WikiId = Field(description="The wiki's id, as siteinfo's general.wikiid")
-    api: HttpUrl = Field(description="Final URL of its api.php, no redirect on the way")
+    api: ApiUrl = Field(description="Final URL of its api.php, no redirect on the way")
     account: Account = Field(description='Bot password name, as "BounceBot@sidecar"')
     password_file: str = Field(description="File with the bot password")
     policy: PolicySection = Field(PolicySection(), description="What differs from [policy] for this wiki")
@@ -213,6 +247,8 @@ def in_words(problem: Any, data: Mapping[str, Any]) -> str:
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not message[:2].isupper():  # "URL scheme ..."
         message = message[0].lower() + message[1:]
+    if isinstance(problem["input"], dict):  # the section as a whole, not one setting
+        return f"{place} {message}"
     shown = re.sub("://.*@", "://***@", repr(problem["input"]))  # a URL may hold a password
     return f"{place} = {shown}: {message}"
 

@@ -1,3 +1,15 @@
 """Fixtures that more than one folder of tests uses; each plugin opens with what it brings."""
 
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
 pytest_plugins = ["tests.support.fixtures_mediawiki", "tests.support.fixtures_mta"]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command configures the logging of its process, which is ours here."""
+    yield
+    structlog.reset_defaults()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import daemon
 from sidecar.config import Config, ConfigError
-from sidecar.storage.database import Database
+from sidecar.storage.database import Database, SchemaUnknown
 
 __all__ = [
     "EX_CONFIG",
@@ -56,6 +56,8 @@ def troubles() -> Iterator[None]:
     """Tell a database's trouble in one line; a traceback helps nobody at night."""
     try:
         yield
+    except SchemaUnknown as error:
+        stop_with(EX_CONFIG, str(error))
     except SQLAlchemyError as error:
         stop_with(EX_TEMPFAIL, f"database: {getattr(error, 'orig', None) or error}")
 

@@ -30,6 +30,8 @@ from typing import Protocol
 from .address import fold
 
 __all__ = [
+    "BOUNCEHANDLER_KEY_CHARACTERS",
+    "KEY_CHARACTERS",
     "LOCAL_PART_LIMIT",
     "BounceHandlerFormat",
     "Expired",
@@ -53,6 +55,7 @@ MAC_BYTES = 12  # 96 bits
 USER_DIGITS = 6  # base 36: user ids up to 2,176,782,335
 TIME_DIGITS = 6  # base 36: until December 2038
 KEY_CHARACTERS = (TAG_BYTES + MAC_BYTES) * 8 // 5  # base32 of 15 octets: 24, no padding
+BOUNCEHANDLER_KEY_CHARACTERS = 16  # base64 of 12 octets
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SHAPE = re.compile(r"(?P<wiki>.+)-(?P<user>[0-9a-z]{1,7})-(?P<time>[0-9a-z]{1,7})-(?P<key>[^-@]+)")
 
@@ -244,9 +247,9 @@ def wire(wiki: str) -> str:
     return wiki.replace("-", ".")
 
 
-def longest_local_part(prefix: str, wiki: str) -> int:
-    """Octets of the longest local part that our format needs for a user of *wiki*."""
-    return len(f"{prefix}-{wire(wiki)}---") + USER_DIGITS + TIME_DIGITS + KEY_CHARACTERS
+def longest_local_part(prefix: str, wiki: str, key_characters: int = KEY_CHARACTERS) -> int:
+    """Octets of the longest local part that our format needs for a user of *wiki*; another's with its key."""
+    return len(f"{prefix}-{wire(wiki)}---") + USER_DIGITS + TIME_DIGITS + key_characters
 
 
 def _body(prefix: str, wiki: str, user: str, time: str, *, keep_case: bool = False) -> str:

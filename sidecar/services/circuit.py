@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 
 from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiUnavailable
 
-__all__ = ["Circuits", "Pauses"]
+__all__ = ["OUTAGE", "Circuits", "Pauses"]
+
+
+OUTAGE = 3  # failures in a row: the wiki, not one user's row that it cannot save
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Circuits:
         self._until[wiki] = now + pause
         return pause
 
-    def answered(self, wiki: str) -> None:
-        """It is well."""
-        self._failures.pop(wiki, None)
+    def answered(self, wiki: str) -> bool:
+        """It is well; True if it had been down (OUTAGE failures in a row)."""
         self._until.pop(wiki, None)
+        return self._failures.pop(wiki, 0) >= OUTAGE

@@ -32,7 +32,7 @@ __all__ = ["Dispatcher"]
 
 log = structlog.get_logger()
 
-WORKERS = 4  # wikis called at the same time; each has its own thread, and one call each
+CALLS = 16  # wikis called at the same time, one call each; a slow one holds up none of the others
 LEASE = timedelta(minutes=2)  # a call lasts seconds; longer, and a dead node's work waits too long
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
@@ -58,7 +58,6 @@ class Dispatcher:
         self._busy: set[str] = set()
         self._rooms: dict[str, Room] = {}
         self._bell = asyncio.Event()
-        self._choosing = asyncio.Lock()
         self._stopping = False
 
     def ring(self) -> None:
@@ -71,42 +70,47 @@ class Dispatcher:
         self._bell.set()
 
     async def run(self) -> None:
-        """Until ``stop``. A step that fails is logged and slept on; it never takes the doors down."""
-        async with asyncio.TaskGroup() as workers:
-            for number in range(WORKERS):
-                workers.create_task(self._work(), name=f"dispatch-{number}")
-
-    async def _work(self) -> None:
-        while not self._stopping:
-            try:
-                if await self.step():
-                    continue
-            except Exception:
-                log.exception("dispatch failed")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), IDLE)
-            if not self._stopping:
+        """Until ``stop``. What fails is logged and slept on; it never takes the doors down."""
+        async with asyncio.TaskGroup() as calls:
+            while not self._stopping:
                 self._bell.clear()
+                if owed := await self._chosen():
+                    calls.create_task(self._pay_alone(owed), name=f"dispatch-{owed.action.wiki}")
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._bell.wait(), IDLE)
+
+    async def _chosen(self) -> Owed | None:
+        """The next action, if one is due and there is room for another call."""
+        try:
+            return await self._claim() if len(self._busy) < CALLS else None
+        except Exception:
+            log.exception("dispatch failed")
+            return None
+
+    async def _pay_alone(self, owed: Owed) -> None:
+        try:
+            await self._pay(owed)
+        except Exception:
+            log.exception("dispatch failed", action=owed.id)
+        self.ring()
 
     async def step(self) -> bool:
         """Pay one action; False if none is due."""
-        async with self._choosing:
-            owed = await self._claim()
-            if owed is None:
-                return False
-            self._busy.add(owed.action.wiki)
-        try:
+        owed = await self._claim()
+        if owed:
             await self._pay(owed)
-        finally:
-            self._busy.discard(owed.action.wiki)
-        return True
+        return owed is not None
 
     async def _claim(self) -> Owed | None:
         now = self._clock()
         closed = self._busy | self._circuits.open(now)
         if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed)):
             return None
-        return await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
+        owed = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
+        if owed:
+            self._busy.add(owed.action.wiki)
+        return owed
 
     def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
         """Claim what the policy still wants: it is asked again before acting."""
@@ -136,14 +140,25 @@ class Dispatcher:
             await self._bury(owed, str(error))
         except (WikiUnavailable, WikiMisconfigured) as error:
             await self._wait(owed, error)
+        except Exception as error:  # the adapter's fault; unheeded, it would recur with each lease
+            log.exception("a wiki's adapter failed", wiki=wiki)
+            await self._wait(owed, WikiUnavailable(f"the adapter failed: {type(error).__name__}"))
         else:
-            self._circuits.answered(wiki)
-            await self._settle(owed, outcome)
+            await self._settle(owed, outcome, back=self._circuits.answered(wiki))
+        finally:
+            self._busy.discard(wiki)
 
-    async def _settle(self, owed: Owed, outcome: Outcome) -> None:
+    async def _settle(self, owed: Owed, outcome: Outcome, *, back: bool) -> None:
+        """Book the answer; if the wiki is back after an outage, what waits for it falls due now."""
         now = self._clock()
         forget = outcome.confirmed_at if outcome.effect is Effect.CHANGED and outcome.confirmed_at else now
-        await self._db.write(lambda connection: outbox.settle(connection, owed, outcome, forget, now))
+
+        def work(connection: sa.Connection) -> None:
+            outbox.settle(connection, owed, outcome, forget, now)
+            if back:
+                outbox.hasten(connection, owed.action.wiki, now)
+
+        await self._db.write(work)
         self._log(owed, "done", effect=str(outcome.effect))
 
     async def _wait(self, owed: Owed, error: WikiError) -> None:

@@ -68,22 +68,17 @@ class BounceIntake:
         now = self._clock()
         try:
             token = self._paths.recognise(received.recipient)
-            notice = await self._reading.run(lambda: read(received.raw))
-            bounce = self._judge(token, notice, now)
         except verp.UnknownWiki as error:
-            return await self._set_aside(received, now, str(error))
-        except Exception as error:  # our reader's fault, not the MTA's: keep the mail, tell a person
-            log.exception("a notice could not be read")
-            return await self._set_aside(received, now, f"could not be read: {type(error).__name__}")
-        entry = ledger.Notice(received.recipient, received.raw, now, kind=notice.kind)
+            aside = ledger.Notice(received.recipient, received.raw, now, aside=str(error))
+            entry, bounce = await self._reading.run(aside.pack), None
+            about = {}
+        else:
+            entry, bounce = await self._reading.run(lambda: self._understand(received, token, now))
+            about = {"wiki": token.wiki, "user": token.user_id}
         receipt, action_id = await self._db.write(lambda connection: self._book(connection, entry, bounce))
         if action_id:
             self._owed()
-        log.info(
-            "notice", receipt=str(receipt), kind=str(notice.kind), wiki=token.wiki, user=token.user_id,
-            **({"category": bounce.category, "hard": bounce.hard, "rule": bounce.rule} if bounce else {}),
-            **({"action": action_id} if action_id else {}),
-        )  # fmt: skip
+        _tell(receipt, entry, bounce, {**about, **({"action": action_id} if action_id else {})})
         return receipt
 
     def close(self) -> None:
@@ -97,16 +92,25 @@ class BounceIntake:
         notice_id = ledger.append(connection, entry)
         if notice_id is None:
             return Receipt.DUPLICATE, None
+        if entry.aside:
+            return Receipt.SET_ASIDE, None
         if bounce and ledger.book(connection, notice_id, bounce) and bounce.hard:
             policy = self._policies[bounce.wiki]
             return Receipt.TAKEN, consider(connection, bounce.wiki, bounce.user_id, policy, entry.received)
         return Receipt.TAKEN, None
 
-    async def _set_aside(self, received: Received, now: datetime, why: str) -> Receipt:
-        entry = ledger.Notice(received.recipient, received.raw, now, aside=why)
-        fresh = await self._db.write(lambda connection: ledger.append(connection, entry))
-        log.warning("set aside", why=why, fresh=fresh is not None)
-        return Receipt.SET_ASIDE if fresh else Receipt.DUPLICATE
+    def _understand(
+        self, received: Received, token: verp.Token, now: datetime
+    ) -> tuple[ledger.Notice, ledger.Bounce | None]:
+        """Read and judge a mail; what our reader cannot read is its fault, not the MTA's: set aside."""
+        try:
+            notice = read(received.raw)
+            bounce = self._judge(token, notice, now)
+        except Exception as error:
+            log.exception("a notice could not be read")
+            why = f"could not be read: {type(error).__name__}"
+            return ledger.Notice(received.recipient, received.raw, now, aside=why).pack(), None
+        return ledger.Notice(received.recipient, received.raw, now, kind=notice.kind).pack(), bounce
 
     def _judge(self, token: verp.Token, notice: Notice, now: datetime) -> ledger.Bounce | None:
         """The bounce that a notice makes for its user; None if the notice is no bounce."""
@@ -132,9 +136,24 @@ class BounceIntake:
         )
 
     def _is_about_user(self, token: verp.Token, report: Report) -> bool:
-        """False if the report names another address than the one written to: the mail was forwarded."""
-        named = [address for address in (report.original, report.address) if address]
-        return not named or any(self._paths.is_about(token, address) is not False for address in named)
+        """False if another address failed than the one written to: the mail was forwarded.
+
+        A user who forwards to two mailboxes, one of them dead, still gets the mail; hence the final
+        address decides, and the original one only where there is no other (RFC 3464 section 2.3).
+        """
+        failed = report.address or report.original
+        return not failed or self._paths.is_about(token, failed) is not False
+
+
+def _tell(
+    receipt: Receipt, entry: ledger.Notice, bounce: ledger.Bounce | None, about: Mapping[str, object]
+) -> None:
+    """The line of the log, after the commit."""
+    if entry.aside:
+        log.warning("set aside", receipt=str(receipt), why=entry.aside, **about)
+        return
+    verdict = {"category": bounce.category, "hard": bounce.hard, "rule": bounce.rule} if bounce else {}
+    log.info("notice", receipt=str(receipt), kind=entry.kind, **about, **verdict)
 
 
 def consider(connection: sa.Connection, wiki: str, user_id: int, policy: Policy, now: datetime) -> int | None:

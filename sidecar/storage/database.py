@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import event
 
 from sidecar.threads import Room
 
-__all__ = ["Database"]
+__all__ = ["Database", "SchemaUnknown"]
 
 R = TypeVar("R")
 Work = Callable[[sa.Connection], Any]
@@ -26,19 +27,24 @@ SHARED_COMMIT = 64  # works; an MTA opens some 20 sessions, and one late fsync s
 BUSY_SECONDS = 5.0  # an operator's command may hold the lock; longer is 451, and the MTA asks again
 
 
+class SchemaUnknown(Exception):
+    """The tables are newer than this program. Install the newer one again, or restore an older copy."""
+
+
 class Database:
     """A database by its SQLAlchemy URL; "sqlite://" is a private one in memory.
 
-    ``open`` brings the schema up to date. ``write`` and ``read`` raise whatever the work raises, or
-    sqlalchemy.exc.SQLAlchemyError if the database does not do its part: then nothing was committed.
+    ``open`` brings the schema up to date; raises SchemaUnknown if it is ahead of this program. ``write`` and
+    ``read`` raise whatever the work raises, or sqlalchemy.exc.SQLAlchemyError if the database does not do
+    its part: then nothing was committed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         private = sa.make_url(url).database in (None, "", ":memory:")
-        self._writing = _engine(url, "BEGIN IMMEDIATE", private)
+        self._writing = _engine(url, "BEGIN IMMEDIATE", private, busy_seconds)
         # pysqlite opens a transaction at the first write only, so "read, decide, write" would lose updates
         # without a word; hence BEGIN IMMEDIATE for writers. Readers must not take that lock.
-        self._reading = self._writing if private else _engine(url, "BEGIN", private)
+        self._reading = self._writing if private else _engine(url, "BEGIN", private, busy_seconds)
         self._writer = Room("db-writer")
         self._readers = self._writer if private else Room("db-reader", 2)
         self._queue: deque[tuple[Work, asyncio.Future[Any]]] = deque()
@@ -79,6 +85,10 @@ class Database:
             works = [work for work, _ in batch]
             try:
                 results = await self._writer.run(lambda works=works: self._commit(works))  # type: ignore[misc]
+            except asyncio.CancelledError:
+                for _, done in batch:
+                    done.cancel()
+                raise
             except Exception as error:
                 results = [error] * len(batch)
             for (_, done), result in zip(batch, results, strict=True):
@@ -98,7 +108,10 @@ class Database:
                     results.append(work(connection))
                     own.commit()
                 except Exception as error:
-                    own.rollback()  # raises if the whole transaction is gone: then nobody is told "yes"
+                    try:
+                        own.rollback()
+                    except sa.exc.SQLAlchemyError:  # the transaction is gone: disk full, I/O error
+                        raise error from None  # the cause, to everybody: nobody is told "yes"
                     results.append(error)
         return results
 
@@ -111,16 +124,23 @@ class Database:
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self._writing.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise SchemaUnknown(
+                    f"the database was made by another, newer version of bounce-sidecar ({error})"
+                ) from None
 
 
-def _engine(url: str, begin: str, private: bool) -> sa.Engine:
+def _engine(url: str, begin: str, private: bool, busy_seconds: float) -> sa.Engine:
     engine = sa.create_engine(
         url,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": busy_seconds, "check_same_thread": False},
         **({"poolclass": sa.StaticPool} if private else {}),
     )
     event.listen(engine, "connect", _prepare)
+    if begin == "BEGIN":
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 

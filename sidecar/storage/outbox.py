@@ -21,7 +21,7 @@ from sidecar.storage.schema import action, action_bounce, event
 
 __all__ = [
     "Entry", "Event", "Owed", "State", "claim", "close", "enqueue", "entries", "events_of_user",
-    "forget_until", "is_due", "is_open", "postpone", "retry", "settle", "shadowed", "waiting",
+    "forget_until", "hasten", "is_due", "is_open", "postpone", "retry", "settle", "shadowed", "waiting",
 ]  # fmt: skip
 
 
@@ -139,7 +139,10 @@ def is_due(connection: sa.Connection, now: datetime, except_wikis: Collection[st
 
 
 def settle(connection: sa.Connection, owed: Owed, outcome: Outcome, forget: datetime, now: datetime) -> None:
-    """The wiki has answered; mail sent up to *forget* counts no more."""
+    """The wiki has answered; mail sent up to *forget* counts no more.
+
+    Whoever held the lease: what the wiki did is a fact, and only the first answer knows how to undo it.
+    """
     values = {
         "effect": outcome.effect,
         "confirmed_at": outcome.confirmed_at,
@@ -151,17 +154,24 @@ def settle(connection: sa.Connection, owed: Owed, outcome: Outcome, forget: date
 
 
 def close(connection: sa.Connection, owed: Owed, state: State, why: str, now: datetime) -> None:
-    """Nothing more will be tried: *state* is DEAD, OVERTAKEN or SHADOW."""
+    """Nothing more will be tried: *state* is DEAD, OVERTAKEN or SHADOW. Void if another has the lease."""
     forget = {"forget_until": now} if state is State.DEAD else {}  # else each later bounce would owe it again
-    _close(connection, owed, state, now, {"error": why[:500], **forget}, why)
+    if _in_hand(connection, owed):
+        _close(connection, owed, state, now, {"error": why[:500], **forget}, why)
 
 
 def postpone(connection: sa.Connection, owed: Owed, due: datetime, why: str, now: datetime) -> None:
-    """Not now; again at *due*."""
+    """Not now; again at *due*. Void if another has the lease."""
     values = {"due": due, "leased_until": None, "error": why[:500]}
-    mine = (action.c.id == owed.id) & (action.c.state == State.WAITING)
-    if connection.execute(action.update().where(mine).values(values)).rowcount:
+    if _in_hand(connection, owed):
+        connection.execute(action.update().where(action.c.id == owed.id).values(values))
         _tell(connection, owed.id, owed.action, now, "postponed", f"until {due:%Y-%m-%d %H:%M:%S}: {why}")
+
+
+def hasten(connection: sa.Connection, wiki: str, now: datetime) -> None:
+    """What was postponed because *wiki* was down falls due now."""
+    waits = (action.c.wiki == wiki) & (action.c.state == State.WAITING) & (action.c.due > now)
+    connection.execute(action.update().where(waits).values(due=now))
 
 
 def retry(connection: sa.Connection, action_id: int, now: datetime) -> bool:
@@ -171,14 +181,15 @@ def retry(connection: sa.Connection, action_id: int, now: datetime) -> bool:
         return False
     if row.state == State.DEAD and is_open(connection, row.wiki, row.user_id):
         return False
-    values = {
+    values: dict[str, object] = {
         "state": State.WAITING,
         "open_for": _open_for(row.wiki, row.user_id),
         "due": now,
-        "leased_until": None,
         "settled": None,
         "forget_until": None,
     }
+    if row.state == State.DEAD:
+        values["created"] = now  # else it might be too old to be tried twice
     connection.execute(action.update().where(action.c.id == action_id).values(values))
     again = Unconfirm(row.wiki, row.user_id, row.confirmed_before, row.reason)
     _tell(connection, action_id, again, now, "retried", "by an operator")
@@ -214,6 +225,12 @@ def _due(now: datetime, except_wikis: Collection[str]) -> sa.ColumnElement[bool]
         action.c.leased_until.is_(None) | (action.c.leased_until <= now),
         action.c.wiki.not_in(list(except_wikis)),
     )
+
+
+def _in_hand(connection: sa.Connection, owed: Owed) -> bool:
+    """Whether nobody has claimed it since: then an error that comes late says nothing any more."""
+    mine = (action.c.id == owed.id) & (action.c.state == State.WAITING) & (action.c.attempts == owed.attempts)
+    return connection.execute(sa.select(action.c.id).where(mine)).first() is not None
 
 
 def _close(

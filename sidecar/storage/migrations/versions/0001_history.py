@@ -47,7 +47,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_notice"),
         sa.UniqueConstraint("fingerprint", name="uq_notice_fingerprint"),
     )
-    op.create_index("ix_notice_received", "notice", ["received"])
+    op.create_index(
+        "ix_notice_received",
+        "notice",
+        ["received"],
+        sqlite_where=sa.text("raw IS NOT NULL"),
+        postgresql_where=sa.text("raw IS NOT NULL"),
+    )
 
     op.create_table(
         "bounce",

@@ -1,0 +1,93 @@
+"""The migrations make exactly the tables that schema.py describes, and leave nothing behind."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+from sidecar.storage import schema
+from sidecar.storage.database import Database
+
+MIGRATIONS = Path(schema.__file__).parent / "migrations"
+
+
+def tables(url: str) -> set[str]:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        found = set(sa.inspect(connection).get_table_names())
+    engine.dispose()
+    return found
+
+
+def downgrade(url: str) -> None:
+    engine = sa.create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    engine.dispose()
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_schema(database: Database) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        options = {"compare_type": True, "compare_server_default": True, "render_as_batch": True}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata))
+
+    assert await database.read(differences) == []
+
+
+async def test_what_may_be_there_only_once_is_so_in_the_database_itself(database: Database) -> None:
+    def unique(connection: sa.Connection) -> dict[str, list[list[str]]]:
+        look = sa.inspect(connection)
+        return {
+            table: [one["column_names"] for one in look.get_unique_constraints(table)]
+            for table in ("notice", "bounce", "action")
+        }
+
+    assert await database.read(unique) == {
+        "notice": [["fingerprint"]],
+        "bounce": [["wiki", "user_id", "sent", "tag"]],
+        "action": [["open_for"]],
+    }
+
+
+async def test_no_column_holds_a_mail_address() -> None:
+    columns = {column.name for table in schema.metadata.tables.values() for column in table.columns}
+    assert not columns & {"address", "email", "recipient", "original", "to", "diagnostic"}
+
+
+async def test_a_downgrade_to_base_leaves_nothing(database: Database, url: str) -> None:
+    assert tables(url) == {*schema.metadata.tables, "alembic_version"}
+    await database.close()
+    downgrade(url)
+    assert tables(url) == {"alembic_version"}
+
+
+async def test_opening_again_changes_nothing_and_after_a_downgrade_builds_again(url: str) -> None:
+    for _ in range(2):
+        again = Database(url)
+        await again.open()
+        await again.close()
+        assert tables(url) == {*schema.metadata.tables, "alembic_version"}
+    downgrade(url)
+    third = Database(url)
+    await third.open()
+    await third.close()
+    assert tables(url) == {*schema.metadata.tables, "alembic_version"}
+
+
+async def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(url: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE event (id INTEGER PRIMARY KEY)")
+    engine.dispose()
+    fresh = Database(url)
+    with pytest.raises(sa.exc.OperationalError, match="event already exists"):
+        await fresh.open()
+    await fresh.close()
+    assert tables(url) == {"event"}

@@ -1,0 +1,227 @@
+"""The configuration: what is wrong is refused, all of it at once and in the operator's words; what is right
+becomes what the daemon is made from. fixtures/configs/bad shows each mistake with the words it must get."""
+
+import os
+import shutil
+import traceback
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.config import Config, ConfigError, Listen, WikiConfig, parse
+from sidecar.daemon import load_config, secret_reader
+from sidecar.domain.policy import Mode, Policy, Streak, Window
+from sidecar.domain.verp import Forged, NotOurs
+
+CONFIGS = Path(__file__).parents[2] / "fixtures" / "configs"
+GOOD = CONFIGS / "good"
+BAD = sorted(folder for folder in (CONFIGS / "bad").iterdir() if folder.is_dir())
+T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+SPECIFICATION = Policy(Streak(3, 7 * DAY, 60 * DAY), Mode.SHADOW)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("BOUNCE_SIDECAR_") or name == "CREDENTIALS_DIRECTORY":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The good configurations and their secrets, readable by their owner alone."""
+    return private(GOOD, tmp_path)
+
+
+def private(source: Path, target: Path) -> Path:
+    for file in source.iterdir():
+        copy = Path(shutil.copy(file, target))
+        copy.chmod(0o644 if file.name.startswith("world-readable") else 0o600)
+    return target
+
+
+def problems(folder: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_config(folder / "config.toml")
+    return caught.value.problems
+
+
+def minimal(folder: Path, more: str = "") -> Config:
+    return parse((folder / "minimal.toml").read_text() + more, secret_reader(folder, None))
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda folder: folder.name)
+def test_a_mistake_gets_these_words(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private(case, tmp_path)
+    environment = case / "environment"
+    for line in environment.read_text().splitlines() if environment.exists() else []:
+        monkeypatch.setenv(*line.split("=", 1))
+    assert problems(tmp_path) == (case / "expected.txt").read_text().splitlines()
+
+
+def test_no_words_about_a_mistake_hold_a_secret() -> None:
+    for case in BAD:
+        words = (case / "expected.txt").read_text()
+        files = [file for file in case.iterdir() if file.suffix in (".keys", ".password", ".secret")]
+        secrets = {line for file in files for line in file.read_text().split("\n") if line and line[0] != "#"}
+        for secret in secrets | {"hunter2", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p"}:
+            assert secret not in words, case.name
+
+
+def test_defaults(folder: Path) -> None:
+    config = load_config(folder / "minimal.toml")
+    run = Path("/run/bounce-sidecar")
+    assert config == Config(
+        verp=config.verp,
+        listen=Listen(run / "verp.sock", "", run / "lmtp.sock", "", None, 10485760),
+        wikis=(
+            WikiConfig(
+                "enwiki",
+                "https://en.example.org/w/api.php",
+                "BounceBot@sidecar",
+                "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p",
+            ),
+        ),
+        policies={"enwiki": SPECIFICATION},
+        storage_url="sqlite:////var/lib/bounce-sidecar/history.db",
+        keep_mail=14 * DAY,
+        contact="",
+        log_level="info",
+        log_format="auto",
+    )
+
+
+def test_a_farm_with_everything_set(folder: Path) -> None:
+    config = load_config(folder / "farm.toml")
+    assert config.listen == Listen(
+        Path("/run/bounces/verp.sock"),
+        "www-data",
+        Path("/var/spool/postfix/private/bounces.sock"),
+        "postfix",
+        ("::1", 2424),
+        1048576,
+    )
+    assert [wiki.id for wiki in config.wikis] == ["enwiki", "zh-min-nanwiki", "wikidb-mw_"]
+    assert [wiki.password[:3] for wiki in config.wikis] == ["0a1", "q5p", "q5p"]
+    assert config.wikis[1].api == "http://127.0.0.1:8080/w/api.php"
+    assert config.storage_url == "sqlite:////srv/bounces/history.db"
+    assert (config.keep_mail, config.contact) == (3 * DAY, "postmaster@example.org")
+    assert (config.log_level, config.log_format) == ("debug", "json")
+
+
+def test_a_wikis_own_policy_stands_over_the_common_one(folder: Path) -> None:
+    assert load_config(folder / "farm.toml").policies == {
+        "enwiki": Policy(Streak(4, 7 * DAY, 60 * DAY), Mode.ENFORCE),
+        "zh-min-nanwiki": Policy(Streak(4, 10 * DAY, 30 * DAY), Mode.SHADOW),
+        "wikidb-mw_": Policy(Window(4, 2.5 * DAY), Mode.ENFORCE),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", SPECIFICATION),
+        ("[policy]\n", SPECIFICATION),
+        ('[policy]\npreset = "specification"', SPECIFICATION),
+        ('[policy]\nmode = "enforce"', replace(SPECIFICATION, mode=Mode.ENFORCE)),
+        ('[policy]\npreset = "bouncehandler"', Policy(Window(10, 7 * DAY), Mode.SHADOW)),
+        ('[policy]\npreset = "wikimedia"', Policy(Window(5, 7 * DAY), Mode.SHADOW)),
+        ('[policy]\npreset = "wikimedia"\nhard_bounces = 6', Policy(Window(6, 7 * DAY), Mode.SHADOW)),
+        ("[policy]\nhard_bounces = 5", Policy(Streak(5, 7 * DAY, 60 * DAY), Mode.SHADOW)),
+        ("[policy]\nspan_days = 0.5", Policy(Streak(3, 0.5 * DAY, 60 * DAY), Mode.SHADOW)),
+        ('[wikis.policy]\npreset = "wikimedia"', Policy(Window(5, 7 * DAY), Mode.SHADOW)),
+    ],
+)
+def test_presets_and_single_numbers(folder: Path, text: str, expected: Policy) -> None:
+    assert minimal(folder, text).policies["enwiki"] == expected
+
+
+WIKI = (
+    '{"id": "frwiki", "api": "https://fr.example.org/api.php", "account": "B@s", '
+    '"password_file": "enwiki.password"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what", "expected"),
+    [
+        ("CONTACT", "https://example.org/bounces", "contact", "https://example.org/bounces"),
+        ("STORAGE__KEEP_MAIL_DAYS", "2", "keep_mail", 2 * DAY),
+        ("STORAGE__URL", "sqlite:////srv/x.db", "storage_url", "sqlite:////srv/x.db"),
+        ("LOG__LEVEL", "error", "log_level", "error"),
+        ("log__level", "error", "log_level", "error"),
+        ("POLICY__MODE", "enforce", "policies", {"enwiki": replace(SPECIFICATION, mode=Mode.ENFORCE)}),
+        ("WIKIS", f"[{WIKI}]", "policies", {"frwiki": SPECIFICATION}),
+    ],
+)
+def test_the_environment_overrides_the_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, what: str, expected: Any
+) -> None:
+    monkeypatch.setenv(f"BOUNCE_SIDECAR_{name}", value)
+    assert getattr(minimal(folder), what) == expected
+
+
+def test_the_environment_changes_one_setting_and_leaves_its_neighbours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOUNCE_SIDECAR_VERP__DOMAIN", "returns.example.org")
+    path = load_config(folder / "farm.toml").verp.issue("enwiki", 7, "bob@example.com", T0)
+    assert path.startswith("w-enwiki-7-")
+    assert path.endswith("@returns.example.org")
+
+
+def test_without_bouncehandlers_section_its_return_paths_are_not_ours(folder: Path) -> None:
+    theirs = load_config(folder / "bouncehandler.toml").verp.issue("enwiki", 7, "bob@example.com", T0)
+    assert theirs.startswith("bh-enwiki-7-tosp40-")
+    assert theirs.endswith("@mail.example.org")
+    with pytest.raises(NotOurs):
+        minimal(folder).verp.recognise(theirs, T0)
+
+
+def test_a_move_from_bouncehandler_reads_the_return_paths_of_both(folder: Path) -> None:
+    moving = load_config(folder / "bouncehandler.toml").verp
+    theirs = moving.issue("enwiki", 7, "bob@example.com", T0)
+    ours = minimal(folder).verp.issue("enwiki", 7, "bob@example.com", T0)
+    assert [moving.recognise(path, T0).user_id for path in (theirs, ours)] == [7, 7]
+
+
+def test_every_key_of_the_file_verifies_and_the_first_signs(folder: Path) -> None:
+    both = minimal(folder)
+    first, second = (folder / "verp.keys").read_text().splitlines()[1:]
+    (folder / "verp.keys").write_text(second)
+    one = minimal(folder)
+    assert both.verp.recognise(one.verp.issue("enwiki", 7, "bob@example.com", T0), T0).user_id == 7
+    with pytest.raises(Forged):
+        one.verp.recognise(both.verp.issue("enwiki", 7, "bob@example.com", T0), T0)
+    assert first != second
+
+
+def test_systemds_credentials_stand_before_the_files_beside_the_configuration(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = tmp_path_factory.mktemp("credentials")
+    (folder / "enwiki.password").rename(credentials / "enwiki.password")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    assert load_config(folder / "minimal.toml").wikis[0].password.startswith("0a1b")
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_like_any_other(folder: Path) -> None:
+    assert problems(folder) == ["cannot be read: No such file or directory"]
+    (folder / "config.toml").write_bytes(b"\xff\xfe")
+    assert problems(folder) == ["cannot be read: not UTF-8"]
+
+
+def test_neither_the_configuration_nor_a_traceback_shows_a_secret(folder: Path) -> None:
+    shown = repr(load_config(folder / "bouncehandler.toml")) + repr(load_config(folder / "farm.toml"))
+    try:
+        minimal(folder, '[policy]\nmode = "on"')
+    except ConfigError as error:
+        shown += "".join(traceback.format_exception(error))
+    assert "mode" in shown
+    for file in ("verp.keys", "enwiki.password", "dewiki.password", "php.secret"):
+        for line in (folder / file).read_text().splitlines():
+            assert line.startswith("#") or line not in shown
