@@ -9,7 +9,7 @@ from typing import TypeVar
 
 __all__ = ["until"]
 
-PATIENCE = 10.0  # seconds; everything in the tests is on loopback, but the machine may be busy
+PATIENCE = 30.0  # seconds; everything in the tests is on loopback, but the machine may be busy
 STEP = 0.01  # seconds between two looks
 
 T = TypeVar("T")
