@@ -6,6 +6,7 @@ configuration are opened.
 
 import asyncio
 import contextlib
+import grp
 import os
 import random
 import signal
@@ -36,7 +37,17 @@ from sidecar.services.return_path import ReturnPaths
 from sidecar.services.upkeep import Upkeep
 from sidecar.storage.database import Database
 
-__all__ = ["World", "built_in_rules", "load_config", "now", "replay", "run", "secret_reader", "wiki_opener"]
+__all__ = [
+    "World",
+    "built_in_rules",
+    "load_config",
+    "missing_groups",
+    "now",
+    "replay",
+    "run",
+    "secret_reader",
+    "wiki_opener",
+]
 
 log = structlog.get_logger()
 
@@ -79,6 +90,12 @@ def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
             raise SecretError(getattr(error, "strerror", None) or "cannot be read") from None
 
     return read
+
+
+def missing_groups(config: Config) -> list[str]:
+    """Groups of the sockets that this host does not know."""
+    wanted = {config.listen.verp_group, config.listen.lmtp_group} - {""}
+    return sorted(wanted - {group.gr_name for group in grp.getgrall()})
 
 
 def built_in_rules() -> RuleBook:
@@ -134,19 +151,25 @@ async def run(
         )
         life.callback(intake.close)
         upkeep = Upkeep(database, config.keep_mail, world.clock)
+        doors = await life.enter_async_context(contextlib.AsyncExitStack())
+        await _open_doors(config, return_paths, intake, doors)  # a second daemon ends here
         loops = {
             await life.enter_async_context(_loop("dispatch", dispatcher.run, dispatcher.stop)),
             await life.enter_async_context(_loop("upkeep", upkeep.run)),
         }
-        await _open_doors(config, return_paths, intake, life)
+        life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", wikis=len(wikis), modes=_modes(config), database=config.storage_url)
         ready()
-        stopped = asyncio.create_task(stop.wait(), name="stop")
-        life.callback(stopped.cancel)
-        ended, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            task.result()  # a loop that ended by itself ends the daemon: the service manager starts a new one
+        await _until_ended(stop, loops)
         log.info("stopping")
+
+
+async def _until_ended(stop: asyncio.Event, loops: set["asyncio.Task[None]"]) -> None:
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    ended, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    for task in ended:
+        task.result()  # a loop that ended by itself ends the daemon: the service manager starts a new one
 
 
 async def replay(
@@ -157,11 +180,15 @@ async def replay(
     async with contextlib.AsyncExitStack() as life:
         database = Database(config.storage_url if ingest else "sqlite://")
         life.push_async_callback(database.close)
-        await database.open()
+        await (database.join() if ingest else database.open())
         policies = dict(config.policies)
         if not ingest:
             policies = {wiki: replace(policy, mode=Mode.SHADOW) for wiki, policy in policies.items()}
-        intake = BounceIntake(database, ReturnPaths(config.verp, clock), built_in_rules(), policies, clock)
+        return_paths = ReturnPaths(config.verp, clock)
+        wall_clock = now if ingest else clock
+        intake = BounceIntake(
+            database, return_paths, built_in_rules(), policies, clock, wall_clock=wall_clock
+        )
         life.callback(intake.close)
         return await replay_mails(mails, intake, clock, database, progress)
 

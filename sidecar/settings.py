@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
 from email_validator import EmailNotValidError, validate_email
@@ -18,6 +19,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sidecar.domain.policy import PRESETS, Mode
 
 __all__ = ["PolicySection", "Settings", "VerpSection", "host_and_port", "in_words", "wikis_of"]
+
+LONGEST_SOCKET_PATH = 107  # octets, unix(7)
 
 Days = Annotated[float, Field(gt=0, le=3650)]
 
@@ -66,6 +69,8 @@ def _loopback(value: str) -> str:
 def _bare(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
         raise ValueError("no account in the URL; it has settings of its own")
+    if not (url.path or "").endswith("/api.php"):
+        raise ValueError("want the URL of api.php, as https://wiki.example.org/w/api.php")
     return url
 
 
@@ -143,6 +148,16 @@ class SocketsSection(Section):
     max_mail_bytes: int = Field(
         10 * 2**20, ge=2**16, le=2**30, description="Largest mail that is taken, in octets"
     )
+
+    @model_validator(mode="after")
+    def _two_sockets(self) -> Self:
+        paths = [str(PurePath(self.directory) / name) for name in (self.verp, self.lmtp)]
+        if paths[0] == paths[1]:
+            raise ValueError("verp and lmtp are the same path")
+        for path in paths:
+            if len(path.encode()) > LONGEST_SOCKET_PATH:
+                raise ValueError(f"{path} is longer than {LONGEST_SOCKET_PATH} octets")
+        return self
 
 
 class StorageSection(Section):

@@ -6,10 +6,19 @@ is ever logged above debug, and no secret at all: only ids, categories and the w
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from typing import Any
 
 import structlog
 
-__all__ = ["configure_logging"]
+__all__ = ["Tellable", "configure_logging", "report"]
+
+OURS = str(Path(__file__).parent)
+
+
+class Tellable(Exception):
+    """An error whose words are for operators, and quote nothing that may not be logged."""
 
 
 def configure_logging(level: str, style: str) -> None:
@@ -32,3 +41,18 @@ def configure_logging(level: str, style: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def report(log: Any, event: str, error: BaseException, **about: object) -> None:
+    """One error line of what nobody foresaw: its kind, and where in our code; the rest at debug.
+
+    An exception's words may quote a mail address, and are left to debug. Those of the database's driver
+    ("database or disk is full") quote no row, and are what an operator needs.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(OURS)] or list(frames)
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    plain = error if isinstance(error, Tellable) else getattr(error, "orig", None)  # SQLAlchemy's word for it
+    said = {"why": str(plain)} if isinstance(plain, Exception) else {}
+    log.error(event, error=type(error).__name__, place=place, **said, **about)
+    log.debug(event, exc_info=error)

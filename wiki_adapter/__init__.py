@@ -16,7 +16,8 @@ class WikiAccess:
     password: str = field(repr=False)
     contact: str  #: for the User-Agent, as Wikimedia's policy wants: a mail address or URL
     connect_timeout: float = 3.0  #: seconds
-    read_timeout: float = 10.0  #: seconds; more than the slowest write of a healthy wiki
+    read_timeout: float = 10.0  #: seconds without an octet; more than the slowest write of a healthy wiki
+    answer_timeout: float = 20.0  #: seconds for a whole answer, however it drips
 
 
 def open_wiki(access: WikiAccess) -> Wiki:

@@ -231,8 +231,9 @@ def _made(answer: Answer, words: str, *, retry_after: float | None = None) -> Wi
 
 
 def _cleaned(words: str) -> str:
-    """One line, bounded, without mail addresses."""
-    return _ADDRESS.sub("<address>", " ".join(words.split()))[:LONGEST_WORDS]
+    """One line, bounded, without mail addresses and without what would move a terminal's cursor."""
+    printable = "".join(character if character.isprintable() else " " for character in words)
+    return _ADDRESS.sub("<address>", " ".join(printable.split()))[:LONGEST_WORDS]
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:

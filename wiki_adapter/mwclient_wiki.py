@@ -31,12 +31,14 @@ from sidecar.domain.wiki import (
 
 from . import WikiAccess
 from .answers import LoggedOut, Passing, error_in, from_code, from_exception, from_login, from_response
+from .deadline import DeadlineAdapter
 
 __all__ = ["MwclientWiki"]
 
 ATTEMPTS = 3  # within one call; the outbox goes on from there
 PATIENCE = 5.0  # seconds after which no further attempt begins: other users' actions wait for this thread
 LONGEST_WAIT = 2.0  # seconds between two attempts; whoever asks for more is asked again by the outbox
+LONGEST_ANSWER = 1 << 20  # octets; ours have some hundreds
 MAX_LAG = 5  # seconds; https://www.mediawiki.org/wiki/Manual:Maxlag_parameter recommends it for bots
 MODULE = "emailbounce"
 
@@ -57,6 +59,10 @@ class MwclientWiki:
             do_init=False,
             connection_options={"timeout": (access.connect_timeout, access.read_timeout)},
         )
+        self._deadline = DeadlineAdapter(access.answer_timeout)
+        for scheme in ("http://", "https://"):
+            self._site.connection.mount(scheme, self._deadline)
+        self._site.connection.headers["Accept-Encoding"] = "identity"  # what comes is what it costs
         self._site.connection.hooks["response"].append(_only_answers)
         self._patiently = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_worth_waiting_for),
@@ -121,11 +127,15 @@ class MwclientWiki:
     def _ask(self, module: str, **parameters: str | int) -> Mapping[str, Any]:
         """One request, and what stands under the module's name in the answer."""
         method = "GET" if module == "query" else "POST"  # no secret ever stands in a URL
-        try:
-            answer = self._site.raw_api(module, method, retry_on_error=False, formatversion=2, **parameters)
-            trouble = self._error_in(answer, module)
-        except Exception as error:
-            trouble = from_exception(error)
+        options = {"retry_on_error": False, "formatversion": 2}
+        with self._deadline.running() as cut:
+            try:
+                answer = self._site.raw_api(module, method, **options, **parameters)
+                trouble = self._error_in(answer, module)
+            except Exception as error:
+                trouble = from_exception(error)
+        if trouble and cut.is_set():
+            trouble = WikiUnavailable(f"no whole answer within {self._deadline.seconds:g} s")
         if trouble:
             raise trouble
         found: Mapping[str, Any] = answer[module]
@@ -151,7 +161,11 @@ def _only_answers(response: requests.Response, **_options: object) -> None:
     So no redirect is followed: it would turn POST into GET, or carry the password elsewhere. And here the
     headers are at hand: mwclient would lose Retry-After, and repeat or log what it cannot use.
     """
-    if trouble := from_response(response.status_code, response.headers):
+    trouble = from_response(response.status_code, response.headers)
+    length = response.headers.get("Content-Length", "")
+    if trouble is None and length.isdigit() and int(length) > LONGEST_ANSWER:
+        trouble = WikiUnavailable(f"an answer of {length} octets is none of MediaWiki's API")
+    if trouble:
         response.close()
         raise trouble
 

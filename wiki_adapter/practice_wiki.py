@@ -27,6 +27,7 @@ PATH = "/w/api.php"
 THROTTLE = (5, 300.0)  # wrong passwords in so many seconds, as $wgPasswordAttemptThrottle
 SLOWNESS = 5.0  # seconds
 LAG = 9  # seconds
+CLOCK_SKEW = 3600.0  # seconds by which a request may come from the future
 
 
 @dataclass(frozen=True)
@@ -266,10 +267,14 @@ def _integer(given: Mapping[str, str], name: str) -> int:
 
 def _time(given: Mapping[str, str], name: str) -> datetime:
     value = _required(given, name)
+    bad = ApiError("badtimestamp", f'Invalid value "{value}" for timestamp parameter "{name}".')
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
+        moment = datetime.fromisoformat(value).astimezone(UTC)
     except ValueError:
-        raise ApiError("badtimestamp", f'Invalid value "{value}" for timestamp parameter "{name}".') from None
+        raise bad from None
+    if moment.timestamp() > time.time() + CLOCK_SKEW:
+        raise bad
+    return moment
 
 
 def _spelled(error: ApiError, given: Mapping[str, str]) -> dict[str, Any]:

@@ -8,28 +8,34 @@ import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from rich import box
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import daemon
 from sidecar.config import Config, ConfigError
-from sidecar.storage.database import Database, SchemaUnknown
+from sidecar.storage.database import Database, NoHistory
+from sidecar.telemetry import Tellable
 
 __all__ = [
     "EX_CONFIG",
     "EX_TEMPFAIL",
     "as_json",
     "ask",
+    "cell",
     "configured",
     "console",
     "day",
     "stop_with",
+    "table_of",
     "troubles",
 ]
 
@@ -52,14 +58,16 @@ def configured(path: Path) -> Config:
 
 
 @contextlib.contextmanager
-def troubles() -> Iterator[None]:
+def troubles(config: Config) -> Iterator[None]:
     """Tell a database's trouble in one line; a traceback helps nobody at night."""
     try:
         yield
-    except SchemaUnknown as error:
+    except NoHistory as error:
+        stop_with(1, str(error))
+    except Tellable as error:
         stop_with(EX_CONFIG, str(error))
     except SQLAlchemyError as error:
-        stop_with(EX_TEMPFAIL, f"database: {getattr(error, 'orig', None) or error}")
+        stop_with(EX_TEMPFAIL, f"{config.storage_url}: {getattr(error, 'orig', None) or error}")
 
 
 def stop_with(code: int, message: str) -> NoReturn:
@@ -71,7 +79,7 @@ def stop_with(code: int, message: str) -> NoReturn:
 async def opened(config: Config) -> AsyncIterator[Database]:
     database = Database(config.storage_url)
     try:
-        await database.open()
+        await database.join()
         yield database
     finally:
         await database.close()
@@ -84,7 +92,7 @@ def ask(config: Config, work: Callable[[Database], Coroutine[Any, Any, R]]) -> R
         async with opened(config) as database:
             return await work(database)
 
-    with troubles():
+    with troubles(config):
         return asyncio.run(run())
 
 
@@ -102,6 +110,19 @@ def as_json(value: object) -> None:
 
     json.dump(value, sys.stdout, default=plain, indent=2)
     click.echo()
+
+
+def cell(value: object) -> Text:
+    """Foreign words for a table or a line: no markup, nothing that moves a terminal's cursor."""
+    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value)))
+
+
+def table_of(title: str, *columns: str, folds: Sequence[str]) -> Table:
+    """A table in which only the columns *folds* give way on a narrow terminal."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=column not in folds, overflow="fold")
+    return table
 
 
 def day(time: datetime | None) -> str:

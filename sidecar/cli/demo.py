@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from sidecar import demo as stage
-from sidecar.cli.common import as_json, console, stop_with
+from sidecar.cli.common import as_json, cell, console, stop_with, table_of
 from sidecar.telemetry import configure_logging
 
 __all__ = ["demo"]
@@ -34,14 +34,13 @@ def demo(json_: bool) -> None:
 
 
 def _table(fates: list[stage.Fate]) -> Table:
-    table = Table(
-        "user", "story", "mails", "came back", "on the wiki", "why", title="Ten days of a small wiki"
-    )
+    columns = ("user", "story", "mails", "came back", "on the wiki", "why")
+    table = table_of("Ten days of a small wiki", *columns, folds=["story", "why"])
     for fate in fates:
         style = "red" if fate.found == "un-confirmed" else "green"
         mark = "" if fate.found == fate.expected else f" (expected: {fate.expected})"
         table.add_row(
             fate.name, fate.story, str(fate.mails), str(fate.came_back),
-            f"[{style}]{fate.found}[/]{mark}", fate.why,
+            f"[{style}]{fate.found}[/]{mark}", cell(fate.why),
         )  # fmt: skip
     return table

@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from sidecar import daemon
-from sidecar.cli.common import as_json, ask, configured, console, day, stop_with
+from sidecar.cli.common import as_json, ask, cell, configured, console, day, stop_with, table_of
 from sidecar.config import Config
 from sidecar.storage import ledger, outbox
 from sidecar.storage.database import Database
@@ -15,8 +15,12 @@ from sidecar.storage.outbox import State
 __all__ = ["history", "outbox_command"]
 
 
+LAST = "why, and what came of it"
+ROW = click.IntRange(1, 2**63 - 1)  # what a database can number
+
+
 @click.command()
-@click.argument("user_id", metavar="USER", type=click.IntRange(min=1))
+@click.argument("user_id", metavar="USER", type=ROW)
 @click.option("--wiki", help="The wiki's id; may be left out if only one is configured.")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @click.pass_obj
@@ -69,10 +73,13 @@ def outbox_command(context: click.Context, all_: bool, json_: bool) -> None:
 
 
 @outbox_command.command()
-@click.argument("action_ids", metavar="ID...", nargs=-1, required=True, type=int)
+@click.argument("action_ids", metavar="ID...", nargs=-1, required=True, type=ROW)
 @click.pass_obj
 def retry(path: Path, action_ids: tuple[int, ...]) -> None:
-    """Make waiting or dead actions due now. Exit code 1 if one of them cannot be."""
+    """Make waiting or dead actions due now. Exit code 1 if one of them cannot be.
+
+    One that is being tried right now falls due when that try ends, two minutes later at the most.
+    """
     now = daemon.now()
 
     async def work(database: Database) -> list[bool]:
@@ -92,37 +99,37 @@ outbox_command.name = "outbox"
 
 
 def actions_table(entries: list[outbox.Entry], title: str) -> Table:
-    """Actions as operators read them."""
-    table = Table("id", "wiki", "user", "state", "decided", "due", "tries", "why", "answer", title=title)
+    """Actions as operators read them, also on 80 columns."""
+    table = table_of(title, "id", "wiki", "user", "state", "decided", LAST, folds=[LAST])
     for entry in entries:
-        due = day(entry.due) if entry.state == State.WAITING else ""
-        answer = entry.effect or entry.error
-        table.add_row(
-            str(entry.id), entry.wiki, str(entry.user_id), entry.state, day(entry.created), due,
-            str(entry.attempts), entry.reason, answer,
-        )  # fmt: skip
+        facts = (entry.id, entry.wiki, entry.user_id, entry.state, day(entry.created), _came_of(entry))
+        table.add_row(*map(cell, facts))
     return table
 
 
+def _came_of(entry: outbox.Entry) -> str:
+    if entry.effect:
+        return f"{entry.reason}; the wiki: {entry.effect}"
+    if entry.state == State.WAITING and entry.attempts:
+        return f"{entry.reason}; tried {entry.attempts} times, again at {day(entry.due)}: {entry.error}"
+    return f"{entry.reason}; {entry.error}" if entry.error else entry.reason
+
+
 def _show(known: dict[str, list[object]], title: str) -> None:
-    table = Table(
-        "sent", "received", "category", "counts", "status", "rule", "domain", title=f"Bounces of {title}"
-    )
+    columns = ("sent", "received", "category", "counts", "status", "rule", "domain")
+    table = table_of(f"Bounces of {title}", *columns, folds=["rule", "domain"])
     for bounce in known["bounces"]:
         if isinstance(bounce, ledger.Bounce):
-            table.add_row(
-                day(bounce.sent), day(bounce.received), bounce.category, "hard" if bounce.hard else "no",
-                bounce.status, bounce.rule, bounce.domain,
-            )  # fmt: skip
+            counts = "hard" if bounce.hard else "no"
+            facts = (bounce.category, counts, bounce.status, bounce.rule, bounce.domain)
+            table.add_row(day(bounce.sent), day(bounce.received), *map(cell, facts))
     console.print(table)
     actions = [entry for entry in known["actions"] if isinstance(entry, outbox.Entry)]
     if actions:
         console.print(actions_table(actions, "Actions"))
     for event in known["events"]:
         if isinstance(event, outbox.Event):
-            console.print(
-                f"{day(event.at)}  action {event.action_id}  {event.what}: {event.detail}", markup=False
-            )
+            console.print(cell(f"{day(event.at)}  action {event.action_id}  {event.what}: {event.detail}"))
 
 
 def _wiki(config: Config, wiki: str | None) -> str:

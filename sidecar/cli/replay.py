@@ -31,7 +31,7 @@ def replay(path: Path, paths: tuple[Path, ...], ingest: bool, json_: bool) -> No
     signature. Nothing is written unless --ingest says so; what is in the history already counts once.
     """
     config = configured(path)
-    with troubles(), Progress(console=console, transient=True, disable=json_) as progress:
+    with troubles(config), Progress(console=console, transient=True, disable=json_) as progress:
         task = progress.add_task("replaying", total=None)
         try:
             result = asyncio.run(

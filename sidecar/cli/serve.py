@@ -25,7 +25,7 @@ def run(path: Path) -> None:
     config = configured(path)
     configure_logging(config.log_level, config.log_format)
     try:
-        with troubles():
+        with troubles(config):
             asyncio.run(daemon.run(config))
     except CannotListen as error:
         stop_with(EX_TEMPFAIL, str(error))
@@ -48,6 +48,8 @@ def check_config(path: Path, json_: bool) -> None:
         as_json([])
         return
     config = configured(path)
+    if missing := daemon.missing_groups(config):
+        stop_with(78, f"{path}: [sockets] there is no group {' or '.join(missing)} on this host")
     click.echo(f"{path}: good, {_summary(config)}")
 
 

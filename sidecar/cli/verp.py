@@ -19,7 +19,7 @@ def verp() -> None:
 
 @verp.command()
 @click.argument("wiki")
-@click.argument("user_id", type=click.IntRange(min=1))
+@click.argument("user_id", type=click.IntRange(1, 2**32 - 1))
 @click.argument("address")
 @click.pass_obj
 def issue(path: Path, wiki: str, user_id: int, address: str) -> None:
@@ -39,6 +39,8 @@ def check(path: Path, return_path: str, json_: bool) -> None:
     try:
         token = ReturnPaths(configured(path).verp, daemon.now).recognise(return_path)
     except VerpError as error:
+        if json_:
+            as_json({"error": type(error).__name__, "why": str(error)})
         stop_with(1, f"{type(error).__name__}: {error}")
     if json_:
         as_json(token)

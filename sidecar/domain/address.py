@@ -3,7 +3,11 @@
 Knows how to fold and to split. Does not know DNS, and never changes an address that somebody will write to.
 """
 
+import re
+
 __all__ = ["domain_of", "fold"]
+
+_DOMAIN = re.compile(r"[\w.-]{1,255}")  # RFC 1035 section 2.3.4; letters of all alphabets, RFC 6531
 
 
 def fold(address: str) -> str:
@@ -16,5 +20,6 @@ def fold(address: str) -> str:
 
 
 def domain_of(address: str) -> str:
-    """What stands behind the last @, folded; "" if nothing does."""
-    return fold(address).rpartition("@")[2] if "@" in address else ""
+    """What stands behind the last @, folded; "" if that could not be a domain's name."""
+    _, at, domain = fold(address).rpartition("@")
+    return domain if at and _DOMAIN.fullmatch(domain) else ""

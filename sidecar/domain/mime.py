@@ -19,7 +19,7 @@ MAX_PARTS = 50  #: of one multipart; a report has three (RFC 6522 section 3)
 MAX_BOUNDARY = 256  #: characters; RFC 2046 section 5.1.1 allows 70
 
 _MBOX = re.compile(rb"\A\s*>?From (?![ \t]*:)[^\n]*\n")
-_NEWLINE = re.compile(rb"\r+\n|\r")
+_NEWLINE = re.compile(rb"(?<!\r)\r+\n|\r")  # a run of CR is looked at once, not from each of its CRs
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:[ \t]*(.*)")
 _TYPE = re.compile(r"\s*([a-z0-9.+-]+/[a-z0-9.+-]+)", re.IGNORECASE)
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.IGNORECASE)
@@ -60,12 +60,12 @@ class Part:
                 plain = binascii.a2b_qp(self.body)
             case _:
                 return self.body
-        return _NEWLINE.sub(b"\n", plain)
+        return _lines(plain)
 
 
 def parse(raw: bytes) -> Part:
     """A whole mail, a leading mbox line or blank line taken off. Never raises."""
-    return _part(_MBOX.sub(b"", _NEWLINE.sub(b"\n", raw)).lstrip(b"\n"))
+    return _part(_MBOX.sub(b"", _lines(raw)).lstrip(b"\n"))
 
 
 def children(part: Part) -> list[Part]:
@@ -135,3 +135,9 @@ def decode(raw: bytes) -> str:
         if error.start >= len(raw) - 3 and error.reason == "unexpected end of data":
             return raw[: error.start].decode("utf-8")
         return raw.decode("latin-1")
+
+
+def _lines(raw: bytes) -> bytes:
+    """All line ends as LF; CRLF first, since hardly anything else comes."""
+    plain = raw.replace(b"\r\n", b"\n")
+    return _NEWLINE.sub(b"\n", plain) if b"\r" in plain else plain

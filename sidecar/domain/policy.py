@@ -85,7 +85,9 @@ def decide(
     counted = _streak(ordered, rule, now) if isinstance(rule, Streak) else _window(ordered, rule)
     if not counted:
         return None
-    action = Unconfirm(wiki, user_id, confirmed_before=counted[0].sent, reason=_reason(counted))
+    # A host whose clock runs ahead must not let us undo a confirmation of today.
+    before = min(counted[0].sent, now)
+    action = Unconfirm(wiki, user_id, confirmed_before=before, reason=_reason(counted))
     return Decision(action, tuple(counted))
 
 

@@ -17,8 +17,8 @@ import structlog
 
 from sidecar.edges import envelope, replies
 from sidecar.edges.replies import REPLIES, TROUBLE, Reply
-from sidecar.edges.trouble import report
 from sidecar.services.receipt import Receipt
+from sidecar.telemetry import report
 
 __all__ = ["Connection", "Delivery"]
 

@@ -15,9 +15,9 @@ import structlog
 from sidecar.edges import lmtp, replies
 from sidecar.edges.lmtp_session import LmtpSession
 from sidecar.edges.replies import REPLIES, TROUBLE, Reply
-from sidecar.edges.trouble import report
 from sidecar.edges.unix_socket import MODE, CannotListen, UnixSocket
 from sidecar.services.receipt import Intake, Received
+from sidecar.telemetry import report
 
 __all__ = ["Limits", "LmtpServer"]
 

@@ -13,7 +13,7 @@ import structlog
 from sidecar.edges import lmtp, replies
 from sidecar.edges.deadline import Deadline
 from sidecar.edges.replies import Reply
-from sidecar.edges.trouble import report
+from sidecar.telemetry import report
 
 __all__ = ["House", "LmtpSession"]
 

@@ -19,9 +19,9 @@ from sidecar.domain.verp import Expired, Forged, NotOurs, TooLong, UnknownWiki
 from sidecar.edges import replies, socketmap
 from sidecar.edges.deadline import Deadline
 from sidecar.edges.replies import REPLIES, TROUBLE
-from sidecar.edges.trouble import report
 from sidecar.edges.unix_socket import MODE, UnixSocket
 from sidecar.services.receipt import Receipt
+from sidecar.telemetry import report
 
 __all__ = ["Limits", "Lookups", "ReturnPaths", "VerpSocket"]
 
@@ -62,7 +62,7 @@ class Limits:
         600.0  #: seconds; PHP and Postfix keep connections, Postfix closes its own after 10 (max_idle)
     )
     write: float = 10.0  #: seconds that a peer may leave replies unread
-    connections: int = 1000  #: at once; the systemd default of 1024 file descriptors, less our own
+    connections: int = 500  #: at once; half of the usual 1024 file descriptors
 
 
 class Lookups:

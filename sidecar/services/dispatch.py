@@ -26,6 +26,7 @@ from sidecar.services.circuit import Circuits, Pauses
 from sidecar.storage import ledger, outbox
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed, State
+from sidecar.telemetry import report
 from sidecar.threads import Room
 
 __all__ = ["Dispatcher"]
@@ -84,15 +85,15 @@ class Dispatcher:
         """The next action, if one is due and there is room for another call."""
         try:
             return await self._claim() if len(self._busy) < CALLS else None
-        except Exception:
-            log.exception("dispatch failed")
+        except Exception as error:
+            report(log, "dispatch failed", error)
             return None
 
     async def _pay_alone(self, owed: Owed) -> None:
         try:
             await self._pay(owed)
-        except Exception:
-            log.exception("dispatch failed", action=owed.id)
+        except Exception as error:
+            report(log, "dispatch failed", error, action=owed.id)
         self.ring()
 
     async def step(self) -> bool:
@@ -141,7 +142,7 @@ class Dispatcher:
         except (WikiUnavailable, WikiMisconfigured) as error:
             await self._wait(owed, error)
         except Exception as error:  # the adapter's fault; unheeded, it would recur with each lease
-            log.exception("a wiki's adapter failed", wiki=wiki)
+            report(log, "a wiki's adapter failed", error, wiki=wiki)
             await self._wait(owed, WikiUnavailable(f"the adapter failed: {type(error).__name__}"))
         else:
             await self._settle(owed, outcome, back=self._circuits.answered(wiki))

@@ -11,6 +11,7 @@ import structlog
 
 from sidecar.storage import ledger
 from sidecar.storage.database import Database
+from sidecar.telemetry import report
 
 __all__ = ["Upkeep"]
 
@@ -28,8 +29,8 @@ class Upkeep:
         while True:
             try:
                 await self.round()
-            except Exception:
-                log.exception("upkeep failed")
+            except Exception as error:
+                report(log, "upkeep failed", error)
             await asyncio.sleep(EVERY)
 
     async def round(self) -> int:

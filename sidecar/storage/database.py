@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
 
+from sidecar.telemetry import Tellable
 from sidecar.threads import Room
 
-__all__ = ["Database", "SchemaUnknown"]
+__all__ = ["Database", "FileReplaced", "NoHistory", "SchemaUnknown"]
 
 R = TypeVar("R")
 Work = Callable[[sa.Connection], Any]
@@ -27,7 +30,15 @@ SHARED_COMMIT = 64  # works; an MTA opens some 20 sessions, and one late fsync s
 BUSY_SECONDS = 5.0  # an operator's command may hold the lock; longer is 451, and the MTA asks again
 
 
-class SchemaUnknown(Exception):
+class NoHistory(Tellable):
+    """There is no database yet; the daemon makes it at its first start."""
+
+
+class FileReplaced(Tellable):
+    """The database's file was removed or replaced under us. Nothing is booked until a restart."""
+
+
+class SchemaUnknown(Tellable):
     """The tables are newer than this program. Install the newer one again, or restore an older copy."""
 
 
@@ -47,12 +58,23 @@ class Database:
         self._reading = self._writing if private else _engine(url, "BEGIN", private, busy_seconds)
         self._writer = Room("db-writer")
         self._readers = self._writer if private else Room("db-reader", 2)
+        self._file = None if private else Path(sa.make_url(url).database or "")
+        self._inode: tuple[int, int] | None = None
         self._queue: deque[tuple[Work, asyncio.Future[Any]]] = deque()
         self._draining: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Create or upgrade the tables."""
+        """Create or upgrade the tables; proves that the database can be written."""
         await self._writer.run(self._upgrade)
+
+    async def join(self) -> None:
+        """Use a database that another process, the daemon, has made and keeps up to date.
+
+        Raises NoHistory if there is none, SchemaUnknown if it is not of this version.
+        """
+        if self._file and not self._file.exists():
+            raise NoHistory(f"there is no history yet: {self._file}")
+        await self._writer.run(self._compare)
 
     async def write(self, work: Callable[[sa.Connection], R]) -> R:
         """Run *work* in a transaction on the writer's thread; returns after the commit.
@@ -101,6 +123,7 @@ class Database:
 
     def _commit(self, works: list[Work]) -> list[Any]:
         results: list[Any] = []
+        self._check_file()
         with self._writing.begin() as connection:
             for work in works:
                 own = connection.begin_nested()
@@ -120,8 +143,7 @@ class Database:
             return work(connection)
 
     def _upgrade(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config = _migrations()
         with self._writing.begin() as connection:
             config.attributes["connection"] = connection
             try:
@@ -130,11 +152,48 @@ class Database:
                 raise SchemaUnknown(
                     f"the database was made by another, newer version of bounce-sidecar ({error})"
                 ) from None
+            # A file that cannot be written shows at a write, not at BEGIN.
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+        self._note_file()
+
+    def _compare(self) -> None:
+        head = ScriptDirectory.from_config(_migrations()).get_current_head()
+        with self._reading.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found != head:
+            raise SchemaUnknown(
+                f"the database is at version {found}, this program wants {head}; restart the daemon, "
+                "or use the program that it runs"
+            )
+        self._note_file()
+
+    def _note_file(self) -> None:
+        if self._file:
+            status = self._file.stat()
+            self._inode = status.st_dev, status.st_ino
+
+    def _check_file(self) -> None:
+        """What is written to a file that was removed or replaced is lost: 250 must not be said for it."""
+        if self._inode is None or self._file is None:
+            return
+        try:
+            status = self._file.stat()
+        except FileNotFoundError:
+            raise FileReplaced(f"{self._file} was removed; put it back and restart") from None
+        if (status.st_dev, status.st_ino) != self._inode:
+            raise FileReplaced(f"{self._file} was replaced; restart")
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
 def _engine(url: str, begin: str, private: bool, busy_seconds: float) -> sa.Engine:
     engine = sa.create_engine(
         url,
+        hide_parameters=True,  # they may hold addresses, and errors are logged
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
         **({"poolclass": sa.StaticPool} if private else {}),
     )

@@ -31,6 +31,7 @@ ACTIONS: list[tuple[dict[str, str | None], str]] = [
     ({"userid": "99999999"}, "nosuchuser"),
     ({"confirmedbefore": "yesterday-ish"}, "badtimestamp"),
     ({"confirmedbefore": ""}, "badtimestamp"),
+    ({"confirmedbefore": "2099-01-01T00:00:00Z"}, "badtimestamp"),
     ({"confirmedbefore": NOTHING}, "missingparam"),
 ]
 

@@ -1,7 +1,10 @@
 """The operator's words: what they print, and the exit codes that scripts go by."""
 
+import asyncio
 import json
 import mailbox
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sidecar.cli import main
+from sidecar.storage.database import Database
 from tests.support.practice import ADDRESS, KEY, PASSWORD, WIKI, bounce, configured, load
 
 DAY = timedelta(days=1)
@@ -17,7 +21,15 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """Configured, and the daemon has been started once: there is a history."""
     configured(tmp_path)
+
+    async def start_and_stop() -> None:
+        database = Database(f"sqlite:///{tmp_path}/history.db")
+        await database.open()
+        await database.close()
+
+    asyncio.run(start_and_stop())
     return tmp_path
 
 
@@ -98,7 +110,8 @@ def test_replay_says_who_would_be_unconfirmed_and_writes_nothing(folder: Path) -
     assert (action["user_id"], action["state"]) == (7, "shadow")
     assert action["created"] == (START + 8 * DAY + timedelta(minutes=5)).isoformat()
     assert result["receipts"] == {"taken": 3}
-    assert not (folder / "history.db").exists()
+    assert say(folder, "history", "7").exit_code == 1
+    assert say(folder, "outbox", "--all").stdout == "nothing is owed\n"
 
 
 def test_replay_ingests_when_told_and_only_once(folder: Path) -> None:
@@ -190,7 +203,64 @@ def test_help_teaches(folder: Path, command: str) -> None:
 def test_the_database_in_trouble_is_one_line_and_exit_75(folder: Path) -> None:
     (folder / "history.db").write_text("this is no database" * 100)
     result = say(folder, "outbox")
-    assert (result.exit_code, result.stderr) == (75, "database: file is not a database\n")
+    words = f"sqlite:///{folder}/history.db: file is not a database\n"
+    assert (result.exit_code, result.stderr) == (75, words)
+
+
+@pytest.mark.parametrize("command", [("history", "7"), ("outbox",), ("replay", "--ingest", ".")])
+def test_no_command_makes_the_history_in_the_daemons_place(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Made by root, it would belong to root, and the daemon could book nothing."""
+    configured(tmp_path)
+    result = say(tmp_path, *command)
+    assert (result.exit_code, result.stderr) == (1, f"there is no history yet: {tmp_path}/history.db\n")
+    assert not (tmp_path / "history.db").exists()
+
+
+def test_a_history_of_another_version_is_left_alone(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "history.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    result = say(folder, "outbox")
+    assert result.exit_code == 78
+    assert "the database is at version 9999" in result.stderr
+
+
+NASTY = "x[/bold][link=https://evil.example]y\x1b]0;pwned\x07\x1b[31m"
+
+
+def test_words_of_others_do_nothing_to_the_terminal(folder: Path) -> None:
+    say(folder, "replay", "--ingest", str(archive(folder)))
+    with closing(sqlite3.connect(folder / "history.db")) as database:
+        database.execute("UPDATE bounce SET domain = ?, rule = ?", (NASTY, NASTY))
+        database.execute("UPDATE action SET error = ?, attempts = 1", (f"[ab12cd34] {NASTY}",))
+        database.execute("UPDATE event SET detail = ?", (NASTY,))
+        database.commit()
+    for words in (("history", "7"), ("outbox",)):
+        result = say(folder, *words)
+        assert result.exit_code == 0
+        assert "\x1b" not in result.stdout
+        assert "[/bold]" in "".join(result.stdout.split())
+    assert "[ab12cd34]" in "".join(say(folder, "outbox").stdout.split())
+
+
+def test_tables_name_wiki_and_date_whole_on_a_narrow_terminal(folder: Path) -> None:
+    say(folder, "replay", "--ingest", str(archive(folder)))
+    shown = say(folder, "outbox").stdout
+    assert WIKI in shown
+    assert f"{datetime.now(UTC):%Y-%m-%d}" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_numbers_beyond_a_database_are_wrong_usage(folder: Path) -> None:
+    assert say(folder, "history", "9" * 20).exit_code == 2
+    assert say(folder, "outbox", "retry", "9" * 20).exit_code == 2
+
+
+def test_groups_that_are_not_there_are_told_before_the_start(folder: Path) -> None:
+    text = (folder / "config.toml").read_text()
+    (folder / "config.toml").write_text(text.replace("[sockets]", '[sockets]\nlmtp_group = "nobodys-group"'))
+    result = say(folder, "check-config")
+    assert (result.exit_code, "there is no group nobodys-group" in result.stderr) == (78, True)
 
 
 def test_the_demo_ends_well() -> None:

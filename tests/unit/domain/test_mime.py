@@ -1,8 +1,12 @@
 """Cutting mail that no standard foresaw."""
 
+import base64
+import time
+
 import pytest
 
 from sidecar.domain.mime import MAX_FIELDS, MAX_PARTS, children, cut_fields, parse
+from sidecar.domain.notice import read
 
 
 def test_an_mbox_line_and_any_newline_are_taken_off() -> None:
@@ -10,6 +14,23 @@ def test_an_mbox_line_and_any_newline_are_taken_off() -> None:
         for newline in (b"\n", b"\r\n", b"\r\r\n", b"\r"):
             mail = parse(head + newline.join([b"Subject: a", b" b", b"", b"body", b""]))
             assert (mail.first("subject"), mail.body) == ("a b", b"body\n")
+
+
+REPORT = b"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n"
+REPORT += b"Content-Transfer-Encoding: ENCODING\n\n"
+
+
+@pytest.mark.parametrize("encoding", [b"8bit", b"base64", b"quoted-printable"])
+def test_a_run_of_carriage_returns_costs_no_more_than_its_length(encoding: bytes) -> None:
+    def seconds(length: int) -> float:
+        body = b"\r" * length if encoding != b"base64" else base64.encodebytes(b"\r" * length)
+        raw = REPORT.replace(b"ENCODING", encoding) + body
+        start = time.perf_counter()
+        read(raw)
+        return time.perf_counter() - start
+
+    seconds(1000)
+    assert seconds(1_000_000) < 100 * max(seconds(100_000), 0.001)  # ten times the length; 100 if quadratic
 
 
 def test_a_from_field_is_no_mbox_line() -> None:

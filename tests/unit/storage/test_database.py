@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from sidecar.storage.database import Database
+from sidecar.storage.database import Database, FileReplaced, NoHistory
 
 counter = sa.Table(
     "counter", sa.MetaData(), sa.Column("name", sa.Text, primary_key=True), sa.Column("n", sa.Integer)
@@ -206,7 +207,7 @@ async def test_a_private_database_in_memory_keeps_what_is_written() -> None:
 WRITE_AND_WAIT = """
 import asyncio, sys
 import sqlalchemy as sa
-from sidecar.storage.database import Database
+from sidecar.storage.database import Database, FileReplaced, NoHistory
 
 async def main():
     database = Database(sys.argv[1])
@@ -226,3 +227,37 @@ async def test_a_kill_right_after_write_has_returned_loses_nothing(database: Dat
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert await database.read(names) == ["promised"]
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+async def test_nothing_is_promised_once_the_file_is_another_one(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "history.db"
+    database = Database(f"sqlite:///{file}")
+    await database.open()
+    await database.write(counter.create)
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    file.unlink() if how == "removed" else copy.replace(file)
+    with pytest.raises(FileReplaced, match=how):
+        await database.write(lambda connection: connection.execute(counter.insert().values(name="a", n=1)))
+    await database.close()
+
+
+async def test_a_database_that_cannot_be_written_shows_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "history.db"
+    first = Database(f"sqlite:///{file}")
+    await first.open()
+    await first.close()
+    again = Database(f"sqlite:///{file}?mode=ro&uri=true".replace("///", "///file:", 1))
+    with pytest.raises(sa.exc.OperationalError, match="readonly"):
+        await again.open()
+    await again.close()
+
+
+async def test_a_history_that_is_not_there_is_not_made_by_joining(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/history.db")
+    with pytest.raises(NoHistory):
+        await database.join()
+    await database.close()
+    assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,9 @@ use Wikimedia\Timestamp\ConvertibleTimestamp;
  */
 class ApiEmailBounce extends ApiBase {
 
+	/** Seconds by which the sidecar's clock may be ahead of ours. */
+	private const CLOCK_SKEW = 3600;
+
 	/** The operations, each with the method that carries it out and returns its part of the answer. */
 	private const OPERATIONS = [
 		'unconfirm' => 'unconfirm',
@@ -104,6 +107,10 @@ class ApiEmailBounce extends ApiBase {
 		// MediaWiki reads "" and "0" as the present, before which every confirmation was made.
 		$given = $this->getMain()->getVal( 'confirmedbefore' );
 		if ( !$given ) {
+			$this->dieWithError( [ 'apierror-badtimestamp', 'confirmedbefore', $given ], 'badtimestamp' );
+		}
+		// A host whose clock runs ahead would take away confirmations of today.
+		if ( $params['confirmedbefore'] > ConvertibleTimestamp::convert( TS_MW, time() + self::CLOCK_SKEW ) ) {
 			$this->dieWithError( [ 'apierror-badtimestamp', 'confirmedbefore', $given ], 'badtimestamp' );
 		}
 		return $params['confirmedbefore'];
