@@ -1,69 +1,70 @@
-"""Bounces that name their recipients in X-Failed-Recipients and explain themselves in words only.
+"""Bounces without fields for machines: read from their words, and X-Failed-Recipients where it stands.
 
-Knows the form of Exims that wrote no delivery-status yet, and Gmail's old one, which copied the field.
-Does not know what the words mean, and cuts the returned original off before reading any.
+Knows in which order the places for a recipient are believed. Does not know the wording (see phrases), nor
+what it means for the recipient (see classify).
 """
 
-import re
-
-from .dsn import MAX_REPORTS, plain_words, trim_address
-from .mime import Part, children, decode
-from .prose import MAX_PROSE, reasons
+from . import dsn
+from .evidence import Told
+from .freetext import failures
+from .mime import Part, cut_fields, parse
+from .reason import gist, reasons
 from .report import Report, ReportAction
+from .sender import is_from_mailer
 from .status import find_reply, find_status
+from .words import Words, find_words
 
 __all__ = ["read"]
 
-# Exim: "------ This is a copy of the message, including all the headers. ------" and its variants;
-# Gmail: "----- Original message -----" and "----- Message header follows -----".
-_ORIGINAL = re.compile(
-    r"^-{3,}[ \t]*(?:This is a copy of|(?:Begin )?Original message|Message header|The body of the message)"
-    r"|^(?:Return-path: <|Received: (?:from|by) )",
-    re.IGNORECASE | re.MULTILINE,
-)
-_STILL_TRYING = re.compile(
-    r"not yet been delivered|has(?: not)? been delayed|will be retried|will continue|not need to resend",
-    re.IGNORECASE,
-)
 
+def read(message: Part, words: Words, verdict: Told) -> tuple[Report, ...]:
+    """One report for each recipient, at most MAX_REPORTS; one without address if nobody is named.
 
-def read(message: Part) -> tuple[Report, ...]:
-    """One report for each address of X-Failed-Recipients, at most MAX_REPORTS; none without that field."""
-    names = ",".join(message.all("x-failed-recipients")).split(",")[:MAX_REPORTS]
-    addresses = list(dict.fromkeys(address for name in names if "@" in (address := trim_address(name))))
-    if not addresses:
-        return ()
-    words = _words(message)
-    explained = reasons(words)
-    action = ReportAction.DELAYED if _STILL_TRYING.search(words) else ReportAction.FAILED
-    return tuple(
-        _report(address, action, explained.get(address.lower()) or _below(words, address, len(addresses)))
-        for address in addresses
-    )
-
-
-def _words(message: Part) -> str:
-    parts = [part for part in children(message) if part.content_type == "text/plain"] or [message]
-    text = decode(parts[0].content[:MAX_PROSE])
-    original = _ORIGINAL.search(text)
-    return text[: original.start()] if original else text
-
-
-def _below(words: str, address: str, recipients: int) -> str:
-    """Everything below the address: Gmail gave its details in a paragraph of their own.
-
-    Only where there is one recipient, so that nobody gets another's reason.
+    *verdict*, what *words* tell of them all: failed, delayed or delivered.
     """
-    place = words.lower().find(address.lower()) if recipients == 1 else -1
-    return words[place + len(address) :] if place >= 0 else ""
-
-
-def _report(address: str, action: ReportAction, reason: str) -> Report:
-    diagnostic = plain_words(reason)
-    return Report(
-        address=address,
-        action=action,
-        status=find_status(diagnostic),
-        reply=find_reply(diagnostic),
-        diagnostic=diagnostic,
+    action = ReportAction(verdict)
+    named = _failed_recipients(message)
+    if named:
+        explained = reasons(words.text, named)
+        return _reports({address: explained.get(address.lower(), "") for address in named}, action)
+    others = _others(message)
+    return (
+        dsn.read_text(words.text)
+        or _reports(failures(words.text, others), action)
+        or _wrapped(words)
+        or _reports(failures(words.text, others, anybody=True), action)
+        or _reports(_returned(words), action)
     )
+
+
+def _wrapped(words: Words) -> tuple[Report, ...]:
+    """What a notice says that another system wrapped in one without a recipient, as scanners do."""
+    inner = parse(words.original)
+    return dsn.read(inner) or (dsn.read_text(find_words(inner).text) if is_from_mailer(inner) else ())
+
+
+def _failed_recipients(message: Part) -> list[str]:
+    names = ",".join(message.all("x-failed-recipients")).split(",")[: dsn.MAX_REPORTS]
+    return list(dict.fromkeys(address for name in names if "@" in (address := dsn.trim_address(name))))
+
+
+def _others(message: Part) -> frozenset[str]:
+    """Who gets the notice, and who sent it."""
+    values = (message.first(name) for name in ("to", "from", "return-path"))
+    return frozenset(dsn.trim_address(value).lower() for value in values)
+
+
+def _returned(words: Words) -> dict[str, str]:
+    """The one recipient of the returned mail, where the words name nobody."""
+    fields = dict(cut_fields(words.original))
+    address = dsn.trim_address(fields.get("to", ""))
+    return {address if "@" in address and "," not in address else "": gist(words.text)}
+
+
+def _reports(found: dict[str, str], action: ReportAction) -> tuple[Report, ...]:
+    reports = []
+    for address, reason in found.items():
+        diagnostic = dsn.plain_words(reason)
+        status, reply = find_status(diagnostic), find_reply(diagnostic)
+        reports.append(Report(address, action, status=status, reply=reply, diagnostic=diagnostic))
+    return tuple(reports[: dsn.MAX_REPORTS])

@@ -7,22 +7,25 @@ message/global-delivery-status, and stops reading fields at the first line that 
 
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["Part", "children", "cut_fields", "decode", "parse", "unfold"]
+__all__ = ["Part", "cut_fields", "decode", "parse", "unfold"]
 
 MAX_FIELDS = 500  #: of one header or block; real mail has under a hundred, even after a mail loop
 MAX_FIELD = 8192  #: characters of a value; RFC 5322 section 2.1.1 allows 998 a line, long fields are folded
 MAX_HEADER = 256 * 1024  #: bytes; Postfix stops at 100 kB by default (header_size_limit)
+MAX_ENCODED = 1024 * 1024  #: octets of a body whose transfer encoding is undone; a report has 60 kB
 MAX_PARTS = 50  #: of one multipart; a report has three (RFC 6522 section 3)
+MAX_PREAMBLE = 16 * 1024  #: octets in which a delimiter is looked for where no boundary fits
 MAX_BOUNDARY = 256  #: characters; RFC 2046 section 5.1.1 allows 70
 
 _MBOX = re.compile(rb"\A\s*>?From (?![ \t]*:)[^\n]*\n")
-_NEWLINE = re.compile(rb"(?<!\r)\r+\n|\r")  # a run of CR is looked at once, not from each of its CRs
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:[ \t]*(.*)")
 _TYPE = re.compile(r"\s*([a-z0-9.+-]+/[a-z0-9.+-]+)", re.IGNORECASE)
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.IGNORECASE)
+_DELIMITER = re.compile(rb"\n[ ]?--([^\s][^\n]{0,200}?)[ \t]*\n(?=content-[a-z-]+:)", re.IGNORECASE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -47,46 +50,82 @@ class Part:
         found = _TYPE.match(self.first("content-type"))
         return found.group(1).lower() if found else "text/plain"
 
-    @property
+    @cached_property
+    def children(self) -> tuple["Part", ...]:
+        """The parts of a multipart, at most MAX_PARTS; none of anything else. A missing end is forgiven."""
+        return tuple(_children(self)) if self.content_type.startswith("multipart/") else ()
+
+    @cached_property
     def content(self) -> bytes:
         """The body with its transfer encoding undone, as far as it can be."""
         match self.first("content-transfer-encoding").strip().lower():
             case "base64":
-                letters = _NOT_BASE64.sub(b"", self.body)
+                letters = _NOT_BASE64.sub(b"", self.body[:MAX_ENCODED])
                 if len(letters) % 4 == 1:  # no octet can be made of the last letter
                     letters = letters[:-1]
                 plain = binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
             case "quoted-printable":
-                plain = binascii.a2b_qp(self.body)
+                plain = binascii.a2b_qp(self.body[:MAX_ENCODED])
             case _:
                 return self.body
-        return _lines(plain)
+        return _newlines(plain)
 
 
 def parse(raw: bytes) -> Part:
     """A whole mail, a leading mbox line or blank line taken off. Never raises."""
-    return _part(_MBOX.sub(b"", _lines(raw)).lstrip(b"\n"))
+    return _part(_MBOX.sub(b"", _newlines(raw), count=1).lstrip(b"\n"))
 
 
-def children(part: Part) -> list[Part]:
-    """The parts of a multipart, at most MAX_PARTS; none of anything else. A missing end is forgiven."""
-    if not part.content_type.startswith("multipart/"):
-        return []
-    boundary = _boundary(part.first("content-type"))
+def _newlines(raw: bytes) -> bytes:
+    """*raw* with LF for every newline, whatever was meant as one: a relay may add a second CR, or a third."""
+    if b"\r" not in raw:
+        return raw
+    for newline in (b"\r\r\r\n", b"\r\r\n", b"\r\n", b"\r"):
+        raw = raw.replace(newline, b"\n")
+    return raw
+
+
+def _children(part: Part) -> list[Part]:
+    cuts = _cut(part.body, _boundary(part.first("content-type")).encode("utf-8"))
+    if not cuts:  # rewritten on the way, or never written: the delimiters say it themselves
+        found = _DELIMITER.search(b"\n" + part.body[:MAX_PREAMBLE])
+        cuts = _cut(part.body, found.group(1)) if found else []
+    return cuts
+
+
+def _cut(body: bytes, boundary: bytes) -> list[Part]:
     if not 0 < len(boundary) <= MAX_BOUNDARY:
         return []
-    line = re.compile(rb"^--" + re.escape(boundary.encode("utf-8")) + rb"(--)?[ \t]*(?:\n|\Z)", re.MULTILINE)
     cuts: list[Part] = []
     start = -1
-    for delimiter in line.finditer(part.body):
+    for begin, end, closes in _delimiters(body, b"--" + boundary):
         if start >= 0:
-            cuts.append(_part(part.body[start : delimiter.start()]))
-        start = -1 if delimiter.group(1) else delimiter.end()
+            cuts.append(_part(body[start:begin]))
+        start = -1 if closes else end
         if start < 0 or len(cuts) == MAX_PARTS:
             return cuts
     if start >= 0:
-        cuts.append(_part(part.body[start:]))
+        cuts.append(_part(body[start:]))
     return cuts
+
+
+def _delimiters(body: bytes, dashed: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Where the lines that hold *dashed* alone begin and end, and whether they close the multipart.
+
+    One blank before it and any behind are forgiven. Every mail has a boundary of its own: to compile an
+    expression for it takes longer than to search.
+    """
+    at = body.find(dashed)
+    while at >= 0:
+        end = at + len(dashed)
+        begin = at - body.count(b" ", max(0, at - 1), at)
+        if begin == 0 or body.startswith(b"\n", begin - 1):
+            newline = body.find(b"\n", end)
+            rest, end = body[end : newline + 1 or None], newline + 1 or len(body)
+            closes = rest.startswith(b"--")
+            if not rest[2 if closes else 0 :].strip(b" \t\n"):
+                yield begin, end, closes
+        at = body.find(dashed, end)
 
 
 def _boundary(content_type: str) -> str:
@@ -135,9 +174,3 @@ def decode(raw: bytes) -> str:
         if error.start >= len(raw) - 3 and error.reason == "unexpected end of data":
             return raw[: error.start].decode("utf-8")
         return raw.decode("latin-1")
-
-
-def _lines(raw: bytes) -> bytes:
-    """All line ends as LF; CRLF first, since hardly anything else comes."""
-    plain = raw.replace(b"\r\n", b"\n")
-    return _NEWLINE.sub(b"\n", plain) if b"\r" in plain else plain

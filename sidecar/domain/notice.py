@@ -1,7 +1,7 @@
 """Any mail that comes back, read: what it is and what it says of whom.
 
-Knows the order in which the forms are tried. Does not know the forms (see dsn, legacy, autoreply) nor what
-a report means for the recipient (see classify).
+Knows the order in which the forms are tried. Does not know the forms (see dsn, legacy, feedback, autoreply)
+nor what a report means for the recipient (see classify).
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,13 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from . import dsn, legacy
-from .autoreply import is_auto_reply
+from .autoreply import is_absence, is_auto_reply
+from .evidence import Told, told
+from .feedback import is_complaint, is_read_receipt
 from .mime import Part, parse
 from .report import Report, ReportAction
+from .sender import is_answer
+from .words import find_words
 
 __all__ = ["Kind", "Notice", "read"]
 
@@ -25,6 +29,9 @@ class Kind(StrEnum):
     BOUNCE = "bounce"  #: at least one recipient failed
     DELAYED = "delayed"  #: nobody failed, for somebody the MTA is still trying
     SUCCESS = "success"  #: delivered, relayed or expanded, for everybody it speaks of
+    COMPLAINT = "complaint"  #: RFC 5965: the provider's user called our mail spam
+    READ_RECEIPT = "read-receipt"  #: RFC 8098
+    CHALLENGE = "challenge"  #: asks for proof of a person before it delivers
     AUTO_REPLY = "auto-reply"
     ORDINARY = "ordinary"  #: none of these, or not legible
 
@@ -42,18 +49,37 @@ class Notice:
 def read(raw: bytes) -> Notice:
     """Read *raw*, whatever it holds: never raises, and its work is a small multiple of the size."""
     message = parse(raw)
-    reports = dsn.read(message) or legacy.read(message)
+    kind, reports = _read(message)
     return Notice(
-        kind=_kind(message, reports),
+        kind=kind,
         reports=reports,
         message_id=message.first("message-id")[:MAX_MESSAGE_ID],
         date=_date(message),
     )
 
 
-def _kind(message: Part, reports: tuple[Report, ...]) -> Kind:
-    if not reports:
-        return Kind.AUTO_REPLY if is_auto_reply(message) else Kind.ORDINARY
+def _read(message: Part) -> tuple[Kind, tuple[Report, ...]]:
+    if is_complaint(message):
+        return Kind.COMPLAINT, ()
+    # A report that is not the mail itself, in an answer or a forwarded mail, is what a person shows around.
+    shown = is_answer(message) and message.content_type == "multipart/mixed"
+    reports = () if shown else dsn.read(message)
+    if reports:
+        return _kind(reports), reports
+    if is_read_receipt(message):
+        return Kind.READ_RECEIPT, ()
+    words = find_words(message)
+    verdict = told(message, words.text)
+    if verdict is Told.CHALLENGE:
+        return Kind.CHALLENGE, ()
+    if verdict is Told.NOTHING:
+        answered = is_auto_reply(message) or is_absence(message, words.text)
+        return Kind.AUTO_REPLY if answered else Kind.ORDINARY, ()
+    reports = legacy.read(message, words, verdict)
+    return _kind(reports), reports
+
+
+def _kind(reports: tuple[Report, ...]) -> Kind:
     actions = {report.action for report in reports}
     if actions & {ReportAction.FAILED, ReportAction.UNSTATED}:
         return Kind.BOUNCE

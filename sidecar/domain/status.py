@@ -13,11 +13,12 @@ _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 # In running text a subject above 7 is no status code: RFC 3463 section 3 assigns 0 to 7.
 _STATUS_IN_TEXT = re.compile(r"(?<![\d.])([245])\.(0{0,2}[0-7])\.(\d{1,3})(?!\.?\d)")
 
-# RFC 5321 section 4.2.1 lets the second digit be 0 to 5. Elsewhere than at the start a number is a reply
-# only behind what announces one: "said: 550", "<<< 550", "(550", "error 550".
+# RFC 5321 section 4.2.1 lets the second digit be 0 to 5. Elsewhere than at the start a number is a reply only
+# before a status code or a quotation, or behind what announces one: "said: 550", "<<< 550", "error 550".
 _REPLY = re.compile(
-    r"(?:^|[:;(>'\"]|<<<|\berror\b|\bcode\b|\bstatus\b)\s{0,4}(?:[245]\.\d{1,3}\.\d{1,3}\s)?"
-    r"([245][0-5]\d)(?=[\s\-#:]|$)",
+    r"(?:^|[:;(>'\"\[#=]|<<<|,\s|\berror\b|code\b|\bstatus\b|\bsaid\b|\breply\b)\s{0,4}"
+    r"(?:[245]\.\d{1,3}\.\d{1,3}\s)?([245][0-5][0-9])(?=[\s\-#:,;)\]'\"]|$)"
+    r"|(?<![\w.-])([245][0-5][0-9])[ -](?=#?[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)|['\"])",
     re.IGNORECASE,
 )
 
@@ -34,7 +35,7 @@ def find_status(text: str, *, whole_field: bool = False) -> str:
 def find_reply(text: str) -> str:
     """The first SMTP reply code in *text*, as "550"; "" if there is none."""
     found = _REPLY.search(text)
-    return found.group(1) if found else ""
+    return found.group(1) or found.group(2) if found else ""
 
 
 def is_vague(status: str) -> bool:

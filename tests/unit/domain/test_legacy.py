@@ -1,7 +1,6 @@
 """X-Failed-Recipients with words: Exim's form, and Gmail's old one."""
 
-from sidecar.domain.legacy import read
-from sidecar.domain.mime import parse
+from sidecar.domain.notice import read
 from sidecar.domain.report import ReportAction
 
 EXIM = """\
@@ -34,7 +33,7 @@ Subject: hello
 
 
 def test_each_recipient_gets_its_own_reason() -> None:
-    first, second, third = read(parse(EXIM.encode()))
+    first, second, third = read(EXIM.encode()).reports
     assert (first.address, first.status, first.reply) == ("a@example.org", "5.1.1", "550")
     assert first.diagnostic.endswith("User unknown")
     assert (second.address, second.diagnostic) == ("b@example.org", "mailbox is full: retry timeout exceeded")
@@ -43,7 +42,7 @@ def test_each_recipient_gets_its_own_reason() -> None:
 
 
 def test_the_returned_original_gives_no_reason() -> None:
-    assert read(parse(EXIM.encode()))[2].diagnostic == ""
+    assert read(EXIM.encode()).reports[2].diagnostic == ""
 
 
 def test_gmail_set_its_reason_in_a_paragraph_of_its_own() -> None:
@@ -53,7 +52,7 @@ def test_gmail_set_its_reason_in_a_paragraph_of_its_own() -> None:
         "Technical details of permanent failure:\nThe error that the other server returned was:\n"
         "550 550 5.1.1 User unknown (state 14).\n\n----- Original message -----\n\n552 5.2.2 full\n"
     )
-    (report,) = read(parse(mail.encode()))
+    (report,) = read(mail.encode()).reports
     assert (report.status, report.reply) == ("5.1.1", "550")
     assert "full" not in report.diagnostic
 
@@ -63,7 +62,7 @@ def test_a_warning_is_a_delay() -> None:
         "X-Failed-Recipients: a@example.org\n\nDelivery to the following recipient has been delayed:\n\n"
         "     a@example.org\n\nMessage will be retried for 2 more day(s)\n"
     )
-    (report,) = read(parse(mail.encode()))
+    (report,) = read(mail.encode()).reports
     assert report.action is ReportAction.DELAYED
 
 
@@ -73,9 +72,13 @@ def test_the_words_may_stand_in_a_part() -> None:
         "--x\nContent-Type: text/plain\n\n  a@example.org\n    Unknown user\n\n--x\n"
         "Content-Type: message/rfc822\n\nSubject: hello\n\n--x--\n"
     )
-    assert read(parse(mail.encode()))[0].diagnostic == "Unknown user"
+    assert read(mail.encode()).reports[0].diagnostic == "Unknown user"
 
 
-def test_without_the_field_or_an_address_in_it_there_is_no_report() -> None:
-    assert read(parse(EXIM.replace("X-Failed-Recipients", "X-Other").encode())) == ()
-    assert read(parse(b"X-Failed-Recipients: nobody, ,<>\n\n  a@example.org\n    Unknown user\n")) == ()
+def test_without_the_field_the_words_name_the_recipients() -> None:
+    first, second = read(EXIM.replace("X-Failed-Recipients", "X-Other").encode()).reports
+    assert (first.address, first.status, second.address) == ("a@example.org", "5.1.1", "b@example.org")
+
+
+def test_without_a_mailer_or_an_address_there_is_no_report() -> None:
+    assert read(b"X-Failed-Recipients: nobody, ,<>\n\nI am sorry.\n").reports == ()

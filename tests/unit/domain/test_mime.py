@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sidecar.domain.mime import MAX_FIELDS, MAX_PARTS, children, cut_fields, parse
+from sidecar.domain.mime import MAX_FIELDS, MAX_PARTS, cut_fields, parse
 from sidecar.domain.notice import read
 
 
@@ -41,19 +41,41 @@ def test_parts_are_cut_at_their_boundary_only_and_a_missing_end_is_forgiven() ->
     body = b"preamble\n--x\n\none\n--xy\nstill one\n--x  \nA: b\n\ntwo\n"
     for head in (b'boundary="x"', b"boundary=x; charset=us-ascii", b"report-type=a;\n\tBOUNDARY = x"):
         mail = parse(b"Content-Type: multipart/mixed; " + head + b"\n\n" + body)
-        assert [part.body for part in children(mail)] == [b"one\n--xy\nstill one\n", b"two\n"]
+        assert [part.body for part in mail.children] == [b"one\n--xy\nstill one\n", b"two\n"]
     ended = parse(b"Content-Type: multipart/mixed; boundary=x\n\n" + body + b"--x--\n--x\n\nthree\n")
-    assert len(children(ended)) == 2
+    assert len(ended.children) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "cuts"),
+    [
+        (b"--x", True),
+        (b" --x \t ", True),
+        (b"  --x", False),
+        (b"\t--x", False),
+        (b"a --x", False),
+        (b"--x-", False),
+        (b"--x --", False),
+        (b"--x--x", False),
+    ],
+)
+def test_a_delimiter_has_a_line_of_its_own_and_at_most_one_blank_before_it(line: bytes, cuts: bool) -> None:
+    head = b"Content-Type: multipart/mixed; boundary=x\n\n"
+    inside = parse(head + b"--x\n\none\n" + line + b"\n\ntwo\n" + line + b"--").children
+    assert len(inside) == (2 if cuts else 1)
+    first = parse(head + line + b"\n\none\n --x-- \n--x\n\nthree").children
+    assert [part.body for part in first] == ([b"one\n"] if cuts else [])
+    assert len(parse(head + line).children) == cuts
 
 
 @pytest.mark.parametrize("header", [b"", b"; boundary=", b'; boundary=""', b"; boundary=" + b"x" * 500])
 def test_a_multipart_without_a_usable_boundary_has_no_parts(header: bytes) -> None:
-    assert children(parse(b"Content-Type: multipart/mixed" + header + b"\n\n--\n\na\n--\n")) == []
+    assert parse(b"Content-Type: multipart/mixed" + header + b"\n\n--\n\na\n--\n").children == ()
 
 
 def test_the_number_of_parts_and_of_fields_is_bounded() -> None:
     mail = parse(b"Content-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\na\n" * (MAX_PARTS * 10))
-    assert len(children(mail)) == MAX_PARTS
+    assert len(mail.children) == MAX_PARTS
     assert len(cut_fields(b"A: b\n" * (MAX_FIELDS * 10))) == MAX_FIELDS
 
 

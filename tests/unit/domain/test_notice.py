@@ -152,3 +152,85 @@ def judge_all(notice: Notice) -> None:
     for report in notice.reports:
         verdict = BOOK.judge(report)
         assert not (verdict.hard and report.action is ReportAction.DELAYED)
+
+
+ANSWERED = "Return-Path: <>\nFrom: A Person <person@example.org>\nSubject: "
+
+
+@pytest.mark.parametrize(
+    ("mail", "kind"),
+    [
+        # RFC 5965, with the part, with the header alone, and as Hotmail used to write it.
+        (
+            "From: abuse@example.net\nSubject: FW: hello\nContent-Type: multipart/report; "
+            "report-type=feedback-report; boundary=b\n\n--b\n\nThis is an email abuse report.\n\n--b\n"
+            "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n\n--b\n"
+            "Content-Type: message/rfc822\n\nTo: a@example.org\n\n--b--\n",
+            Kind.COMPLAINT,
+        ),
+        (
+            "From: fbl@example.net\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
+            "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n\n--b--\n",
+            Kind.COMPLAINT,
+        ),
+        ("From: staff@example.net\nSubject: complaint about message from 192.0.2.1\n\n\n", Kind.COMPLAINT),
+        # RFC 8098; deleted unread; without the part; and Sieve's reject, which is a bounce in its clothes.
+        (
+            "From: a@example.org\nSubject: Read: hello\nContent-Type: multipart/report; "
+            "report-type=disposition-notification; boundary=b\n\n--b\n\nYour message was read.\n\n--b\n"
+            "Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;a@example.org\n"
+            "Disposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n",
+            Kind.READ_RECEIPT,
+        ),
+        (
+            "From: a@example.org\nSubject: Not read: hello\nContent-Type: multipart/report; "
+            "report-type=disposition-notification; boundary=b\n\n--b\n\nYour message was deleted unread.\n\n"
+            "--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;a@example.org\n"
+            "Disposition: automatic-action/MDN-sent-automatically; deleted\n\n--b--\n",
+            Kind.READ_RECEIPT,
+        ),
+        (
+            "From: a@example.org\nSubject: Gelesen: hallo\n\nIhre Nachricht wurde gelesen.\n",
+            Kind.READ_RECEIPT,
+        ),
+        (
+            "From: Mail Delivery Subsystem <postmaster@example.org>\nSubject: Automatically rejected mail\n"
+            "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\n"
+            "Your message to <a@example.org> was automatically rejected:\nNo mail, please\n\n--b\n"
+            "Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;a@example.org\n"
+            "Disposition: automatic-action/MDN-sent-automatically; deleted\n\n--b--\n",
+            Kind.BOUNCE,
+        ),
+        # Challenges; a list that wants a subscription confirmed is none.
+        (
+            ANSWERED + "Please confirm your message\n\nTo release your message for delivery, please send an "
+            "empty message to the following address.\n",
+            Kind.CHALLENGE,
+        ),
+        (
+            ANSWERED
+            + "[verify] hello\nPrecedence: bulk\n\nThe message you sent requires that you verify that "
+            "you are a real live human being and not a spam source.\n",
+            Kind.CHALLENGE,
+        ),
+        (
+            "From: list@example.net\nSubject: confirm 1234\n\nPlease confirm your subscription.\n",
+            Kind.ORDINARY,
+        ),
+        # Absence, in a field, a subject or only in words.
+        (ANSWERED + "Automatic reply: hello\n\nI am away.\n", Kind.AUTO_REPLY),
+        (ANSWERED + "=?iso-8859-1?q?R=E9ponse_automatique?= : hello\n\nBonjour\n", Kind.AUTO_REPLY),
+        (ANSWERED + "=?utf-8?b?6Ieq5YuV6L+U5L+h?=\n\n\n", Kind.AUTO_REPLY),
+        (ANSWERED + "Abwesenheitsnotiz\n\n\n", Kind.AUTO_REPLY),
+        (ANSWERED + "hello\n\nI am out of the office until Monday.\n", Kind.AUTO_REPLY),
+        (
+            ANSWERED + "Out of office\n\nMy mailbox is full and your mail could not be delivered.\n",
+            Kind.AUTO_REPLY,
+        ),
+        ("From: a@example.org\nSubject: Re: hello\n\nI am out of the office until Monday.\n", Kind.ORDINARY),
+        ("From: a@example.org\nSubject: thoughts\n\nYour mail could not be delivered.\n", Kind.ORDINARY),
+        ("From: postmaster@example.org\nSubject: Maintenance\n\nWe move to a new server.\n", Kind.ORDINARY),
+    ],
+)
+def test_the_kinds_are_told_apart(mail: str, kind: Kind) -> None:
+    assert read(mail.encode()).kind is kind

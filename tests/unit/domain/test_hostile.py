@@ -1,0 +1,110 @@
+"""Whatever arrives is read in under a second and in little memory, and nothing raises."""
+
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.domain.notice import read
+
+from .notices import SAMPLES, Sample
+from .rulebook import ROOT
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 1.0  # seconds of processor time for one mail
+MEMORY = 12  # times the size of the mail, and as many MiB for a small one
+MIB = 1024 * 1024
+BIG = 10 * MIB
+
+HEADER = b"From: MAILER-DAEMON@example.net\nSubject: Undelivered Mail Returned to Sender\n"
+REPORT = HEADER + b'Content-Type: multipart/report; boundary="x"\n\n'
+STATUS = b"--x\nContent-Type: message/delivery-status\n\n"
+TEXT = HEADER + b"\nYour message could not be delivered to the following recipients:\n\n"
+
+
+def nested(levels: int) -> bytes:
+    head = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(levels))
+    return HEADER + head.encode() + b"\nunable to deliver <a@example.org>\n"
+
+
+HOSTILE = {
+    "10 MiB of text": TEXT + b"a@example.org: 550 5.1.1 no\n" * (BIG // 28),
+    "10 MiB without a newline": TEXT + b"x" * BIG,
+    "10 MiB of carriage returns": b"\r" * BIG,
+    "10 MiB of carriage returns and newlines": b"\r\r\n" * (BIG // 3),
+    "10 MiB of newlines": b"\n" * BIG,
+    "10 MiB of blanks": HEADER + b" " * BIG,
+    "10 MiB of NULs": b"\0" * BIG,
+    "10 MiB of high octets": TEXT + b"\xe3\x81" * (BIG // 2),
+    "10 MiB of base64": HEADER + b"Content-Transfer-Encoding: base64\n\n" + b"QUFB\n" * (BIG // 5),
+    "10 MiB of broken base64": HEADER + b"Content-Transfer-Encoding: base64\n\n" + b"=?" * (BIG // 2),
+    "10 MiB of quoted-printable": HEADER + b"Content-Transfer-Encoding: quoted-printable\n\n" + b"=" * BIG,
+    "10 MiB of status": REPORT + STATUS + b"Final-Recipient: rfc822;a@example.org\n\n" * (BIG // 40),
+    "10 MiB in a field": HEADER + b"X-A: " + b"b" * BIG,
+    "a million fields": b"A: b\n" * 1_000_000,
+    "a million folded lines": b"Subject: a\n" + b" b\n" * 1_000_000,
+    "a field of encoded words": b"Subject: " + b"=?utf-8?b?4oCm?= " * 60_000,
+    "a field of commas": b"X-Failed-Recipients: " + b"a@example.org, " * 60_000 + b"\n\n",
+    "10,000 parts": REPORT + b"--x\nContent-Type: text/plain\n\n<a@example.org>\n" * 10_000,
+    "10,000 empty parts": REPORT + b"--x\n" * 10_000,
+    "1,000 levels": nested(1000),
+    "1,000 levels of messages": HEADER + b"Content-Type: message/rfc822\n\n" * 1000,
+    "addresses without end": TEXT + b"a@b " * (MIB // 4),
+    "one at sign after another": TEXT + b"@" * MIB,
+    "local parts without a domain": TEXT + b"a" * 127 + b"@ " * MIB,
+    "brackets": TEXT + b"<" * MIB,
+    "opened tags": HEADER + b"Content-Type: text/html\n\n" + b"<a" * MIB,
+    "one long tag": HEADER + b"Content-Type: text/html\n\n<" + b"a" * BIG,
+    "styles": HEADER + b"Content-Type: text/html\n\n" + b"<style>" * MIB,
+    "entities": HEADER + b"Content-Type: text/html\n\n" + b"&#xD800;&lt;" * MIB,
+    "rules": TEXT + b"-" * MIB,
+    "many rules": TEXT + (b"-" * 120 + b"\n") * 10_000,
+    "comments": b"Auto-Submitted: " + b"(" * MIB + b"\n\n",
+    "dashes for a boundary": HEADER + b"Content-Type: multipart/mixed\n\n" + b"--\n--a\n" * (MIB // 8),
+    "boundaries": HEADER + b"Content-Type: multipart/mixed" + b'; boundary="' * 100_000 + b"\n\n--x\n",
+    "escapes": TEXT + b"\x1b$B" * MIB,
+    "half surrogates": HEADER + b"Content-Type: text/plain; charset=utf-7\n\ncould not deliver +2AA-" * 100,
+    "octal": REPORT + STATUS + b"Final-Recipient: a@example.org\nDiagnostic-Code: " + b"\\303" * MIB,
+    "xtext": REPORT + STATUS + b"Final-Recipient: rfc822;" + b"+40" * MIB,
+    "replies": TEXT + b"<a@example.org>: " + b"550 5.1.1 " * (MIB // 10),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_mail_takes_long_or_much(name: str) -> None:
+    raw = HOSTILE[name]
+    started = time.process_time()
+    notice = read(raw)
+    assert time.process_time() - started < PATIENCE
+    for report in notice.reports:
+        (report.address + report.diagnostic + report.original).encode("utf-8")
+    tracemalloc.start()
+    read(raw)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MEMORY * max(MIB, len(raw))
+
+
+FIXTURES = sorted((ROOT / "fixtures/bounces").glob("*/0[1-6]*.eml"))
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_mail_may_end_at_any_byte(path: Path) -> None:
+    raw = path.read_bytes()
+    for end in range(len(raw)):
+        read(raw[:end])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SAMPLES), st.data())
+def test_a_notice_in_words_may_be_damaged_anywhere(sample: Sample, data: st.DataObject) -> None:
+    raw = f"From: {sample.sender}\nSubject: {sample.subject}\n\n{sample.text}".encode()
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(raw)))
+        raw = raw[:start] + data.draw(st.binary(max_size=20)) + raw[start + data.draw(st.integers(0, 80)) :]
+    for report in read(raw).reports:
+        (report.address + report.diagnostic).encode("utf-8")
