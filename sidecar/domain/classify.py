@@ -1,35 +1,36 @@
 """The judgement of a report: why it failed, and whether that is for good and the recipient's own.
 
-Knows the order of rules and, in _is_hard alone, what may count against an address. Does not know any
+Knows the order of rules and, in _veto alone, what may count against an address. Does not know any
 provider's wording: that stands in rules/*.toml. First promise: in doubt it is soft.
 """
 
-import re
-import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 
 from .report import Report, ReportAction
-from .rule import Category, Rule, RuleError, read_rule, without_addresses
+from .rule import Category, Match, Rule, RuleError, Veto, sample_report
+from .table import Table, read_tables
+from .wording import Words, words_of
 
-__all__ = ["Category", "Rule", "RuleBook", "RuleError", "Verdict"]
+__all__ = ["HARD_CAPABLE", "Category", "Rule", "RuleBook", "RuleError", "Verdict", "problems"]
 
 _FAILURES = (ReportAction.FAILED, ReportAction.UNSTATED, ReportAction.DELAYED)
-_PERMANENT = (Category.USER_UNKNOWN, Category.HOST_UNKNOWN)
 
-# Whatever rule matched: who speaks of these may mean us, our mail or the moment, not the address.
-_EXCUSE = re.compile(
-    r"quota|\bfull\b|over(?:[ _-]?the)?[ _-]?limit|insufficient|\bspace\b|\bstorage\b"
-    r"|polic(?:y|ies)\b|\bspam|unsolicited|black ?list|block ?list|\bblocked\b|\bbanned\b|reputation"
-    r"|gr[ea]y ?list|too (?:many|fast|quickly)|rate[ -]?limit|\bsender\b|temporar",
-    re.IGNORECASE,
+#: The categories that are permanent and the recipient's own. No other ever counts.
+HARD_CAPABLE = frozenset(
+    {
+        Category.USER_UNKNOWN,
+        Category.MOVED,
+        Category.HOST_UNKNOWN,
+        Category.NOT_ACCEPTING,
+        Category.MAILBOX_DISABLED,
+    }
 )
 
-# Google reports a domain that does not exist as 4.0.0; the words are beyond doubt, the code is not.
-_NO_SUCH_DOMAIN = re.compile(
-    r"\bNXDOMAIN\b|\bno such domain\b|\bnon-?existent domain\b"
-    r"|(?<!host or )\bdomain (?:name )?(?:does not exist|not found)\b",
-    re.IGNORECASE,
-)
+# Vetoes that need more than words; those that are words stand in the rule files.
+_WARNING = "only-delayed"
+_CLASS_4 = "class-4"
+_OTHER_HOST = "another-host"
 
 
 @dataclass(frozen=True)
@@ -39,70 +40,110 @@ class Verdict:
     category: Category
     hard: bool  #: counts against the address
     rule: str  #: id of the rule that matched; "" if none did
+    words: str = ""  #: what the rule matched, for the operator to see why; never a mail address
+    veto: str = ""  #: why a category that may count does not; "" where nothing hindered
 
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The rules, in the order in which they are tried."""
+    """The rules, in the order in which they are tried, and the vetoes."""
 
     rules: tuple[Rule, ...]
+    vetoes: tuple[Veto, ...] = ()
 
     @classmethod
-    def parse(cls, *texts: str) -> "RuleBook":
-        """Read TOML files, the one that shall win first: an operator's own stand before the built-in ones.
+    def parse(cls, *files: tuple[str, str], then: "RuleBook | None" = None) -> "RuleBook":
+        """Read TOML files, each its name and its text, the one that shall win first.
 
-        Raises RuleError for the first rule, or text, that cannot be used.
+        *then* is tried after them: the built-in rules behind an operator's own. Raises RuleError with all
+        that is wrong, a line each.
         """
-        rules: dict[str, Rule] = {}
-        for number, text in enumerate(texts, start=1):
-            for place, entry in enumerate(_tables(text, number), start=1):
-                rule = read_rule(entry, f"rule {place} of file {number}")
-                if rule.id in rules:
-                    raise RuleError(f"rule {rule.id}: defined twice")
-                rules[rule.id] = rule
-        return cls(tuple(rules.values()))
+        book, wrong = _read(files, then)
+        if wrong:
+            raise RuleError("\n".join(wrong))
+        return book
 
-    def judge(self, report: Report) -> Verdict:
+    def judge(self, report: Report, may_count: frozenset[Category] = HARD_CAPABLE) -> Verdict:
         """The verdict of the first rule that matches. Pure; soft and undefined if none does.
 
-        A report of success is nobody's failure: soft and undefined, too.
+        A report of success is nobody's failure: soft and undefined, too. Only categories that are both in
+        *may_count* and in HARD_CAPABLE are ever hard.
         """
         if report.action not in _FAILURES or report.status.startswith("2"):
             return Verdict(Category.UNDEFINED, False, "")
-        words = without_addresses(report.diagnostic)
+        words = self.words_of(report)
         for rule in self.rules:
-            host = rule.match(report, words)
-            if host is not None:
-                return Verdict(rule.category, _is_hard(rule.category, report, words, host), rule.id)
+            match = rule.match(report, words)
+            if match is None:
+                continue
+            if rule.category not in may_count & HARD_CAPABLE:
+                return Verdict(rule.category, False, rule.id, match.words)
+            veto = self._veto(rule, report, words, match)
+            return Verdict(rule.category, not veto, rule.id, match.words, veto)
         return Verdict(Category.UNDEFINED, False, "")
 
+    def words_of(self, report: Report) -> Words:
+        """The words of *report*, asked for all that any rule or veto needs."""
+        return words_of(report.diagnostic, self._needed)
 
-def _is_hard(category: Category, report: Report, words: str, host: str) -> bool:
-    """The only place that says so."""
-    if category not in _PERMANENT or report.action is ReportAction.DELAYED:
-        return False
-    if _EXCUSE.search(words):
-        return False
-    if "4" in (report.status[:1], report.reply[:1]):
-        return category is Category.HOST_UNKNOWN and bool(_NO_SUCH_DOMAIN.search(words))
-    return not host or _is_of(host, report)
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        texts = [rule.text for rule in self.rules] + [veto.text for veto in self.vetoes]
+        return frozenset(word for text in texts for phrase in text for word in phrase.needed)
+
+    def _veto(self, rule: Rule, report: Report, words: Words, match: Match) -> str:
+        """The only place that says no: what keeps a category that may count from being hard."""
+        if report.action is ReportAction.DELAYED:
+            return _WARNING
+        if "4" in (report.status[:1], report.reply[:1]) and not rule.certain:
+            return _CLASS_4
+        if match.host and not _is_of(match.host, report):
+            return _OTHER_HOST  # our own relay may be meant
+        return next((veto.id for veto in self.vetoes if veto.holds(words)), "")
+
+
+def problems(*files: tuple[str, str], then: RuleBook | None = None) -> list[str]:
+    """All that RuleBook.parse would refuse, each with file, rule and reason; empty if nothing."""
+    return _read(files, then)[1]
+
+
+def _read(files: tuple[tuple[str, str], ...], then: RuleBook | None) -> tuple[RuleBook, list[str]]:
+    table = read_tables(files)
+    wrong = [*table.problems]
+    behind = then or RuleBook(())
+    taken = {rule.id for rule in behind.rules} | {veto.id for veto in behind.vetoes}
+    wrong += [
+        f"{file}: rule {name}: the id is taken by a built-in rule"
+        for name, file in table.files.items()
+        if name in taken
+    ]
+    book = RuleBook((*table.rules, *behind.rules), (*table.vetoes, *behind.vetoes))
+    return book, wrong + _lost_samples(table, book)
+
+
+def _lost_samples(table: Table, book: RuleBook) -> list[str]:
+    """The samples of *table* that do not reach their own rule or veto."""
+    wrong = []
+    for rule in table.rules:
+        for sample in rule.samples:
+            report = sample_report(sample)
+            if rule.match(report, book.words_of(report)) is None:
+                reason = f"does not match its own sample {sample!r}"
+            elif (first := book.judge(report).rule) != rule.id:
+                reason = f"sample {sample!r} reaches rule {first!r} first"
+            else:
+                continue
+            wrong.append(f"{table.files[rule.id]}: rule {rule.id}: {reason}")
+    for veto in table.vetoes:
+        for sample in veto.samples:
+            if not veto.holds(book.words_of(sample_report(sample))):
+                reason = f"does not match its own sample {sample!r}"
+                wrong.append(f"{table.files[veto.id]}: veto {veto.id}: {reason}")
+    return wrong
 
 
 def _is_of(host: str, report: Report) -> bool:
-    """Whether *host* belongs to the recipient's domain. If not, the unknown host may be our own relay."""
+    """Whether *host* belongs to the recipient's domain."""
     name = host.lower().strip(".")
     domains = [address.rpartition("@")[2].lower().strip(".") for address in (report.address, report.original)]
     return any(domain and (name == domain or name.endswith("." + domain)) for domain in domains)
-
-
-def _tables(text: str, number: int) -> list[dict[str, object]]:
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(f"file {number} is not TOML: {error}") from None
-    tables = document.pop("rule", [])
-    for name in document:
-        raise RuleError(f"file {number}: unknown table or key {name!r}; only [[rule]] is known")
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise RuleError(f"file {number}: rules are written [[rule]]")
-    return tables

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from .classify import HARD_CAPABLE, Category
 from .wiki import Unconfirm
 
 __all__ = ["PRESETS", "Decision", "HardBounce", "Mode", "Policy", "Rule", "Streak", "Window", "decide"]
@@ -54,6 +55,11 @@ class Policy:
 
     rule: Rule
     mode: Mode
+    categories: frozenset[Category] = HARD_CAPABLE  #: which may count; never others than these five
+
+    def counted(self, history: Sequence["HardBounce"]) -> list["HardBounce"]:
+        """What of *history* counts as the policy stands now: it may have been another when it was judged."""
+        return [bounce for bounce in history if bounce.category in self.categories]
 
 
 @dataclass(frozen=True)

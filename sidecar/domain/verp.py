@@ -194,6 +194,11 @@ class Verp:
         self._known = set(self._wikis.values())
         self._accept = accept
 
+    @property
+    def domain(self) -> str:
+        """Where new return paths lie."""
+        return self._formats[0].domain
+
     def issue(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
         """The return path for one mail to *address*. Raises UnknownWiki or TooLong."""
         if wiki not in self._known:

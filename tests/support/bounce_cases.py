@@ -95,20 +95,20 @@ CASES = (
         "content-policy",
         "policy@remote.example",
         "The remote server took the recipient and refused the content after DATA.",
-        "blocked",
+        "spam",
     ),
     Case(
         "busy-delayed",
         "s421@busy.example",
         "The warning that comes first, while the remote server says 421 at each attempt.",
-        "overloaded",
+        "system-error",
         kind="delayed",
     ),
     Case(
         "busy-until-expiry",
         "s421@busy.example",
         f"The remote server said 421 at each attempt, {EXPIRED}.",
-        "overloaded",
+        "system-error",
     ),
     Case(
         "refused-until-expiry",

@@ -6,8 +6,9 @@ from sidecar.domain.classify import RuleBook
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = sorted((ROOT / "sidecar/domain/rules").glob("*.toml"))
+FILES = tuple((path.name, path.read_text(encoding="utf-8")) for path in RULES)
 
 
 def shipped() -> RuleBook:
     """In the order of the file names."""
-    return RuleBook.parse(*(path.read_text(encoding="utf-8") for path in RULES))
+    return RuleBook.parse(*FILES)

@@ -1,16 +1,22 @@
-"""The judgement: which rule speaks, and what may never count."""
+"""The judgement: which rule speaks, what may never count, and how a table is refused."""
 
 import pytest
 
-from sidecar.domain.classify import Category, RuleBook, RuleError, Verdict
+from sidecar.domain.classify import HARD_CAPABLE, Category, RuleBook, RuleError, Verdict, problems
 from sidecar.domain.report import Report, ReportAction
 
-from .rulebook import shipped
+from .rulebook import FILES, shipped
 
 BOOK = shipped()
 
-USER = '[[rule]]\nid = "u"\ncategory = "user-unknown"\ntext = "user unknown"\nsamples = [" | User unknown"]\n'
-CODE = '[[rule]]\nid = "c"\ncategory = "mailbox-full"\nstatus = "x.2.2"\nsamples = ["5.2.2 | "]\n'
+USER = (
+    "u.toml",
+    '[[rule]]\nid = "u"\ncategory = "user-unknown"\ntext = "user unknown"\nsamples = [" | User unknown"]\n',
+)
+CODE = (
+    "c.toml",
+    '[[rule]]\nid = "c"\ncategory = "mailbox-full"\nstatus = "x.2.2"\nsamples = ["5.2.2 | "]\n',
+)
 
 
 def failed(diagnostic: str = "", **more: str) -> Report:
@@ -20,17 +26,25 @@ def failed(diagnostic: str = "", **more: str) -> Report:
         status=more.get("status", ""),
         reply=more.get("reply", ""),
         diagnostic=diagnostic,
+        remote_mta=more.get("remote_mta", ""),
     )
 
 
-def test_the_verdict_names_its_rule() -> None:
-    assert RuleBook.parse(USER, CODE).judge(failed("550 User Unknown", status="5.2.2")) == Verdict(
-        Category.USER_UNKNOWN, True, "u"
+def test_the_verdict_names_its_rule_and_the_words() -> None:
+    report = failed("550 <a@example.org>: User Unknown here", status="5.2.2")
+    assert RuleBook.parse(USER, CODE).judge(report) == Verdict(
+        Category.USER_UNKNOWN, True, "u", "User Unknown"
     )
 
 
-def test_the_earlier_text_wins() -> None:
-    assert RuleBook.parse(CODE, USER).judge(failed("User unknown", status="5.2.2")).rule == "c"
+def test_of_a_code_the_words_are_the_code() -> None:
+    assert RuleBook.parse(CODE).judge(failed("550 Ni!", status="5.2.2")).words == "5.2.2"
+
+
+def test_the_earlier_file_wins() -> None:
+    book = RuleBook.parse(USER, CODE)
+    assert RuleBook.parse(CODE, then=RuleBook.parse(USER)).rules == book.rules[::-1]
+    assert book.judge(failed("User unknown", status="5.2.2")).rule == "u"
 
 
 @pytest.mark.parametrize("status", ["", "5.0.0", "5.9.9"])
@@ -57,9 +71,13 @@ HARD = [
     failed("responded with code NXDOMAIN Domain name not found: example.org", status="4.0.0"),
     failed("Name service error for name=example.org type=A: Host not found", status="5.4.4"),
     failed("Name service error for name=mx.example.org type=A: Host not found", status="5.4.4"),
+    failed("550 <a@example.org>: User unknown", status="5.0.0", reply="550", remote_mta="lsean.ezweb.ne.jp"),
     failed("550 5.1.1 <full.spam-policy@example.org>: User unknown", status="5.1.1", reply="550"),
     failed(
         "550 5.1.1 User unknown, see https://example.org/policy/quota/blocked", status="5.1.1", reply="550"
+    ),
+    failed(
+        "host spam.quota.example.org[192.0.2.1] said: 550 5.1.1 User unknown", status="5.1.1", reply="550"
     ),
 ]
 SOFT = [
@@ -71,6 +89,10 @@ SOFT = [
     failed("550 5.1.1 User unknown, rejected by local policy", status="5.1.1", reply="550"),
     failed("550 5.1.1 Sender address rejected: User unknown", status="5.1.1", reply="550"),
     failed("550 5.1.1 Mailbox full", status="5.1.1", reply="550"),
+    failed("550 Unknown user", status="5.1.1", reply="550", remote_mta="mfsmax.docomo.ne.jp"),
+    failed("550 Unknown user", status="5.1.1", reply="550", address="a@docomo.ne.jp"),
+    failed("550 <>: User unknown", status="5.0.0", reply="550", remote_mta="lsean.ezweb.ne.jp"),
+    failed("550 User unknown (in reply to end of DATA command)", status="5.0.0", reply="550"),
     failed("Name service error for name=example.org type=MX: Host not found, try again", status="4.4.3"),
     failed("Name service error for name=example.org type=MX: Host not found, try again", status="5.4.4"),
     # The host that is not found is our own relay.
@@ -94,11 +116,36 @@ def test_in_doubt_it_is_soft(report: Report) -> None:
     assert not BOOK.judge(report).hard
 
 
-def test_no_rule_of_an_operator_makes_another_category_hard() -> None:
-    rule = '[[rule]]\nid = "mine"\ncategory = "{}"\nreply = "5xx"\nsamples = ["5.0.0 | 550 no"]\n'
-    for category in set(Category) - {Category.FORWARDED}:
-        verdict = RuleBook.parse(rule.format(category.value)).judge(failed("550 no", reply="550"))
-        assert verdict.hard == (category in (Category.USER_UNKNOWN, Category.HOST_UNKNOWN))
+VETOED = [
+    (failed("550 User unknown", action="delayed"), "only-delayed"),
+    (failed("450 User unknown", reply="450"), "class-4"),
+    (failed("unable to look up host relay.example.net: host not found"), "another-host"),
+    (failed("550 No such user, for we are full"), "veto-quota"),
+]
+
+
+@pytest.mark.parametrize(("report", "veto"), VETOED, ids=[veto for _, veto in VETOED])
+def test_a_veto_is_named(report: Report, veto: str) -> None:
+    verdict = BOOK.judge(report)
+    assert verdict.category in HARD_CAPABLE
+    assert (verdict.hard, verdict.veto) == (False, veto)
+
+
+@pytest.mark.parametrize("category", sorted(set(Category) - {Category.FORWARDED}))
+def test_no_rule_and_no_setting_makes_another_category_hard(category: Category) -> None:
+    rule = f'[[rule]]\nid = "mine"\ncategory = "{category}"\nreply = "5xx"\nsamples = ["5.0.0 | 550 no"]\n'
+    book = RuleBook.parse(("mine", rule))
+    report = failed("550 no", reply="550")
+    assert book.judge(report).hard == (category in HARD_CAPABLE)
+    assert book.judge(report, frozenset(Category)).hard == (category in HARD_CAPABLE)
+    assert not book.judge(report, frozenset(Category) - {category}).hard
+
+
+def test_only_what_may_count_counts() -> None:
+    report = failed("550 5.2.1 Mailbox disabled", status="5.2.1", reply="550")
+    assert BOOK.judge(report).hard
+    verdict = BOOK.judge(report, HARD_CAPABLE - {Category.MAILBOX_DISABLED})
+    assert (verdict.category, verdict.hard) == (Category.MAILBOX_DISABLED, False)
 
 
 def test_a_phrase_goes_on_across_the_lines_of_a_reply() -> None:
@@ -108,41 +155,90 @@ def test_a_phrase_goes_on_across_the_lines_of_a_reply() -> None:
 
 RULE = 'id = "a"\ncategory = "blocked"\n'
 BAD = [
-    ("[[rule]", "file 1 is not TOML"),
-    ("[rule]\n", "rules are written [[rule]]"),
-    ("rule = 1\n", "rules are written [[rule]]"),
-    ("[[rules]]\n", "unknown table or key 'rules'"),
-    ("[[rule]]\n", "rule 1 of file 1: id must be"),
-    ('[[rule]]\nid = "A b"\n', "rule 1 of file 1: id must be"),
-    ('[[rule]]\nid = "a"\ncategory = "bad"\ntext = "b"\nsamples = [" | b"]', "rule a: 'bad' is not a valid"),
+    ("[[rule]", "mine is not TOML"),
+    ("[rule]\n", "mine: rules are written [[rule]]"),
+    ("rule = 1\n", "mine: rules are written [[rule]]"),
+    ("veto = 1\n", "mine: vetos are written [[veto]]"),
+    ("[[rules]]\n", "mine: unknown table or key 'rules'"),
+    ("[[rule]]\n", "mine: rule 1: id must be"),
+    ('[[rule]]\nid = "A b"\n', "mine: rule 1: id must be"),
+    (
+        '[[rule]]\nid = "a"\ncategory = "bad"\ntext = "b"\nsamples = [" | b"]',
+        "mine: rule a: 'bad' is not a valid",
+    ),
     (f"[[rule]]\n{RULE}", "rule a: needs samples"),
     (
         '[[rule]]\nid = "a"\ncategory = "forwarded"\ntext = "b"\nsamples = [" | b"]',
         "rule a: category 'forwarded'",
     ),
     (f"[[rule]]\n{RULE}samples = []", "rule a: needs samples"),
+    (f'[[rule]]\n{RULE}samples = "b"', "rule a: samples must be a list"),
     (f'[[rule]]\n{RULE}samples = ["b"]', "rule a: sample 'b' has no '|'"),
     (f'[[rule]]\n{RULE}samples = [" | b"]', "rule a: needs text, status or reply"),
-    (f'[[rule]]\n{RULE}text = 5\nsamples = [" | b"]', "rule a: text must be a string"),
+    (f'[[rule]]\n{RULE}text = 5\nsamples = [" | b"]', "rule a: text must be a list of strings"),
+    (f'[[rule]]\n{RULE}text = ["b", ""]\nsamples = [" | b"]', "rule a: text holds an empty phrase"),
     (f'[[rule]]\n{RULE}text = "("\nsamples = [" | b"]', "rule a: text is no regular expression"),
-    (f'[[rule]]\n{RULE}text = "(b+)+"\nsamples = [" | b"]', "rule a: text repeats a group"),
-    (f'[[rule]]\n{RULE}text = "(b+){{2,}}"\nsamples = [" | b"]', "rule a: text repeats a group"),
+    (f'[[rule]]\n{RULE}text = "(b+)+"\nsamples = [" | b"]', "rule a: text repeats without end"),
+    (f'[[rule]]\n{RULE}text = "(b){{2,9}}"\nsamples = [" | b"]', "rule a: text repeats a group"),
+    (f'[[rule]]\n{RULE}text = "b{{2,}}"\nsamples = [" | b"]', "rule a: text repeats without end"),
+    (
+        f'[[rule]]\n{RULE}text = "b{{0,99}}b{{0,99}}b{{0,99}}"\nsamples = [" | b"]',
+        "rule a: text can match in more",
+    ),
+    (f"[[rule]]\n{RULE}text = '(b)\\1'\nsamples = [\" | b\"]", "rule a: text refers back"),
+    (f'[[rule]]\n{RULE}text = "(?s)b"\nsamples = [" | b"]', "rule a: text uses '(?s'"),
     (f'[[rule]]\n{RULE}text = "{"b" * 3000}"\nsamples = [" | b"]', "rule a: text is longer"),
     (f'[[rule]]\n{RULE}status = "511"\nsamples = [" | b"]', "rule a: status '511' is not of the form"),
     (f'[[rule]]\n{RULE}reply = "5.1"\nsamples = [" | b"]', "rule a: reply '5.1' is not of the form"),
+    (f'[[rule]]\n{RULE}text = "b"\nprovider = ["B"]\nsamples = [" | b"]', "rule a: provider 'B' is no"),
+    (f'[[rule]]\n{RULE}text = "b"\ncertain = true\nsamples = [" | b"]', "rule a: only a text may be certain"),
+    (f'[[rule]]\n{RULE}text = "b"\nunnamed = 1\nsamples = [" | b"]', "rule a: unnamed must be true or false"),
     (f'[[rule]]\n{RULE}text = "c"\nsamples = [" | b"]', "rule a: does not match its own sample ' | b'"),
     (f'[[rule]]\n{RULE}text = "b"\nhard = true\nsamples = [" | b"]', "rule a: unknown key 'hard'"),
-    (USER + USER, "rule u: defined twice"),
+    (f"{USER[1]}{USER[1]}", "mine: rule u: the id is taken, in mine"),
+    ('[[veto]]\nid = "v"\nsamples = [" | b"]\n', "mine: veto v: needs text"),
+    ('[[veto]]\nid = "v"\ntext = "c"\nsamples = [" | b"]\n', "mine: veto v: does not match its own sample"),
 ]
 
 
 @pytest.mark.parametrize(("text", "words"), BAD, ids=[words for _, words in BAD])
-def test_a_bad_rule_file_says_which_rule_and_why(text: str, words: str) -> None:
+def test_a_bad_rule_file_says_which_file_which_rule_and_why(text: str, words: str) -> None:
     with pytest.raises(RuleError) as refused:
-        RuleBook.parse(text)
+        RuleBook.parse(("mine", text))
     assert words in str(refused.value)
+    assert str(refused.value).startswith("mine")
 
 
-def test_files_are_numbered_as_they_were_given() -> None:
-    with pytest.raises(RuleError, match="rule 2 of file 2: id must be"):
-        RuleBook.parse("", USER + "[[rule]]\n")
+def test_all_problems_are_told_at_once() -> None:
+    second = ("b.toml", f"{USER[1]}[[rule]]\n")
+    wrong = problems(USER, second)
+    assert wrong[0].startswith("b.toml: rule u: the id is taken, in u.toml")
+    assert wrong[1].startswith("b.toml: rule 2: id must be")
+    assert problems(USER, CODE) == []
+
+
+def test_a_sample_that_another_rule_takes_is_refused() -> None:
+    mine = (
+        "mine.toml",
+        '[[rule]]\nid = "m"\ncategory = "spam"\ntext = "unknown"\nsamples = [" | User unknown"]\n',
+    )
+    assert problems(USER, mine) == ["mine.toml: rule m: sample ' | User unknown' reaches rule 'u' first"]
+    assert problems(mine, then=BOOK) == []
+
+
+def test_an_operators_rule_stands_before_the_built_in_ones() -> None:
+    mine = (
+        "mine",
+        '[[rule]]\nid = "m"\ncategory = "spam"\ntext = "user unknown"\nsamples = [" | User unknown"]',
+    )
+    book = RuleBook.parse(mine, then=BOOK)
+    assert book.judge(failed("550 User unknown", status="5.1.1")).rule == "m"
+    assert len(book.rules) == len(BOOK.rules) + 1
+    taken = ("mine", mine[1].replace('"m"', f'"{BOOK.rules[0].id}"'))
+    assert problems(taken, then=BOOK) == [
+        f"mine: rule {BOOK.rules[0].id}: the id is taken by a built-in rule"
+    ]
+
+
+def test_the_shipped_table_has_no_problem() -> None:
+    assert problems(*FILES) == []

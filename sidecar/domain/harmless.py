@@ -1,0 +1,28 @@
+"""Text of strangers, as it may be shown to a person.
+
+Knows which characters do something to a terminal or to the order of a line. Does not shorten anything.
+"""
+
+import re
+
+__all__ = ["harmless"]
+
+# C0 and C1 with DEL: escape sequences begin there. U+2028, U+2029: new lines to some. The rest are marks that
+# turn the direction of what follows (UAX #9), that nobody sees, or that no encoder takes (surrogates).
+_ACTIVE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+_BREAKS = re.compile("[\t\n]")
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """*text* with what is active spelled as \\xNN or \\uNNNN; tabs and newlines too, unless *lines*."""
+    shown = _ACTIVE.sub(_spelled, text)
+    return shown if lines else _BREAKS.sub(_spelled, shown)
+
+
+def _spelled(found: re.Match[str]) -> str:
+    point = ord(found.group())
+    if 0xDC80 <= point <= 0xDCFF:  # an octet that is no UTF-8, as "surrogateescape" keeps it
+        point -= 0xDC00
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"

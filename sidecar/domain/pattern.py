@@ -1,0 +1,162 @@
+"""The regular expression of a rule, so written that no mail makes it slow.
+
+Knows the small part of Python's syntax that a phrase needs, what it may cost, and which words must stand in
+a text that it can match. Does not know rules.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import prod
+
+from .wording import Words
+
+__all__ = ["Phrase", "compile_phrase"]
+
+MAX_PATTERN = 2000  #: characters of a phrase; who needs more wants two
+MAX_WORK = 50_000  #: ways to match at one place of a text; two gaps of 100 characters are 10,000
+MIN_NEEDED = 3  #: octets; shorter pieces stand in nearly every text and spare nothing
+
+_TOKEN = re.compile(
+    r"(?P<code>\\x..|\\u....)"
+    r"|(?P<escape>\\.)"
+    r"|(?P<set>\[\^?\]?(?:[^\]\\]|\\.){0,200}\])"
+    r"|(?P<look>\(\?<?[=!])"
+    r"|(?P<open>\((?:\?:|\?P<[a-z]{1,20}>)?(?!\?))"
+    r"|(?P<close>\))"
+    r"|(?P<either>\|)"
+    r"|(?P<times>[*+?]|\{\d{0,9}(?:,\d{0,9})?\})"
+    r"|(?P<place>[\^$])"
+    r"|(?P<any>\.)"
+    r"|(?P<letter>[^\\()\[{])",
+    re.DOTALL,
+)
+
+
+@dataclass
+class _Item:
+    """A character, a set, a place, or a group; and how often it may stand."""
+
+    letter: str = ""  #: the one character that it matches, lower case; "" if it is something else
+    branches: list[list["_Item"]] = field(default_factory=list)  #: of a group; none otherwise
+    looks: bool = False  #: lookahead or lookbehind: what is in it is no part of what is matched
+    least: int = 1
+    most: int = 1
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What a rule looks for."""
+
+    expression: re.Pattern[str]
+    needed: frozenset[str]  #: one of these stands in every text that matches, lower case; empty: not known
+    names_host: bool  #: it wants to see which host is meant, as (?P<host>...)
+
+    def search(self, words: Words) -> re.Match[str] | None:
+        """The first match. The cheap test comes first: most phrases stand in no given mail."""
+        if self.needed and self.needed.isdisjoint(words.present):
+            return None
+        return self.expression.search(words.hosts if self.names_host else words.bare)
+
+
+def compile_phrase(written: str) -> Phrase:
+    """Compile, ignoring case. Raises ValueError where *written* is no expression, or could become slow."""
+    if len(written) > MAX_PATTERN:
+        raise ValueError(f"text is longer than {MAX_PATTERN} characters")
+    try:
+        expression = re.compile(written, re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"text is no regular expression: {error}") from None
+    branches = _Reader(written).branches()
+    if _work(branches) > MAX_WORK:
+        raise ValueError(f"text can match in more than {MAX_WORK} ways at one place; shorten its gaps")
+    return Phrase(expression, frozenset(_needed(branches)), "host" in expression.groupindex)
+
+
+class _Reader:
+    """From the written form to items. The expression is known to be one that `re` understands."""
+
+    def __init__(self, written: str) -> None:
+        self._tokens = self._cut(written)
+
+    @staticmethod
+    def _cut(written: str) -> Iterator[tuple[str, str]]:
+        place = 0
+        while place < len(written):
+            found = _TOKEN.match(written, place)
+            if not found:
+                raise ValueError(f"text uses {written[place : place + 3]!r}, which no phrase needs")
+            place = found.end()
+            yield str(found.lastgroup), found.group()
+
+    def branches(self) -> list[list[_Item]]:
+        """Up to the closing parenthesis, or to the end."""
+        items: list[list[_Item]] = [[]]
+        lazy = False
+        for kind, token in self._tokens:
+            if kind == "close":
+                break
+            if kind == "either":
+                items.append([])
+            elif kind == "times":
+                if not (lazy and token == "?"):  # "{0,40}?" is the same, from the other end
+                    _repeat(items[-1][-1], token)
+            elif kind in ("open", "look"):
+                items[-1].append(_Item(branches=self.branches(), looks=kind == "look"))
+            else:
+                items[-1].append(_Item(letter=_letter(kind, token)))
+            lazy = kind == "times"
+        return items
+
+
+def _letter(kind: str, token: str) -> str:
+    if kind == "letter":
+        return token.lower()
+    if kind == "escape" and token[1].isdigit():
+        raise ValueError(f"text refers back by {token!r}; write the words again")
+    return token[1] if kind == "escape" and not token[1].isalnum() else ""
+
+
+def _repeat(item: _Item, token: str) -> None:
+    if token in ("*", "+"):
+        raise ValueError(f"text repeats without end; write {{{'01'[token == '+']},40}} for {token!r}")
+    least, comma, most = token.strip("{}").partition(",") if token != "?" else ("0", ",", "1")
+    if comma and not most:
+        raise ValueError(f"text repeats without end: {token!r}; write the highest number too")
+    item.least, item.most = int(least or 0), int(most if comma else least)
+    if item.branches and item.most > 1:
+        # (a|b){9} can be slow in ways that are hard to see; "(?:a|b)?" is all that a phrase needs.
+        raise ValueError("text repeats a group; only '?' may follow a parenthesis")
+
+
+def _work(branches: list[list[_Item]]) -> int:
+    """An upper bound of the ways in which one of *branches* can match at one place."""
+    return max(
+        prod(_work(item.branches) * max(item.most + (item.least == 0), 1) for item in branch)
+        for branch in branches or [[]]
+    )
+
+
+def _needed(branches: list[list[_Item]]) -> set[str]:
+    """Words one of which stands in whatever *branches* match; empty if that cannot be said."""
+    needed: set[str] = set()
+    for branch in branches:
+        offers = [run for run in _runs(branch) if len(run.encode()) >= MIN_NEEDED]
+        choices = [{max(offers, key=len)}] if offers else []
+        groups = [item for item in branch if item.branches and item.least and not item.looks]
+        choices += [choice for item in groups if (choice := _needed(item.branches))]
+        if not choices:
+            return set()
+        # One rare long word is the best test; of a group's words the shortest is the weakest.
+        needed |= max(choices, key=lambda words: min(map(len, words)))
+    return needed
+
+
+def _runs(branch: list[_Item]) -> list[str]:
+    """The words that stand in *branch* one character beside the other."""
+    return [
+        "".join(item.letter for item in items)
+        for fixed, items in groupby(branch, lambda item: bool(item.letter) and item.least == item.most == 1)
+        if fixed
+    ]
