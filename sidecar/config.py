@@ -15,12 +15,15 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
+from sidecar.complaints import in_words, wikis_of
 from sidecar.domain import verp
+from sidecar.domain.classify import HARD_CAPABLE, Category
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak
 from sidecar.secrets import ReadSecret, Secrets
-from sidecar.settings import PolicySection, Settings, VerpSection, host_and_port, in_words, wikis_of
+from sidecar.setting_kinds import host_and_port
+from sidecar.settings import DigestSection, PolicySection, RulesSection, Settings, VerpSection
 
-__all__ = ["Config", "ConfigError", "Listen", "WikiConfig", "parse"]
+__all__ = ["Config", "ConfigError", "DigestConfig", "Listen", "WikiConfig", "parse", "rules_directory"]
 
 
 class ConfigError(Exception):
@@ -51,6 +54,17 @@ class Listen:
     lmtp_group: str
     lmtp_tcp: tuple[str, int] | None
     max_mail_bytes: int
+    metrics: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class DigestConfig:
+    """Who is told of what was set aside, when and by which mail server."""
+
+    to: tuple[str, ...]
+    sender: str
+    smtp: tuple[str, int]
+    hour: int  #: UTC
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,9 @@ class Config:
     policies: Mapping[str, Policy]
     storage_url: str
     keep_mail: timedelta
+    keep_aside: timedelta
+    rules_directory: Path
+    digest: DigestConfig | None
     contact: str
     log_level: str
     log_format: str
@@ -73,10 +90,7 @@ def parse(text: str, read_secret: ReadSecret) -> Config:
 
     Raises ConfigError with all problems.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"this is no TOML: {error}"]) from None
+    data = _toml(text)
     problems: list[str] = []
     secrets = Secrets(read_secret, problems)
     try:
@@ -97,6 +111,24 @@ def parse(text: str, read_secret: ReadSecret) -> Config:
     return _build(settings, secrets)
 
 
+def rules_directory(text: str) -> Path:
+    """Where the operator's own rules are, for whoever may not read the secrets. Raises ConfigError."""
+    section = _merged(_toml(text)).get("rules")
+    try:
+        return Path(RulesSection.model_validate(section or {}).directory)
+    except ValidationError as error:
+        raise ConfigError(
+            [in_words({**problem, "loc": ("rules", *problem["loc"])}, {}) for problem in error.errors()]
+        ) from None
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"this is no TOML: {error}"]) from None
+
+
 def _build(settings: Settings, secrets: Secrets) -> Config:
     sockets = settings.sockets
     directory = Path(sockets.directory)
@@ -109,6 +141,7 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
             sockets.lmtp_group,
             host_and_port(sockets.lmtp_tcp) if sockets.lmtp_tcp else None,
             sockets.max_mail_bytes,
+            host_and_port(settings.metrics.listen) if settings.metrics.listen else None,
         ),
         wikis=tuple(
             WikiConfig(wiki.id, str(wiki.api), wiki.account, secrets.passwords[wiki.password_file])
@@ -117,10 +150,19 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         policies={wiki.id: _policy(settings.policy, wiki.policy) for wiki in settings.wikis},
         storage_url=settings.storage.url,
         keep_mail=timedelta(days=settings.storage.keep_mail_days),
+        keep_aside=timedelta(days=settings.storage.keep_aside_days),
+        rules_directory=Path(settings.rules.directory),
+        digest=_digest(settings.digest),
         contact=settings.contact,
         log_level=settings.log.level,
         log_format=settings.log.format,
     )
+
+
+def _digest(section: DigestSection) -> DigestConfig | None:
+    if not section.to or not section.sender:
+        return None
+    return DigestConfig(tuple(section.to), section.sender, host_and_port(section.smtp), section.hour)
 
 
 def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp:
@@ -155,7 +197,8 @@ def _policy(common: PolicySection, own: PolicySection) -> Policy:
         else:
             kind = "streak" if isinstance(rule, Streak) else "window"
             raise ValueError(f"{setting} means nothing to a {kind}")
-    return Policy(type(rule)(**values), Mode(chosen.get("mode", Mode.SHADOW)))
+    categories = frozenset(map(Category, chosen.get("categories", HARD_CAPABLE)))
+    return Policy(type(rule)(**values), Mode(chosen.get("mode", Mode.SHADOW)), categories)
 
 
 def _other_problems(settings: Settings) -> list[str]:

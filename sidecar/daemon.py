@@ -11,47 +11,48 @@ import os
 import random
 import signal
 import stat
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 import wiki_adapter
+from sidecar import config as config_module
 from sidecar.config import Config, ConfigError, WikiConfig, parse
-from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Mode
 from sidecar.domain.wiki import Wiki
+from sidecar.edges import rule_files
 from sidecar.edges.lmtp_server import Limits, LmtpServer
+from sidecar.edges.mail_server import MailServer
+from sidecar.edges.metrics_server import MetricsServer
 from sidecar.edges.verp_socket import VerpSocket
 from sidecar.secrets import ReadSecret, SecretError
 from sidecar.services.circuit import Pauses
+from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.dispatch import Dispatcher
+from sidecar.services.gauges import Gauges
 from sidecar.services.intake import BounceIntake
 from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
+from sidecar.services.rules import RuleReload
 from sidecar.services.upkeep import Upkeep
 from sidecar.storage.database import Database
+from sidecar.telemetry import Metrics
 
 __all__ = [
-    "World",
-    "built_in_rules",
-    "load_config",
-    "missing_groups",
-    "now",
-    "replay",
-    "run",
-    "secret_reader",
-    "wiki_opener",
-]
+    "World", "intake_for", "load_config", "missing_groups", "now", "replay", "rules_directory", "run",
+    "secret_reader", "wiki_opener",
+]  # fmt: skip
 
 log = structlog.get_logger()
 
 OpenWiki = Callable[[WikiConfig], Wiki]
+Clock = Callable[[], datetime]
+Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
 
 
 def now() -> datetime:
@@ -64,9 +65,13 @@ def load_config(path: Path) -> Config:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError([f"cannot be read: {why}"]) from None
+        raise _unreadable(error) from None
     return parse(text, secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY")))
+
+
+def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:
+    why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+    return ConfigError([f"cannot be read: {why}"])
 
 
 def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
@@ -98,11 +103,17 @@ def missing_groups(config: Config) -> list[str]:
     return sorted(wanted - {group.gr_name for group in grp.getgrall()})
 
 
-def built_in_rules() -> RuleBook:
-    """The rules that come with the sidecar, in the order of their files' names."""
-    files = resources.files("sidecar.domain").joinpath("rules").iterdir()
-    texts = [file.read_text("utf-8") for file in sorted(files, key=lambda file: file.name)]
-    return RuleBook.parse(*texts)
+def rules_directory(path: Path) -> Path:
+    """Where the operator's own rules are; without a configuration file, where they usually are.
+
+    Reads no secret: whoever may read the rules may ask. Raises ConfigError.
+    """
+    try:
+        return config_module.rules_directory(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return config_module.rules_directory("")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(error) from None
 
 
 def wiki_opener(config: Config) -> OpenWiki:
@@ -119,7 +130,7 @@ def wiki_opener(config: Config) -> OpenWiki:
 class World:
     """What the daemon takes from outside, so that a test may bring its own."""
 
-    clock: Callable[[], datetime] = now
+    clock: Clock = now
     jitter: Callable[[], float] = random.random
     open_wiki: OpenWiki | None = None  #: mwclient if None
     pauses: Pauses = field(default_factory=Pauses)
@@ -132,44 +143,89 @@ async def run(
     stop: asyncio.Event | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until *stop* is set; without one, until SIGTERM or SIGINT.
+    """Serve until *stop* is set; without one, until SIGTERM or SIGINT. SIGHUP reads the rules again.
 
-    Raises CannotListen, SQLAlchemyError, or whatever ends a loop that should not end.
+    Raises RuleError, CannotListen, SQLAlchemyError, or whatever ends a loop that should not end.
     """
-    stop = stop or _on_signals(asyncio.Event())
-    open_wiki = world.open_wiki or wiki_opener(config)
-    wikis = {wiki.id: open_wiki(wiki) for wiki in config.wikis}
+    metrics = Metrics()
+    rules = rule_files.load(config.rules_directory)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
         database = Database(config.storage_url)
         life.push_async_callback(database.close)
         await database.open()
-        dispatcher = Dispatcher(database, wikis, config.policies, world.clock, world.jitter, world.pauses)
+        dispatcher = _dispatcher(config, world, database, metrics)
         life.callback(dispatcher.close)
-        return_paths = ReturnPaths(config.verp, world.clock)
+        return_paths = ReturnPaths(config.verp, world.clock, metrics)
         intake = BounceIntake(
-            database, return_paths, built_in_rules(), config.policies, world.clock, dispatcher.ring
+            database, return_paths, rules, config.policies, world.clock, dispatcher.ring, metrics
         )
         life.callback(intake.close)
-        upkeep = Upkeep(database, config.keep_mail, world.clock)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        await _open_doors(config, return_paths, intake, doors)  # a second daemon ends here
-        loops = {
-            await life.enter_async_context(_loop("dispatch", dispatcher.run, dispatcher.stop)),
-            await life.enter_async_context(_loop("upkeep", upkeep.run)),
-        }
+        await _open_doors(config, return_paths, intake, metrics, doors)  # a second daemon ends here
+        reload = RuleReload(lambda: rule_files.load(config.rules_directory), intake.use, metrics)
+        life.callback(reload.close)
+        stop = stop or _on_signals(asyncio.Event(), reload.ring)
+        work: list[Loop] = [
+            _loop("dispatch", dispatcher.run, dispatcher.stop),
+            _loop("rules", reload.run),
+            *_other_loops(config, world.clock, database, metrics, life),
+        ]
+        loops = {await life.enter_async_context(loop) for loop in work}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
-        log.info("serving", wikis=len(wikis), modes=_modes(config), database=config.storage_url)
         ready()
-        await _until_ended(stop, loops)
-        log.info("stopping")
+        log.info("serving", modes=_modes(config), rules=len(rules.rules), database=config.storage_url)
+        await _until(stop, loops)
 
 
-async def _until_ended(stop: asyncio.Event, loops: set["asyncio.Task[None]"]) -> None:
+async def _until(stop: asyncio.Event, loops: "set[asyncio.Task[None]]") -> None:
     stopped = asyncio.create_task(stop.wait(), name="stop")
-    ended, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
+    try:
+        ended, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+    log.info("stopping")
     for task in ended:
         task.result()  # a loop that ended by itself ends the daemon: the service manager starts a new one
+
+
+def _dispatcher(config: Config, world: World, database: Database, metrics: Metrics) -> Dispatcher:
+    open_wiki = world.open_wiki or wiki_opener(config)
+    wikis = {wiki.id: open_wiki(wiki) for wiki in config.wikis}
+    return Dispatcher(database, wikis, config.policies, world.clock, world.jitter, world.pauses, metrics)
+
+
+def _other_loops(
+    config: Config,
+    clock: Clock,
+    database: Database,
+    metrics: Metrics,
+    life: contextlib.AsyncExitStack,
+) -> Iterator[Loop]:
+    yield _loop("upkeep", Upkeep(database, config.keep_mail, config.keep_aside, clock).run)
+    if config.listen.metrics:
+        yield _loop("gauges", Gauges(database, metrics).run)
+    if config.digest:
+        told = config.digest
+        head = Letterhead(told.to, told.sender, config.verp.domain)
+        digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, clock)
+        life.callback(digest.close)
+        yield _loop("digest", digest.run, digest.stop)
+
+
+@contextlib.asynccontextmanager
+async def intake_for(config: Config) -> AsyncIterator[tuple[BounceIntake, Database]]:
+    """The intake and its database, without doors and loops: for an operator's command, beside the daemon.
+
+    What it owes the wikis is paid by the daemon. Raises RuleError, SchemaUnknown or SQLAlchemyError.
+    """
+    rules = rule_files.load(config.rules_directory)
+    async with contextlib.AsyncExitStack() as life:
+        database = Database(config.storage_url)
+        life.push_async_callback(database.close)
+        await database.join()
+        intake = BounceIntake(database, ReturnPaths(config.verp, now), rules, config.policies, now)
+        life.callback(intake.close)
+        yield intake, database
 
 
 async def replay(
@@ -184,19 +240,26 @@ async def replay(
         policies = dict(config.policies)
         if not ingest:
             policies = {wiki: replace(policy, mode=Mode.SHADOW) for wiki, policy in policies.items()}
-        return_paths = ReturnPaths(config.verp, clock)
+        rules = rule_files.load(config.rules_directory)
         wall_clock = now if ingest else clock
-        intake = BounceIntake(
-            database, return_paths, built_in_rules(), policies, clock, wall_clock=wall_clock
-        )
+        return_paths = ReturnPaths(config.verp, clock)
+        intake = BounceIntake(database, return_paths, rules, policies, clock, wall_clock=wall_clock)
         life.callback(intake.close)
         return await replay_mails(mails, intake, clock, database, progress)
 
 
 async def _open_doors(
-    config: Config, return_paths: ReturnPaths, intake: BounceIntake, life: contextlib.AsyncExitStack
+    config: Config,
+    return_paths: ReturnPaths,
+    intake: BounceIntake,
+    metrics: Metrics,
+    life: contextlib.AsyncExitStack,
 ) -> None:
     listen = config.listen
+    if listen.metrics:
+        server = MetricsServer(metrics.registry)
+        life.push_async_callback(server.close)
+        server.listen(*listen.metrics)
     lmtp = LmtpServer(intake, limits=Limits(size=listen.max_mail_bytes))
     life.push_async_callback(lmtp.close)
     await lmtp.listen_unix(listen.lmtp, group=listen.lmtp_group or None)
@@ -227,7 +290,9 @@ def _modes(config: Config) -> Mapping[str, str]:
     return {wiki: str(policy.mode) for wiki, policy in config.policies.items()}
 
 
-def _on_signals(stop: asyncio.Event) -> asyncio.Event:
+def _on_signals(stop: asyncio.Event, reload: Callable[[], None]) -> asyncio.Event:
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
     return stop

@@ -37,6 +37,8 @@ keys_file = "verp.keys"
 directory = "{folder}"
 [storage]
 url = "sqlite:///{folder}/history.db"
+[rules]
+directory = "{folder}/rules.d"
 [policy]
 mode = "enforce"
 [[wikis]]

@@ -7,7 +7,8 @@ those that others may read.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sidecar.settings import VerpSection, wikis_of
+from sidecar.complaints import wikis_of
+from sidecar.settings import VerpSection
 
 __all__ = ["ReadSecret", "SecretError", "Secrets"]
 

@@ -1,98 +1,38 @@
 """The sections of the configuration: every setting with its default, its limits and its meaning.
 
-Knows names and shapes. Does not know files, nor how settings depend on each other; config.py does.
+Knows names and shapes. Does not know files, nor how settings depend on each other; config.py does. What is
+wrong with one is told by complaints.py.
 docs/configuration.md lists them all, and a test holds it to that.
 """
 
-import difflib
 import hashlib
-import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sidecar.domain.policy import PRESETS, Mode
+from sidecar.domain.classify import HARD_CAPABLE, Category
+from sidecar.domain.policy import Mode
+from sidecar.setting_kinds import (
+    Account,
+    ApiUrl,
+    Contact,
+    Days,
+    Interface,
+    Loopback,
+    MailAddress,
+    MailDomain,
+    Prefix,
+    Preset,
+    WikiId,
+    host_and_port,
+)
 
-__all__ = ["PolicySection", "Settings", "VerpSection", "host_and_port", "in_words", "wikis_of"]
+__all__ = ["DigestSection", "PolicySection", "RulesSection", "Settings", "VerpSection"]
 
 LONGEST_SOCKET_PATH = 107  # octets, unix(7)
-
-Days = Annotated[float, Field(gt=0, le=3650)]
-
-
-def _domain(value: str) -> str:
-    try:
-        return validate_email(
-            f"postmaster@{value}", check_deliverability=False, test_environment=True
-        ).ascii_domain
-    except EmailNotValidError as error:
-        raise ValueError(f"not a mail domain ({error})") from None
-
-
-def _contact(value: str) -> str:
-    if value and not value.startswith(("https://", "http://")):
-        try:
-            validate_email(value, check_deliverability=False, test_environment=True)
-        except EmailNotValidError as error:
-            raise ValueError(f"neither a mail address nor a URL ({error})") from None
-    return value
-
-
-def _preset(value: str) -> str:
-    if value not in PRESETS:
-        raise ValueError(f"not a preset; there are: {', '.join(PRESETS)}")
-    return value
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """A loopback address and a port, as "127.0.0.1:2424". Raises ValueError."""
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("want host:port")
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-        raise ValueError("only loopback addresses: LMTP has no authentication")
-    return host, int(port)
-
-
-def _loopback(value: str) -> str:
-    if value:
-        host_and_port(value)
-    return value
-
-
-def _bare(url: HttpUrl) -> HttpUrl:
-    if url.username or url.password:
-        raise ValueError("no account in the URL; it has settings of its own")
-    if not (url.path or "").endswith("/api.php"):
-        raise ValueError("want the URL of api.php, as https://wiki.example.org/w/api.php")
-    return url
-
-
-def _spelled(pattern: str, words: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(words)
-        return value
-
-    return AfterValidator(check)
-
-
-MailDomain = Annotated[str, AfterValidator(_domain)]
-Prefix = Annotated[str, _spelled(r"[A-Za-z0-9_]{1,16}", "want 1 to 16 letters, digits or underscores")]
-WikiId = Annotated[
-    str, _spelled(r"[A-Za-z0-9_](-?[A-Za-z0-9_])*-?", "no wiki id; siteinfo's general.wikiid shows it")
-]
-Account = Annotated[str, _spelled(r"[^@]+@[^@]+", "want the name of a bot password, as BounceBot@sidecar")]
-
-
-Loopback = Annotated[str, AfterValidator(_loopback)]
-ApiUrl = Annotated[HttpUrl, AfterValidator(_bare)]
 
 
 class Section(BaseModel):
@@ -165,6 +105,7 @@ class StorageSection(Section):
         "sqlite:////var/lib/bounce-sidecar/history.db", description="Database, as an SQLAlchemy URL"
     )
     keep_mail_days: Days = Field(14, description="How long the raw mail of a notice is kept")
+    keep_aside_days: Days = Field(60, description="How long mail that is set aside waits for a person")
 
     @field_validator("url")
     @classmethod
@@ -174,17 +115,31 @@ class StorageSection(Section):
         return value
 
 
+_FIVE = f"those that may count are: {', '.join(sorted(HARD_CAPABLE))}"
+
+
 class PolicySection(Section):
-    preset: Annotated[str, AfterValidator(_preset)] | None = Field(
-        None, description="specification (default), bouncehandler or wikimedia"
-    )
+    preset: Preset | None = Field(None, description="specification (default), bouncehandler or wikimedia")
     mode: Mode | None = Field(
         None, description="shadow (default): decide and record, touch nothing; enforce: act"
+    )
+    categories: list[str] | None = Field(
+        None, description="Which categories may count; all five of classifying.md if not set"
     )
     hard_bounces: int | None = Field(None, ge=1, le=10000, description="How many hard bounces it takes")
     span_days: Days | None = Field(None, description="Streak: age of the oldest counted mail, at least")
     forget_days: Days | None = Field(None, description="Streak: failures further apart are no streak")
     period_days: Days | None = Field(None, description="Window: period in which the bounces are counted")
+
+    @field_validator("categories")
+    @classmethod
+    def _may_count(cls, value: list[str] | None) -> list[str] | None:
+        for name in value or ():
+            if name not in [category.value for category in Category]:
+                raise ValueError(f"there is no category {name!r}; {_FIVE}")
+            if name not in HARD_CAPABLE:
+                raise ValueError(f"{name} never counts; {_FIVE}")
+        return value
 
 
 class WikiSection(Section):
@@ -204,6 +159,42 @@ class LogSection(Section):
     )
 
 
+class RulesSection(Section):
+    directory: str = Field(
+        "/etc/bounce-sidecar/rules.d", description="Folder of your own *.toml rules; it may be absent"
+    )
+
+    @field_validator("directory")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value.startswith("/"):
+            raise ValueError("want an absolute path")
+        return value
+
+
+class DigestSection(Section):
+    to: list[MailAddress] = Field([], description="Who is told daily of what was set aside; empty: nobody")
+    sender: MailAddress | None = Field(None, description="From address of that mail")
+    smtp: Loopback = Field("127.0.0.1:25", description="Mail server that takes it; loopback only")
+    hour: int = Field(6, ge=0, le=23, description="Hour of the day, in UTC, from which it is sent")
+
+    @field_validator("smtp")
+    @classmethod
+    def _given(cls, value: str) -> str:
+        host_and_port(value)
+        return value
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.to and not self.sender:
+            raise ValueError("to needs a sender")
+        return self
+
+
+class MetricsSection(Section):
+    listen: Interface = Field("", description='Where Prometheus reads metrics, as "127.0.0.1:9108"')
+
+
 class Settings(BaseSettings):
     """The whole file. BOUNCE_SIDECAR_VERP__DOMAIN and the like in the environment override it."""
 
@@ -211,7 +202,7 @@ class Settings(BaseSettings):
         extra="forbid", frozen=True, env_prefix="BOUNCE_SIDECAR_", env_nested_delimiter="__"
     )
 
-    contact: Annotated[str, AfterValidator(_contact)] = Field(
+    contact: Contact = Field(
         "", description="Mail address or URL of the operators, told to the wikis in the User-Agent"
     )
     verp: VerpSection
@@ -219,6 +210,9 @@ class Settings(BaseSettings):
     storage: StorageSection = StorageSection()
     policy: PolicySection = PolicySection()
     wikis: list[WikiSection] = Field(min_length=1)
+    rules: RulesSection = RulesSection()
+    digest: DigestSection = DigestSection()
+    metrics: MetricsSection = MetricsSection()
     log: LogSection = LogSection()
 
     @classmethod
@@ -231,65 +225,3 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
-
-
-def wikis_of(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The entries of [[wikis]], each with the name by which an operator knows it."""
-    entries = data.get("wikis")
-    for number, wiki in enumerate(entries if isinstance(entries, list) else []):
-        if isinstance(wiki, dict):
-            yield _place(("wikis", number), data), wiki
-
-
-#: pydantic's errors whose words or whose input would speak of Python, and ours.
-_WORDS = {
-    "missing": "is missing",
-    "too_short": "is missing",
-    "model_type": "is no section; write it in brackets, on a line of its own",
-    "list_type": "is no list of sections; write it with two brackets",
-}
-
-
-def in_words(problem: Any, data: Mapping[str, Any]) -> str:
-    """A pydantic error as an operator would say it."""
-    *where, name = problem["loc"]
-    place = _place(problem["loc"], data)
-    if problem["type"] in _WORDS:
-        return f"{place} {_WORDS[problem['type']]}"
-    if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(name), _names(where), 1)
-        return f"{place} is not a setting" + (f"; did you mean {close[0]}?" if close else "")
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    if not message[:2].isupper():  # "URL scheme ..."
-        message = message[0].lower() + message[1:]
-    if isinstance(problem["input"], dict):  # the section as a whole, not one setting
-        return f"{place} {message}"
-    shown = re.sub("://.*@", "://***@", repr(problem["input"]))  # a URL may hold a password
-    return f"{place} = {shown}: {message}"
-
-
-def _place(where: Sequence[Any], data: Mapping[str, Any]) -> str:
-    """Where that stands in the file."""
-    match where:
-        case ["wikis"]:
-            return "[[wikis]]"
-        case ["wikis", int(number), *inside]:
-            entries = data.get("wikis")
-            wiki = entries[number] if isinstance(entries, list) and number < len(entries) else None
-            known_as = wiki.get("id") if isinstance(wiki, dict) else None
-            return " ".join(["[[wikis]]", str(known_as or f"number {number + 1}"), *map(str, inside)])
-        case [name]:
-            known = Settings.model_fields.get(name)
-            return str(name) if known is None or known.annotation in (None, str) else f"[{name}]"
-    return f"[{'.'.join(map(str, where[:-1]))}] {where[-1]}"
-
-
-def _names(where: list[Any]) -> list[str]:
-    """The settings that stand where an unknown one was found."""
-    shape: Any = Settings
-    for step in where:
-        if isinstance(step, str):
-            shape = shape.model_fields[step].annotation
-        candidates = [shape, *getattr(shape, "__args__", ())]
-        shape = next((c for c in candidates if hasattr(c, "model_fields")), shape)
-    return list(getattr(shape, "model_fields", {}))

@@ -1,7 +1,8 @@
-"""The log line: one a notice, one a call to a wiki.
+"""The log line, one a notice and one a call to a wiki; and every metric, with what to do when it moves.
 
-Knows how a line looks on a terminal and in a journal. Does not know what is worth a line. No mail address
-is ever logged above debug, and no secret at all: only ids, categories and the wiki's own words.
+Knows how a line looks on a terminal and in a journal, and what the metrics are called. Does not know what is
+worth a line or when something counts. No mail address is ever logged above debug, and no secret at all: only
+ids, categories and the wiki's own words.
 """
 
 import logging
@@ -11,14 +12,36 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-__all__ = ["Tellable", "configure_logging", "report"]
+__all__ = ["METRICS", "Metrics", "Tellable", "configure_logging", "report"]
 
 OURS = str(Path(__file__).parent)
 
 
 class Tellable(Exception):
     """An error whose words are for operators, and quote nothing that may not be logged."""
+
+
+#: What it counts, and what to do when it moves.
+METRICS = {
+    "notices": "Mails that came to a return path and were booked, by receipt and by kind. "
+    "None for a day while the wiki sends mail: the mail server does not deliver here; look at its queue.",
+    "bounces": "Failures that were booked, by category and by whether they count. "
+    "Many of one soft category: a provider refuses the wiki's mail; see `history`, and mend the sending.",
+    "set_aside_waiting": "Mails that nobody understood and that wait for a person. "
+    "Not 0: read `aside list`, write a rule or configure the wiki, then `aside reread`.",
+    "refused": "Envelope recipients that were refused at RCPT, by receipt. Many forged: forgers, or a key "
+    "was removed too early. Many too late: the mail server's queue lives longer than accept_days.",
+    "actions": "How calls to the wikis ended, by result. Many postponed: a wiki is in trouble. "
+    "Any misconfigured or dead: the log names the wiki and the remedy.",
+    "outbox_waiting": "Actions that are owed to the wikis. "
+    "Growing for hours: a wiki is down or misconfigured; see `outbox`.",
+    "return_paths": "Return paths that the wikis asked for, by result. None issued while the wiki sends "
+    "mail: its hook does not reach the socket. Any refused: the wiki's debug log says why.",
+    "rules_reloads": "Times that the rules were read again, by result. "
+    "Refused: the old rules stay; `rules check` names file, rule and reason.",
+}
 
 
 def configure_logging(level: str, style: str) -> None:
@@ -56,3 +79,28 @@ def report(log: Any, event: str, error: BaseException, **about: object) -> None:
     said = {"why": str(plain)} if isinstance(plain, Exception) else {}
     log.error(event, error=type(error).__name__, place=place, **said, **about)
     log.debug(event, exc_info=error)
+
+
+class Metrics:
+    """What is counted, in a registry of its own. Counted after the commit, so that a 451 counts nothing."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.notices = self._counter("notices", "receipt", "kind")
+        self.bounces = self._counter("bounces", "category", "hard")
+        self.set_aside_waiting = self._gauge("set_aside_waiting")
+        self.refused = self._counter("refused", "receipt")
+        self.actions = self._counter("actions", "result")
+        self.outbox_waiting = self._gauge("outbox_waiting")
+        self.return_paths = self._counter("return_paths", "result")
+        self.rules_reloads = self._counter("rules_reloads", "result")
+        for result in ("issued", "refused"):
+            self.return_paths.labels(result)
+        for result in ("loaded", "refused"):
+            self.rules_reloads.labels(result)
+
+    def _counter(self, name: str, *labels: str) -> Counter:
+        return Counter(f"bounce_sidecar_{name}", METRICS[name], labels, registry=self.registry)
+
+    def _gauge(self, name: str) -> Gauge:
+        return Gauge(f"bounce_sidecar_{name}", METRICS[name], registry=self.registry)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sidecar import __version__
-from sidecar.cli import demo, history, replay, serve, verp
+from sidecar.cli import aside, classify, demo, history, replay, rules, serve, verp
 from sidecar.telemetry import configure_logging
 
 __all__ = ["main"]
@@ -41,6 +41,9 @@ for command in (
     verp.verp,
     history.history,
     history.outbox_command,
+    aside.aside_command,
+    classify.classify,
+    rules.rules,
     replay.replay,
     demo.demo,
 ):

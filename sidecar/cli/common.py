@@ -22,6 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import daemon
 from sidecar.config import Config, ConfigError
+from sidecar.domain.classify import RuleError
+from sidecar.domain.harmless import harmless
 from sidecar.storage.database import Database, NoHistory
 from sidecar.telemetry import Tellable
 
@@ -34,6 +36,7 @@ __all__ = [
     "configured",
     "console",
     "day",
+    "rule_troubles",
     "stop_with",
     "table_of",
     "troubles",
@@ -58,10 +61,20 @@ def configured(path: Path) -> Config:
 
 
 @contextlib.contextmanager
-def troubles(config: Config) -> Iterator[None]:
-    """Tell a database's trouble in one line; a traceback helps nobody at night."""
+def rule_troubles() -> Iterator[None]:
+    """Tell a rule's trouble in a plain line."""
     try:
         yield
+    except RuleError as error:
+        stop_with(EX_CONFIG, str(error))
+
+
+@contextlib.contextmanager
+def troubles(config: Config) -> Iterator[None]:
+    """Tell a database's or a rule's trouble in plain lines; a traceback helps nobody at night."""
+    try:
+        with rule_troubles():
+            yield
     except NoHistory as error:
         stop_with(1, str(error))
     except Tellable as error:
@@ -114,7 +127,7 @@ def as_json(value: object) -> None:
 
 def cell(value: object) -> Text:
     """Foreign words for a table or a line: no markup, nothing that moves a terminal's cursor."""
-    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value)))
+    return Text(harmless(str(value)))
 
 
 def table_of(title: str, *columns: str, folds: Sequence[str]) -> Table:

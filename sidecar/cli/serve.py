@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from sidecar import daemon
-from sidecar.cli.common import EX_TEMPFAIL, as_json, configured, stop_with, troubles
+from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, as_json, configured, stop_with, troubles
 from sidecar.config import Config, ConfigError
+from sidecar.domain.classify import RuleError
+from sidecar.edges import rule_files
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.telemetry import configure_logging
 
@@ -35,22 +37,31 @@ def run(path: Path) -> None:
 @click.option("--json", "json_", is_flag=True, help="Problems as a JSON list.")
 @click.pass_obj
 def check_config(path: Path, json_: bool) -> None:
-    """Say everything that is wrong with the configuration.
+    """Say everything that is wrong with the configuration and its rules.
 
     Reads the secrets too, and says if others could read them. Exit code 78 if anything is wrong.
     """
     if json_:
         try:
-            daemon.load_config(path)
+            problems = _rule_problems(daemon.load_config(path))
         except ConfigError as error:
-            as_json(error.problems)
-            raise SystemExit(78) from None
-        as_json([])
-        return
+            problems = error.problems
+        as_json(problems)
+        raise SystemExit(EX_CONFIG if problems else 0)
     config = configured(path)
     if missing := daemon.missing_groups(config):
         stop_with(78, f"{path}: [sockets] there is no group {' or '.join(missing)} on this host")
+    if problems := _rule_problems(config):
+        stop_with(EX_CONFIG, "\n".join(problems))
     click.echo(f"{path}: good, {_summary(config)}")
+
+
+def _rule_problems(config: Config) -> list[str]:
+    try:
+        rule_files.load(config.rules_directory)
+    except RuleError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _summary(config: Config) -> str:

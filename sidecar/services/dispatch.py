@@ -26,7 +26,7 @@ from sidecar.services.circuit import Circuits, Pauses
 from sidecar.storage import ledger, outbox
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed, State
-from sidecar.telemetry import report
+from sidecar.telemetry import Metrics, report
 from sidecar.threads import Room
 
 __all__ = ["Dispatcher"]
@@ -52,10 +52,11 @@ class Dispatcher:
         clock: Callable[[], datetime],
         jitter: Callable[[], float],  #: 0.0 to 1.0
         pauses: Pauses = Pauses(),  # noqa: B008  (frozen)
+        metrics: Metrics | None = None,
     ) -> None:
         self._db, self._wikis, self._policies = database, wikis, policies
         self._clock, self._jitter = clock, jitter
-        self._circuits = Circuits(pauses)
+        self._circuits, self._results = Circuits(pauses), (metrics or Metrics()).actions
         self._busy: set[str] = set()
         self._rooms: dict[str, Room] = {}
         self._bell = asyncio.Event()
@@ -126,7 +127,7 @@ class Dispatcher:
                 continue
             forget = outbox.forget_until(connection, wiki, user_id)
             history = ledger.hard_bounces(connection, wiki, user_id, forget)
-            if decide(wiki, user_id, history, policy.rule, now):
+            if decide(wiki, user_id, policy.counted(history), policy.rule, now):
                 return owed
             outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
         return None
@@ -160,7 +161,7 @@ class Dispatcher:
                 outbox.hasten(connection, owed.action.wiki, now)
 
         await self._db.write(work)
-        self._log(owed, "done", effect=str(outcome.effect))
+        self._tell(owed, "done", effect=str(outcome.effect))
 
     async def _wait(self, owed: Owed, error: WikiError) -> None:
         now = self._clock()
@@ -171,21 +172,24 @@ class Dispatcher:
         due = now + max(pause, self.delay(owed.attempts))
         await self._db.write(lambda connection: outbox.postpone(connection, owed, due, str(error), now))
         if isinstance(error, WikiMisconfigured):
+            self._results.labels("misconfigured").inc()
             log.error("wiki misconfigured", wiki=owed.action.wiki, action=owed.id, why=str(error))
         else:
-            self._log(owed, "postponed", why=str(error), due=due.isoformat(timespec="seconds"))
+            self._tell(owed, "postponed", why=str(error), due=due.isoformat(timespec="seconds"))
 
     async def _bury(self, owed: Owed, why: str) -> None:
         now = self._clock()
         await self._db.write(lambda connection: outbox.close(connection, owed, State.DEAD, why, now))
-        self._log(owed, "dead", why=why)
+        self._tell(owed, "dead", why=why)
 
     def delay(self, attempts: int) -> timedelta:
         """How long an action waits after so many attempts: doubling from 30 s up to 6 h, and jitter."""
         wait = min(FIRST_DELAY * (1 << min(attempts - 1, 20)), LONGEST_DELAY)
         return wait * (1 + 0.5 * self._jitter())
 
-    def _log(self, owed: Owed, what: str, **facts: object) -> None:
+    def _tell(self, owed: Owed, what: str, **facts: object) -> None:
+        """After the commit."""
+        self._results.labels(str(facts.get("effect", what))).inc()
         about = {"action": owed.id, "wiki": owed.action.wiki, "user": owed.action.user_id}
         log.info("action", what=what, attempts=owed.attempts, **about, **facts)
 

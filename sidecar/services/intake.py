@@ -5,25 +5,27 @@ put there, the exception goes up and the door answers "try again": the MTA's que
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email.utils import parseaddr
 
 import sqlalchemy as sa
 import structlog
 
-from sidecar.domain import verp
-from sidecar.domain.address import domain_of, fold
-from sidecar.domain.classify import Category, RuleBook, Verdict
+from sidecar.domain import mime, verp
+from sidecar.domain.address import domain_of
+from sidecar.domain.classify import RuleBook
+from sidecar.domain.failure import Judge, failure_of
 from sidecar.domain.notice import Kind, Notice, read
 from sidecar.domain.policy import Mode, Policy, decide
-from sidecar.domain.report import Report, ReportAction
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
-from sidecar.storage import ledger, outbox
+from sidecar.storage import aside, ledger, outbox
 from sidecar.storage.database import Database
-from sidecar.telemetry import report
+from sidecar.telemetry import Metrics, report
 from sidecar.threads import Room
 
-__all__ = ["BounceIntake", "consider"]
+__all__ = ["BounceIntake", "Reread", "consider"]
 
 log = structlog.get_logger()
 
@@ -32,9 +34,38 @@ REFUSALS = {
     verp.Forged: Receipt.FORGED,
     verp.Expired: Receipt.TOO_LATE,
 }
-FAILURES = (ReportAction.FAILED, ReportAction.UNSTATED)
-CLOCK_SKEW = timedelta(hours=1)  # between hosts that sign and hosts that take bounces
-FORWARDED = Verdict(Category.FORWARDED, hard=False, rule="forwarded")
+NO_RULE = "no rule matched"
+NEITHER = "neither a bounce nor an automatic answer"
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a mail turned out to be."""
+
+    entry: ledger.Notice
+    bounce: ledger.Bounce | None = None
+    about: Mapping[str, object] = field(default_factory=dict)  #: wiki and user, for the log
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What became of it."""
+
+    receipt: Receipt
+    counted: bool = False  #: a bounce was entered, or said more than the one that was there
+    action_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What became of a mail that was set aside."""
+
+    receipt: Receipt  #: TAKEN: it is understood now; SET_ASIDE: it still is not
+    why: str = ""  #: why it stays
+    category: str = ""
+    hard: bool = False
+    rule: str = ""
+    action_id: int | None = None
 
 
 class BounceIntake:
@@ -48,11 +79,12 @@ class BounceIntake:
         policies: Mapping[str, Policy],
         clock: Callable[[], datetime],
         owed: Callable[[], None] = lambda: None,  #: called after an action was enqueued
+        metrics: Metrics | None = None,
         wall_clock: Callable[[], datetime] | None = None,  #: if *clock* is that of old mail
     ) -> None:
         self._db, self._paths, self._rules = database, return_paths, rules
         self._policies, self._clock, self._owed = policies, clock, owed
-        self._wall_clock = wall_clock or clock
+        self._metrics, self._wall_clock = metrics or Metrics(), wall_clock or clock
         self._reading = Room("reader", 2)
 
     def refusal(self, recipient: str) -> Receipt | None:
@@ -62,8 +94,10 @@ class BounceIntake:
         except verp.UnknownWiki:
             return None  # signed by us: a person decides
         except tuple(REFUSALS) as error:
-            log.info("refused", receipt=str(REFUSALS[type(error)]), why=str(error))
-            return REFUSALS[type(error)]
+            receipt = REFUSALS[type(error)]
+            log.info("refused", receipt=str(receipt), why=str(error))
+            self._metrics.refused.labels(receipt).inc()
+            return receipt
         return None
 
     async def take(self, received: Received) -> Receipt:
@@ -71,112 +105,138 @@ class BounceIntake:
         if refused := self.refusal(received.recipient):
             return refused
         now = self._clock()
+        entry = ledger.Notice(received.recipient, received.raw, now, null_sender=not received.sender)
+        mail = await self._reading.run(lambda: self._understand(entry))
+        booked = await self._db.write(lambda connection: self._book(connection, mail))
+        self._tell("notice", mail, booked)
+        return booked.receipt
+
+    async def reread(self, notice_id: int) -> Reread | None:
+        """Judge again what was set aside, as of when it came; None if it is not set aside (any more).
+
+        Repeatable. What cannot be recognised any more, its key being gone, stays as it is.
+        """
+        kept = await self._db.read(lambda connection: aside.mail(connection, notice_id))
+        if kept is None:
+            return None
         try:
-            token = self._paths.recognise(received.recipient)
-        except verp.UnknownWiki as error:
-            aside = ledger.Notice(received.recipient, received.raw, now, aside=str(error))
-            entry, bounce = await self._reading.run(aside.pack), None
-            about = {}
-        else:
-            entry, bounce = await self._reading.run(lambda: self._understand(received, token, now))
-            about = {"wiki": token.wiki, "user": token.user_id}
-        receipt, action_id = await self._db.write(lambda connection: self._book(connection, entry, bounce))
-        if action_id:
-            self._owed()
-        _tell(receipt, entry, bounce, {**about, **({"action": action_id} if action_id else {})})
-        return receipt
+            mail = await self._reading.run(lambda: self._understand(kept))
+        except verp.VerpError as error:
+            return Reread(Receipt.SET_ASIDE, f"its return path: {error}")
+        booked = await self._db.write(lambda connection: self._book_again(connection, notice_id, mail))
+        if booked is None:
+            return None
+        self._tell("reread", mail, booked)
+        said = mail.bounce
+        verdict = (said.category, said.hard, said.rule) if said else ("", False, "")
+        return Reread(booked.receipt, mail.entry.aside, *verdict, booked.action_id)
+
+    def use(self, rules: RuleBook) -> None:
+        """Judge by *rules* from now on."""
+        self._rules = rules
 
     def close(self) -> None:
         """Waits for what is being read."""
         self._reading.close()
 
-    def _book(
-        self, connection: sa.Connection, entry: ledger.Notice, bounce: ledger.Bounce | None
-    ) -> tuple[Receipt, int | None]:
+    def _book(self, connection: sa.Connection, mail: Understood) -> Booked:
         """THE transaction. Book first, then count: the count includes this one, and nobody writes between."""
-        notice_id = ledger.append(connection, entry)
+        notice_id = ledger.append(connection, mail.entry)
         if notice_id is None:
-            return Receipt.DUPLICATE, None
-        if entry.aside:
-            return Receipt.SET_ASIDE, None
-        if bounce and ledger.book(connection, notice_id, bounce) and bounce.hard:
-            policy, due = self._policies[bounce.wiki], self._wall_clock()
-            return Receipt.TAKEN, consider(
-                connection, bounce.wiki, bounce.user_id, policy, entry.received, due
-            )
-        return Receipt.TAKEN, None
+            return Booked(Receipt.DUPLICATE)
+        return self._enter(connection, notice_id, mail, mail.entry.received)
 
-    def _understand(
-        self, received: Received, token: verp.Token, now: datetime
-    ) -> tuple[ledger.Notice, ledger.Bounce | None]:
+    def _book_again(self, connection: sa.Connection, notice_id: int, mail: Understood) -> Booked | None:
+        """The same for what is there already; the policy is asked as of now."""
+        entry = mail.entry
+        if not aside.settle(connection, notice_id, kind=entry.kind, why=entry.aside, domain=entry.domain):
+            return None
+        return self._enter(connection, notice_id, mail, self._clock())
+
+    def _enter(self, connection: sa.Connection, notice_id: int, mail: Understood, now: datetime) -> Booked:
+        receipt = Receipt.SET_ASIDE if mail.entry.aside else Receipt.TAKEN
+        bounce = mail.bounce
+        if bounce is None or not ledger.book(connection, notice_id, bounce):
+            return Booked(receipt)
+        if not bounce.hard:
+            return Booked(receipt, counted=True)
+        policy = self._policies[bounce.wiki]
+        due = self._wall_clock()
+        return Booked(receipt, True, consider(connection, bounce.wiki, bounce.user_id, policy, now, due))
+
+    def _understand(self, entry: ledger.Notice) -> Understood:
         """Read and judge a mail; what our reader cannot read is its fault, not the MTA's: set aside."""
         try:
-            notice = read(received.raw)
-            bounce = self._judge(token, notice, received.sender, now)
+            token = self._paths.recognise(entry.return_path, entry.received)
+        except verp.UnknownWiki as error:
+            return Understood(replace(entry, aside=str(error)).pack())
+        about = {"wiki": token.wiki, "user": token.user_id}
+        try:
+            notice = read(entry.raw)
+            bounce = self._judge(token, notice, entry)
+            why = _not_understood(notice, bounce)
+            domain = _domain(entry.raw, bounce) if why else ""
         except Exception as error:
             report(log, "a notice could not be read", error)
             why = f"could not be read: {type(error).__name__}"
-            return ledger.Notice(received.recipient, received.raw, now, aside=why).pack(), None
-        return ledger.Notice(received.recipient, received.raw, now, kind=str(notice.kind)).pack(), bounce
+            return Understood(replace(entry, aside=why).pack(), None, about)
+        entry = replace(entry, kind=str(notice.kind), aside=why, domain=domain)
+        return Understood(entry.pack(), bounce, about)
 
-    def _judge(self, token: verp.Token, notice: Notice, sender: str, now: datetime) -> ledger.Bounce | None:
+    def _judge(self, token: verp.Token, notice: Notice, entry: ledger.Notice) -> ledger.Bounce | None:
         """The bounce that a notice makes for its user; None if the notice is no bounce."""
-        failures = [report for report in notice.reports if report.action in FAILURES]
-        if notice.kind is not Kind.BOUNCE or not failures:
+        may_count = self._policies[token.wiki].categories
+        judge = Judge(self._rules, may_count, self._paths.is_about)
+        found = failure_of(notice, token, judge, null_sender=entry.null_sender, received=entry.received)
+        if found is None:
             return None
-        ours = [report for report in notice.reports if self._is_about_user(token, report)]
-        verdicts = [(self._rules.judge(report), report) for report in ours if report.action in FAILURES]
-        # Several failures for one address: the mildest is the one that hurts nobody.
-        verdict, report = min(verdicts, key=lambda pair: pair[0].hard, default=(FORWARDED, failures[0]))
-        if verdict.hard and (doubt := _doubt(token, sender, ours, now)):
-            verdict = Verdict(verdict.category, hard=False, rule=doubt)
+        verdict, about = found
         return ledger.Bounce(
             wiki=token.wiki,
             user_id=token.user_id,
             sent=token.sent,
             tag=token.tag,
             key_id=token.key_id,
-            received=now,
+            received=entry.received,
             category=str(verdict.category),
             hard=verdict.hard,
-            status=report.status,
+            status=about.status,
             rule=verdict.rule,
-            domain=domain_of(report.address),
+            domain=domain_of(about.address),
         )
 
-    def _is_about_user(self, token: verp.Token, report: Report) -> bool:
-        """False if another address failed than the one written to: the mail was forwarded.
-
-        A user who forwards to two mailboxes, one of them dead, still gets the mail; hence the final
-        address decides, and the original one only where there is no other (RFC 3464 section 2.3).
-        """
-        failed = report.address or report.original
-        about = self._paths.is_about(token, failed) if failed else None
-        if about is None and report.address and report.original:  # the return path has no tag
-            return fold(report.address) == fold(report.original)
-        return about is not False
-
-
-def _doubt(token: verp.Token, sender: str, reports: list[Report], now: datetime) -> str:
-    """Why a hard failure does not count after all, as the name of a rule; "" if nothing speaks against it."""
-    if sender:
-        return "sender-not-null"  # RFC 5321 section 4.5.5: a delivery report has the null sender
-    if any(report.action not in FAILURES for report in reports):
-        return "arrived-too"  # for the same address, by another way
-    if token.sent > now + CLOCK_SKEW:
-        return "sent-in-the-future"  # a clock was wrong, and so would be what we say to the wiki
-    return ""
+    def _tell(self, event: str, mail: Understood, booked: Booked) -> None:
+        """After the commit: the bell, the counters and the line of the log."""
+        entry, bounce, receipt = mail.entry, mail.bounce, booked.receipt
+        if booked.action_id:
+            self._owed()
+        if event == "notice":
+            self._metrics.notices.labels(receipt, entry.kind).inc()
+        if bounce and booked.counted:
+            self._metrics.bounces.labels(bounce.category, str(bounce.hard).lower()).inc()
+        facts = {"receipt": str(receipt), "kind": str(entry.kind), **mail.about}
+        if bounce:
+            facts |= {"category": str(bounce.category), "hard": bounce.hard, "rule": bounce.rule}
+        if booked.action_id:
+            facts["action"] = booked.action_id
+        if event == "notice" and receipt is Receipt.SET_ASIDE:
+            log.warning("set aside", why=entry.aside, **facts)
+        else:
+            log.info(event, **facts)
 
 
-def _tell(
-    receipt: Receipt, entry: ledger.Notice, bounce: ledger.Bounce | None, about: Mapping[str, object]
-) -> None:
-    """The line of the log, after the commit."""
-    if entry.aside:
-        log.warning("set aside", receipt=str(receipt), why=entry.aside, **about)
-        return
-    verdict = {"category": bounce.category, "hard": bounce.hard, "rule": bounce.rule} if bounce else {}
-    log.info("notice", receipt=str(receipt), kind=entry.kind, **about, **verdict)
+def _not_understood(notice: Notice, bounce: ledger.Bounce | None) -> str:
+    """Why a person shall look at what was read; "" if we understand it. The only place that says so."""
+    if notice.kind is Kind.ORDINARY:
+        return NEITHER
+    return NO_RULE if bounce and not bounce.rule else ""
+
+
+def _domain(raw: bytes, bounce: ledger.Bounce | None) -> str:
+    """Where it failed, else whence the mail came."""
+    if bounce:
+        return bounce.domain
+    return domain_of(parseaddr(mime.parse(raw).first("from"))[1])
 
 
 def consider(
@@ -187,7 +247,7 @@ def consider(
     It falls due at *due*, which is another time only where old mail is taken in.
     """
     history = ledger.hard_bounces(connection, wiki, user_id, outbox.forget_until(connection, wiki, user_id))
-    decision = decide(wiki, user_id, history, policy.rule, now)
+    decision = decide(wiki, user_id, policy.counted(history), policy.rule, now)
     if decision is None or outbox.is_open(connection, wiki, user_id):
         return None
     shadow = policy.mode is Mode.SHADOW

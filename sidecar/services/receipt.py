@@ -24,7 +24,7 @@ class Receipt(StrEnum):
 
     TAKEN = "taken"
     DUPLICATE = "duplicate"  #: this very mail was taken before
-    SET_ASIDE = "set aside"  #: kept whole for a person: we could not read it, or do not know its wiki
+    SET_ASIDE = "set aside"  #: kept whole for a person: nobody understood it, or its wiki is unknown
     NOT_OURS = "not ours"  #: the envelope recipient is no return path of ours
     FORGED = "forged"  #: it looks like one, but no key of ours signed it
     TOO_LATE = "too late"  #: signed by us, longer ago than we accept

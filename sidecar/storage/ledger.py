@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sidecar.domain.policy import HardBounce
 from sidecar.storage.schema import bounce, notice
 
-__all__ = ["Bounce", "Notice", "append", "book", "drop_mail", "hard_bounces", "of_user", "set_aside"]
+__all__ = ["Bounce", "Notice", "append", "book", "drop_mail", "hard_bounces", "of_user"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Notice:
     received: datetime
     kind: str = ""
     aside: str = ""  #: why it was set aside, "" if it was not
+    domain: str = ""  #: of what was set aside: where it failed, else whence it came
+    null_sender: bool = True  #: whether its envelope sender was the null sender of a delivery report
 
     @cached_property
     def fingerprint(self) -> str:
@@ -74,15 +76,18 @@ def append(connection: sa.Connection, entry: Notice) -> int | None:
         "kind": entry.kind,
         "aside": entry.aside[:500],
         "raw": entry.packed,
+        "domain": entry.domain,
+        "null_sender": entry.null_sender,
     }
     notice_id: int = connection.execute(notice.insert().values(row).returning(notice.c.id)).scalar_one()
     return notice_id
 
 
 def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> bool:
-    """Enter a bounce; False if its token is there already and this one says nothing worse.
+    """Enter a bounce; False if its token is there already and this one says nothing new.
 
     A mail may first be reported as failing softly and then hard: then the later report replaces the first.
+    So does any report that a rule has understood, if none had understood the first.
     """
     token = (
         (bounce.c.wiki == entry.wiki)
@@ -90,11 +95,11 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> bool:
         & (bounce.c.sent == entry.sent)
         & (bounce.c.tag == entry.tag)
     )
-    before = connection.execute(sa.select(bounce.c.id, bounce.c.hard).where(token)).first()
+    before = connection.execute(sa.select(bounce.c.id, bounce.c.hard, bounce.c.rule).where(token)).first()
     if before is None:
         connection.execute(bounce.insert().values(notice_id=notice_id, **vars(entry)))
         return True
-    if before.hard or not entry.hard:
+    if before.hard or not (entry.hard or (entry.rule and not before.rule)):
         return False
     connection.execute(
         bounce.update().where(bounce.c.id == before.id).values(notice_id=notice_id, **vars(entry))
@@ -121,12 +126,7 @@ def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:
     return [Bounce(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))]
 
 
-def set_aside(connection: sa.Connection) -> int:
-    """How many notices wait for a person."""
-    return int(connection.execute(sa.select(sa.func.count()).where(notice.c.aside != "")).scalar_one())
-
-
 def drop_mail(connection: sa.Connection, before: datetime) -> int:
-    """Drop the raw mail of notices received before; their rows stay, and so does what was set aside."""
+    """Drop the raw mail of notices received before; their rows stay, and so does what is set aside."""
     old = (notice.c.received < before) & (notice.c.aside == "") & notice.c.raw.is_not(None)
     return connection.execute(notice.update().where(old).values(raw=None)).rowcount

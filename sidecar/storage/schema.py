@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-__all__ = ["UtcDateTime", "action", "action_bounce", "bounce", "event", "metadata", "notice"]
+__all__ = ["UtcDateTime", "action", "action_bounce", "bounce", "digest", "event", "metadata", "notice"]
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -41,6 +41,7 @@ _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows 
 
 _Mail = sa.LargeBinary().with_variant(sa.LargeBinary(2**24), "mysql")
 _HAS_MAIL = sa.text("raw IS NOT NULL")
+_IS_ASIDE = sa.text("aside <> ''")
 
 notice = sa.Table(
     "notice",
@@ -52,8 +53,12 @@ notice = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),  # "" where nobody could read it
     sa.Column("aside", sa.String(500), nullable=False),  # why it was set aside; "" if it was booked
     sa.Column("raw", _Mail),  # zlib; NULL once dropped
+    # Where it failed, else whence it came, of what is set aside: people look at these in groups.
+    sa.Column("domain", sa.String(255), nullable=False, server_default=sa.text("''")),
+    sa.Column("null_sender", sa.Boolean, nullable=False, server_default=sa.true()),
     # Most rows have dropped their mail; the hourly search is for the others.
     sa.Index(None, "received", sqlite_where=_HAS_MAIL, postgresql_where=_HAS_MAIL),
+    sa.Index("ix_notice_aside", "id", sqlite_where=_IS_ASIDE, postgresql_where=_IS_ASIDE),
 )
 
 bounce = sa.Table(
@@ -118,4 +123,12 @@ event = sa.Table(
     sa.Column("what", sa.String(32), nullable=False),
     sa.Column("detail", sa.String(500), nullable=False),
     sa.Index(None, "wiki", "user_id"),
+)
+
+digest = sa.Table(
+    "digest",
+    metadata,
+    sa.Column("day", sa.String(10), primary_key=True),  # one a day: whoever enters the day makes it
+    sa.Column("through", sa.BigInteger, nullable=False),  # the last notice that it looked at
+    sa.Column("sent", UtcDateTime),  # NULL: nothing to tell, or nobody knows whether it left
 )

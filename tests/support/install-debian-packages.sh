@@ -1,16 +1,16 @@
 #!/bin/sh
-# Install the Debian packages that the tests with real servers need; nothing if they are there.
+# Install the Debian packages that are named, or all that the tests need; nothing if they are there.
 # MediaWiki, Postfix and Exim are not installed: the tests unpack their packages into a private folder.
 set -eu
-wanted="php-cli php-sqlite3 php-mbstring php-intl php-xml php-curl"
+wanted="${*:-php-cli php-sqlite3 php-mbstring php-intl php-xml php-curl libsisimai-perl}"
 missing=""
 for package in $wanted; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
 done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" -ne 0 ]; then
-    echo "The tests with real servers need root and:$missing" >&2
-    echo "They will be skipped, and say so; or: sudo apt-get install$missing" >&2
+    echo "Not installed, for that needs root:$missing" >&2
+    echo "What needs them is left out, and says so; or: sudo apt-get install$missing" >&2
     exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive

@@ -3,6 +3,7 @@
 Knows the recorded bounces and the product's own signing. Does not start anything.
 """
 
+import asyncio
 import re
 from datetime import datetime
 from email.utils import format_datetime
@@ -11,8 +12,9 @@ from pathlib import Path
 from sidecar import daemon
 from sidecar.config import Config
 from sidecar.recorded import recorded
+from sidecar.storage.database import Database
 
-__all__ = ["ADDRESS", "KEY", "PASSWORD", "WIKI", "bounce", "configured", "load"]
+__all__ = ["ADDRESS", "KEY", "PASSWORD", "WIKI", "bounce", "configured", "load", "start_once"]
 
 WIKI = "enwiki"
 ADDRESS = "ann@remote.example"
@@ -26,6 +28,8 @@ domain = "bounces.example.org"
 directory = "{folder}"
 [storage]
 url = "sqlite:///{folder}/history.db"
+[rules]
+directory = "{folder}/rules.d"
 [policy]
 mode = "{mode}"
 [[wikis]]
@@ -54,6 +58,17 @@ def bounce(
     raw = recorded(name).addressed(address, return_path)
     dated = re.sub(rb"(?m)^Date: .*$", b"Date: " + format_datetime(came).encode(), raw, count=1)
     return b"Delivered-To: " + return_path.encode() + b"\n" + dated
+
+
+def start_once(folder: Path) -> None:
+    """As if the daemon had been started: there is a history."""
+
+    async def start_and_stop() -> None:
+        database = Database(f"sqlite:///{folder}/history.db")
+        await database.open()
+        await database.close()
+
+    asyncio.run(start_and_stop())
 
 
 def load(folder: Path) -> Config:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import Config, ConfigError, Listen, WikiConfig, parse
+from sidecar.config import Config, ConfigError, DigestConfig, Listen, WikiConfig, parse
 from sidecar.daemon import load_config, secret_reader
+from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
 from sidecar.domain.verp import Forged, NotOurs
 
@@ -89,6 +90,9 @@ def test_defaults(folder: Path) -> None:
         policies={"enwiki": SPECIFICATION},
         storage_url="sqlite:////var/lib/bounce-sidecar/history.db",
         keep_mail=14 * DAY,
+        keep_aside=60 * DAY,
+        rules_directory=Path("/etc/bounce-sidecar/rules.d"),
+        digest=None,
         contact="",
         log_level="info",
         log_format="auto",
@@ -113,6 +117,27 @@ def test_a_farm_with_everything_set(folder: Path) -> None:
     assert (config.log_level, config.log_format) == ("debug", "json")
 
 
+def test_digest_metrics_and_rules_are_off_until_they_are_set(folder: Path) -> None:
+    more = """
+[rules]
+directory = "/srv/rules"
+[digest]
+to = ["ops@example.org", "night@example.org"]
+sender = "bounces@example.org"
+smtp = "[::1]:2525"
+hour = 0
+[metrics]
+listen = "192.0.2.7:9108"
+[storage]
+keep_aside_days = 7
+"""
+    config = minimal(folder, more)
+    told = ("ops@example.org", "night@example.org")
+    assert config.digest == DigestConfig(told, "bounces@example.org", ("::1", 2525), 0)
+    assert config.listen.metrics == ("192.0.2.7", 9108)
+    assert (config.rules_directory, config.keep_aside) == (Path("/srv/rules"), 7 * DAY)
+
+
 def test_a_wikis_own_policy_stands_over_the_common_one(folder: Path) -> None:
     assert load_config(folder / "farm.toml").policies == {
         "enwiki": Policy(Streak(4, 7 * DAY, 60 * DAY), Mode.ENFORCE),
@@ -134,6 +159,11 @@ def test_a_wikis_own_policy_stands_over_the_common_one(folder: Path) -> None:
         ("[policy]\nhard_bounces = 5", Policy(Streak(5, 7 * DAY, 60 * DAY), Mode.SHADOW)),
         ("[policy]\nspan_days = 0.5", Policy(Streak(3, 0.5 * DAY, 60 * DAY), Mode.SHADOW)),
         ('[wikis.policy]\npreset = "wikimedia"', Policy(Window(5, 7 * DAY), Mode.SHADOW)),
+        ('[policy]\ncategories = ["moved"]', replace(SPECIFICATION, categories=frozenset({Category.MOVED}))),
+        (
+            '[policy]\ncategories = ["moved"]\n[wikis.policy]\ncategories = ["user-unknown"]',
+            replace(SPECIFICATION, categories=frozenset({Category.USER_UNKNOWN})),
+        ),
     ],
 )
 def test_presets_and_single_numbers(folder: Path, text: str, expected: Policy) -> None:

@@ -1,6 +1,5 @@
 """The operator's words: what they print, and the exit codes that scripts go by."""
 
-import asyncio
 import json
 import mailbox
 import sqlite3
@@ -12,8 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sidecar.cli import main
-from sidecar.storage.database import Database
-from tests.support.practice import ADDRESS, KEY, PASSWORD, WIKI, bounce, configured, load
+from tests.support.practice import ADDRESS, KEY, PASSWORD, WIKI, bounce, configured, load, start_once
 
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -23,13 +21,7 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 def folder(tmp_path: Path) -> Path:
     """Configured, and the daemon has been started once: there is a history."""
     configured(tmp_path)
-
-    async def start_and_stop() -> None:
-        database = Database(f"sqlite:///{tmp_path}/history.db")
-        await database.open()
-        await database.close()
-
-    asyncio.run(start_and_stop())
+    start_once(tmp_path)
     return tmp_path
 
 
@@ -193,7 +185,10 @@ def test_no_command_shows_a_secret(folder: Path) -> None:
         assert PASSWORD not in output
 
 
-@pytest.mark.parametrize("command", ["run", "check-config", "verp", "history", "outbox", "replay", "demo"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "check-config", "verp", "history", "outbox", "replay", "demo", "aside", "classify", "rules"],
+)
 def test_help_teaches(folder: Path, command: str) -> None:
     result = say(folder, command, "--help")
     assert result.exit_code == 0

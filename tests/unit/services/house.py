@@ -4,12 +4,13 @@ import threading
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from sidecar.daemon import built_in_rules
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.verp import Keyring, SidecarFormat, Verp
 from sidecar.domain.wiki import Action, Effect, Outcome, WikiRefused
+from sidecar.edges.rule_files import built_in
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.intake import BounceIntake
 from sidecar.services.receipt import Receipt, Received
@@ -17,12 +18,13 @@ from sidecar.services.return_path import ReturnPaths
 from sidecar.storage import ledger, outbox
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Entry, State
+from sidecar.telemetry import Metrics
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 WIKIS = ("enwiki", "dewiki")
 BOUNCES = Path(__file__).parents[3] / "fixtures" / "bounces"
-RULES = built_in_rules()
+RULES = built_in()
 
 
 @dataclass(frozen=True)
@@ -91,18 +93,27 @@ class House:
         self.wiki = self.wikis["enwiki"]
         self.verp = self.signer(*WIKIS)
         self.owed: list[str] = []
-        paths = ReturnPaths(self.verp, self.clock)
-        self.intake = BounceIntake(
-            database, paths, RULES, self.policies, self.clock, lambda: self.owed.append("ring")
-        )
+        self.metrics = Metrics()
+        self.paths = ReturnPaths(self.verp, self.clock, self.metrics)
+        self.intake = self.taking(*WIKIS)
         self.dispatcher = self.dispatching(database)
+
+    def taking(self, *wikis: str) -> BounceIntake:
+        """An intake that knows these wikis."""
+        paths = ReturnPaths(self.signer(*wikis), self.clock, self.metrics)
+        rang = partial(self.owed.append, "ring")
+        return BounceIntake(self.database, paths, RULES, self.policies, self.clock, rang, self.metrics)
 
     @staticmethod
     def signer(*wikis: str, key: bytes = b"k" * 32) -> Verp:
         return Verp((SidecarFormat("wiki", "bounces.example.org", Keyring((key,))),), wikis, accept=10 * DAY)
 
     def dispatching(self, database: Database) -> Dispatcher:
-        return Dispatcher(database, self.wikis, self.policies, self.clock, lambda: 0.0)
+        return Dispatcher(database, self.wikis, self.policies, self.clock, lambda: 0.0, metrics=self.metrics)
+
+    def counted(self, name: str, **labels: str) -> float:
+        """A metric as Prometheus would read it; 0 if it was never counted."""
+        return self.metrics.registry.get_sample_value(f"bounce_sidecar_{name}", labels) or 0
 
     def path(self, user_id: int = 7, address: str = HARD.recipient, wiki: str = "enwiki") -> str:
         """The return path of a mail that is sent now."""

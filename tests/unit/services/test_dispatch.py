@@ -131,28 +131,6 @@ async def test_a_wiki_that_is_down_is_tried_with_one_action_and_not_with_all(hou
     assert {state for _, state, _ in await house.states()} == {"done"}
 
 
-async def test_when_a_wiki_is_back_after_an_outage_what_waited_for_it_is_due_at_once(house: House) -> None:
-    await house.fail_for_eight_days(1, 2)
-    house.wiki.troubles = [DOWN] * 12
-    while house.wiki.troubles:
-        house.clock.tick(hours=1)
-        await pay_all(house)
-    house.clock.tick(minutes=5)
-    _, later = sorted(action.due for action in await house.actions(State.WAITING))
-    assert later > house.clock()
-    await pay_all(house)
-    assert {state for _, state, _ in await house.states()} == {"done"}
-
-
-async def test_one_user_that_a_wiki_cannot_save_does_not_count_as_an_outage(house: House) -> None:
-    await house.fail_for_eight_days(1, 2)
-    house.wiki.troubles = [DOWN]
-    await pay_all(house)
-    house.clock.tick(seconds=5)
-    assert await pay_all(house) == 1, "the other user's; the first one's waits its half minute"
-    assert len(await house.actions(State.WAITING)) == 1
-
-
 async def test_a_wiki_that_answered_in_between_is_left_alone_for_the_first_pause_again(house: House) -> None:
     await house.fail_for_eight_days(1)
     house.wiki.troubles = [DOWN]

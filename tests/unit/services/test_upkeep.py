@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from sidecar.services import upkeep
 from sidecar.services.upkeep import Upkeep
+from sidecar.storage import aside
 from sidecar.storage.schema import notice
 
 from .house import DAY, HARD, House
@@ -18,7 +19,7 @@ async def kept(house: House) -> list[bool]:
 
 
 async def test_mail_is_kept_for_its_days_and_bounces_for_ever(house: House) -> None:
-    keeper = Upkeep(house.database, 14 * DAY, house.clock)
+    keeper = Upkeep(house.database, 14 * DAY, 60 * DAY, house.clock)
     await house.bounce()
     house.clock.tick(days=1)
     await house.bounce()
@@ -31,11 +32,18 @@ async def test_mail_is_kept_for_its_days_and_bounces_for_ever(house: House) -> N
     assert len(await house.history()) == 2
 
 
-async def test_what_was_set_aside_stays_until_somebody_has_looked(house: House) -> None:
-    await house.take(HARD.raw, house.signer("frwiki").issue("frwiki", 7, HARD.recipient, house.clock()))
-    house.clock.tick(days=1000)
-    assert await Upkeep(house.database, 14 * DAY, house.clock).round() == 0
+async def test_what_was_set_aside_waits_longer_for_somebody_to_look_but_not_for_ever(house: House) -> None:
+    keeper = Upkeep(house.database, 14 * DAY, 60 * DAY, house.clock)
+    path = house.signer("frwiki").issue("frwiki", 7, HARD.recipient, house.clock())
+    await house.take(HARD.raw, path)
+    house.clock.tick(days=60)
+    assert await keeper.round() == 0
     assert await kept(house) == [True]
+    assert await house.database.read(aside.waiting) == 1
+    house.clock.tick(seconds=1)
+    assert await keeper.round() == 1
+    assert await kept(house) == [False]
+    assert await house.database.read(aside.waiting) == 0
 
 
 async def test_a_round_that_fails_does_not_end_the_housekeeping(
@@ -50,7 +58,7 @@ async def test_a_round_that_fails_does_not_end_the_housekeeping(
             third.set()
         raise OSError("the clock has stopped")
 
-    running = asyncio.create_task(Upkeep(house.database, DAY, clock).run())  # type: ignore[arg-type]
+    running = asyncio.create_task(Upkeep(house.database, DAY, DAY, clock).run())  # type: ignore[arg-type]
     await asyncio.wait_for(third.wait(), 10)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from sidecar.storage import ledger
+from sidecar.storage import aside, ledger
 from sidecar.storage.database import Database
 from sidecar.storage.schema import notice as notice_table
 
@@ -152,9 +152,9 @@ async def test_old_mail_is_dropped_its_row_and_bounce_stay_and_what_was_set_asid
 
 
 async def test_what_waits_for_a_person_is_counted(database: Database) -> None:
-    for number, aside in enumerate(["", "unknown wiki", "could not be read"]):
-        await database.write(lambda c, n=number, aside=aside: ledger.append(c, notice(n, aside=aside)))
-    assert await database.read(ledger.set_aside) == 2
+    for number, why in enumerate(["", "unknown wiki", "could not be read"]):
+        await database.write(lambda c, n=number, w=why: ledger.append(c, notice(n, aside=w)))
+    assert await database.read(aside.waiting) == 2
 
 
 async def test_the_same_mail_is_a_duplicate_even_after_its_text_was_dropped(database: Database) -> None:

@@ -9,8 +9,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from sidecar.storage import schema
+from sidecar.storage import aside, ledger, schema
 from sidecar.storage.database import Database
+
+from .rows import notice
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
@@ -23,13 +25,13 @@ def tables(url: str) -> set[str]:
     return found
 
 
-def downgrade(url: str) -> None:
+def downgrade(url: str, to: str = "base") -> None:
     engine = sa.create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        command.downgrade(config, to)
     engine.dispose()
 
 
@@ -91,3 +93,16 @@ async def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(url:
         await fresh.open()
     await fresh.close()
     assert tables(url) == {"event"}
+
+
+async def test_what_was_set_aside_before_the_second_migration_is_still_there(url: str) -> None:
+    database = Database(url)
+    await database.open()
+    await database.write(lambda connection: ledger.append(connection, notice(aside="could not be read")))
+    await database.close()
+    downgrade(url, "0001")
+    again = Database(url)
+    await again.open()
+    [entry] = await again.read(aside.entries)
+    assert (entry.why, entry.domain) == ("could not be read", "")
+    await again.close()

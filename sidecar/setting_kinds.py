@@ -1,0 +1,121 @@
+"""Kinds of values that a setting may have, with the operator's words for what is wrong with one.
+
+Knows addresses, domains, URLs and ids by their looks alone: no DNS, no network. Does not know any setting.
+"""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, HttpUrl
+
+from sidecar.domain.policy import PRESETS
+
+__all__ = [
+    "Account",
+    "ApiUrl",
+    "Contact",
+    "Days",
+    "Interface",
+    "Loopback",
+    "MailAddress",
+    "MailDomain",
+    "Prefix",
+    "Preset",
+    "WikiId",
+    "host_and_port",
+]
+
+Days = Annotated[float, Field(gt=0, le=3650)]
+
+
+def _domain(value: str) -> str:
+    try:
+        return validate_email(
+            f"postmaster@{value}", check_deliverability=False, test_environment=True
+        ).ascii_domain
+    except EmailNotValidError as error:
+        raise ValueError(f"not a mail domain ({error})") from None
+
+
+def _contact(value: str) -> str:
+    """A mail address or a URL, or nothing. Raises ValueError."""
+    if value and not value.startswith(("https://", "http://")):
+        try:
+            validate_email(value, check_deliverability=False, test_environment=True)
+        except EmailNotValidError as error:
+            raise ValueError(f"neither a mail address nor a URL ({error})") from None
+    return value
+
+
+def _preset(value: str) -> str:
+    """The name of a preset. Raises ValueError."""
+    if value not in PRESETS:
+        raise ValueError(f"not a preset; there are: {', '.join(PRESETS)}")
+    return value
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """An address and a port, as "127.0.0.1:2424". Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("want host:port")
+    if host != "localhost":
+        ipaddress.ip_address(host)
+    return host, int(port)
+
+
+def _loopback(value: str) -> str:
+    if value:
+        host, _ = host_and_port(value)
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise ValueError("only loopback addresses: there is no authentication")
+    return value
+
+
+def _one_interface(value: str) -> str:
+    if value:
+        host, _ = host_and_port(value)
+        if host != "localhost" and ipaddress.ip_address(host).is_unspecified:
+            raise ValueError("name the one address to listen on: there is no authentication")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"no mail address ({error})") from None
+
+
+def _bare(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("no account in the URL; it has settings of its own")
+    if not (url.path or "").endswith("/api.php"):
+        raise ValueError("want the URL of api.php, as https://wiki.example.org/w/api.php")
+    return url
+
+
+def _spelled(pattern: str, words: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
+MailDomain = Annotated[str, AfterValidator(_domain)]
+Prefix = Annotated[str, _spelled(r"[A-Za-z0-9_]{1,16}", "want 1 to 16 letters, digits or underscores")]
+WikiId = Annotated[
+    str, _spelled(r"[A-Za-z0-9_](-?[A-Za-z0-9_])*-?", "no wiki id; siteinfo's general.wikiid shows it")
+]
+Account = Annotated[str, _spelled(r"[^@]+@[^@]+", "want the name of a bot password, as BounceBot@sidecar")]
+Loopback = Annotated[str, AfterValidator(_loopback)]
+Interface = Annotated[str, AfterValidator(_one_interface)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Contact = Annotated[str, AfterValidator(_contact)]
+Preset = Annotated[str, AfterValidator(_preset)]
+ApiUrl = Annotated[HttpUrl, AfterValidator(_bare)]

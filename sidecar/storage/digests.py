@@ -1,0 +1,39 @@
+"""Which digests were made: one a day, and where the next one begins.
+
+Knows days and numbers of notices. Does not know what a digest says.
+
+A day is entered before its mail leaves, and marked as sent after. If the process dies between, nobody knows
+whether it left: there is no second one that day, and the next day's begins where the last sent one ended.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sidecar.storage.schema import digest
+
+__all__ = ["begin", "give_back", "mark_sent", "told_through"]
+
+
+def told_through(connection: sa.Connection) -> int:
+    """The last notice of which a digest has told; 0 if none has."""
+    newest = sa.select(sa.func.max(digest.c.through)).where(digest.c.sent.is_not(None))
+    return int(connection.execute(newest).scalar_one() or 0)
+
+
+def begin(connection: sa.Connection, day: str, through: int) -> bool:
+    """Take the day; False if it is taken."""
+    if connection.execute(sa.select(digest.c.day).where(digest.c.day == day)).first():
+        return False
+    connection.execute(digest.insert().values(day=day, through=through))
+    return True
+
+
+def mark_sent(connection: sa.Connection, day: str, now: datetime) -> None:
+    """Its mail has been taken."""
+    connection.execute(digest.update().where(digest.c.day == day).values(sent=now))
+
+
+def give_back(connection: sa.Connection, day: str) -> None:
+    """Its mail was not taken: try again."""
+    connection.execute(digest.delete().where(digest.c.day == day, digest.c.sent.is_(None)))

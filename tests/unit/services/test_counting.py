@@ -1,0 +1,91 @@
+"""What Prometheus is told: counted after the commit, once, under the words that the log uses."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from sidecar.domain.verp import UnknownWiki
+from sidecar.domain.wiki import WikiMisconfigured, WikiRefused, WikiUnavailable
+from sidecar.services.gauges import Gauges
+from sidecar.telemetry import METRICS, Metrics
+
+from .house import HARD, SOFT, T0, House, Mail
+
+ORDINARY = Mail.of("ordinary")
+
+
+async def test_notices_are_counted_by_receipt_and_kind(house: House) -> None:
+    path = house.path()
+    for raw in (HARD.raw, HARD.raw, ORDINARY.raw):
+        await house.take(raw, path)
+    assert house.counted("notices_total", receipt="taken", kind="bounce") == 1
+    assert house.counted("notices_total", receipt="duplicate", kind="bounce") == 1
+    assert house.counted("notices_total", receipt="set aside", kind="ordinary") == 1
+
+
+async def test_bounces_are_counted_once_for_a_mail(house: House) -> None:
+    path = house.path()
+    for number in range(3):
+        await house.take(HARD.raw + b"%d" % number, path)
+    await house.bounce(SOFT)
+    assert house.counted("bounces_total", category="user-unknown", hard="true") == 1
+    assert house.counted("bounces_total", category="mailbox-full", hard="false") == 1
+
+
+async def test_what_was_not_booked_is_not_counted(house: House, tmp_path: Path) -> None:
+    path = house.path()
+    operator = sqlite3.connect(tmp_path / "history.db", isolation_level=None)
+    operator.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sa.exc.OperationalError):
+        await house.take(HARD.raw, path)
+    operator.close()
+    assert house.counted("notices_total", receipt="taken", kind="bounce") == 0
+    assert house.counted("bounces_total", category="user-unknown", hard="true") == 0
+
+
+async def test_refusals_are_counted_at_rcpt(house: House) -> None:
+    forged = house.signer("enwiki", key=b"x" * 32).issue("enwiki", 7, HARD.recipient, T0)
+    for recipient in (forged, forged, "bob@example.com"):
+        house.intake.refusal(recipient)
+    assert house.counted("refused_total", receipt="forged") == 2
+    assert house.counted("refused_total", receipt="not ours") == 1
+
+
+async def test_actions_are_counted_by_how_the_call_ended(house: House) -> None:
+    house.wiki.troubles = [WikiUnavailable("down"), WikiMisconfigured("no"), WikiRefused("never")]
+    await house.fail_for_eight_days(7, 8)
+    for _ in range(8):
+        while await house.dispatcher.step():
+            pass
+        house.clock.tick(hours=7)
+    found = {
+        result: house.counted("actions_total", result=result)
+        for result in ("postponed", "misconfigured", "dead", "unconfirmed")
+    }
+    assert found == {"postponed": 1, "misconfigured": 1, "dead": 1, "unconfirmed": 1}
+
+
+async def test_the_gauges_show_what_waits(house: House) -> None:
+    gauges = Gauges(house.database, house.metrics)
+    await gauges.round()
+    assert (house.counted("set_aside_waiting"), house.counted("outbox_waiting")) == (0, 0)
+    await house.bounce(ORDINARY)
+    await house.fail_for_eight_days()
+    await gauges.round()
+    assert (house.counted("set_aside_waiting"), house.counted("outbox_waiting")) == (1, 1)
+
+
+def test_return_paths_are_counted_and_those_that_could_not_be_issued(house: House) -> None:
+    house.paths.issue("enwiki", 7, HARD.recipient)
+    with pytest.raises(UnknownWiki):
+        house.paths.issue("nowiki", 7, HARD.recipient)
+    assert house.counted("return_paths_total", result="issued") == 1
+    assert house.counted("return_paths_total", result="refused") == 1
+
+
+def test_every_metric_says_what_to_do_when_it_moves() -> None:
+    families = {family.name: family.documentation for family in Metrics().registry.collect()}
+    assert families == {f"bounce_sidecar_{name}": text for name, text in METRICS.items()}
+    assert all(len(text) > 100 for text in families.values())
