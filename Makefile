@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-quick lint debian-packages clean
+.PHONY: help demo test test-quick lint bench fuzz debian-packages clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
 	@echo "make test        everything: lint, types, import contracts, all tests, with real servers"
-	@echo "make test-quick  the same without servers"
+	@echo "make test-quick  the same without servers and the slowest tests"
+	@echo "make bench       how fast we read bounces, beside Sisimai and flufl.bounce (half a minute)"
+	@echo "make fuzz        200,000 damaged mails (minutes); see docs/testing.md for both"
 
 demo: $(VENV)/installed
 	$(BIN)/bounce-sidecar demo
@@ -18,13 +20,21 @@ test: debian-packages $(VENV)/installed-for-tests lint
 	$(PYTEST)
 
 test-quick: $(VENV)/installed-for-tests lint
-	$(PYTEST) -m "not servers"
+	$(PYTEST) -m "not servers and not slow"
 
 lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# ARGS are theirs: make bench ARGS="--rounds 30 --json FILE", make fuzz ARGS="--seed 2".
+bench: $(VENV)/installed-for-tests
+	@sh tests/support/install-debian-packages.sh libsisimai-perl
+	$(BIN)/python -m tests.bench $(ARGS)
+
+fuzz: $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # What the tests need and a Python package cannot bring. Without root: the tests say what is missing.
 debian-packages:
@@ -39,7 +49,7 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/installed-for-tests: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@ $(VENV)/installed
 
 clean:

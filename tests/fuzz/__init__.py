@@ -1,0 +1,1 @@
+"""Mail that nobody would send, in quantity: ``make fuzz``."""
