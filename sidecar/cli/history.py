@@ -116,13 +116,13 @@ def _came_of(entry: outbox.Entry) -> str:
 
 
 def _show(known: dict[str, list[object]], title: str) -> None:
-    columns = ("sent", "received", "category", "counts", "status", "rule", "domain")
+    columns = ("sent", "category", "counts", "status", "rule", "domain")
     table = table_of(f"Bounces of {title}", *columns, folds=["rule", "domain"])
     for bounce in known["bounces"]:
         if isinstance(bounce, ledger.Bounce):
             counts = "hard" if bounce.hard else "no"
             facts = (bounce.category, counts, bounce.status, bounce.rule, bounce.domain)
-            table.add_row(day(bounce.sent), day(bounce.received), *map(cell, facts))
+            table.add_row(day(bounce.sent), *map(cell, facts))
     console.print(table)
     actions = [entry for entry in known["actions"] if isinstance(entry, outbox.Entry)]
     if actions:

@@ -243,7 +243,10 @@ def test_tables_name_wiki_and_date_whole_on_a_narrow_terminal(folder: Path) -> N
     shown = say(folder, "outbox").stdout
     assert WIKI in shown
     assert f"{datetime.now(UTC):%Y-%m-%d}" in shown
-    assert max(map(len, shown.splitlines())) <= 80
+    told = say(folder, "history", "7").stdout
+    assert all(f"{START + days * DAY:%Y-%m-%d %H:%M}" in told for days in (0, 4, 8))
+    assert "user-unknown" in told
+    assert max(map(len, [*shown.splitlines(), *told.split("Actions")[0].splitlines()])) <= 80
 
 
 def test_numbers_beyond_a_database_are_wrong_usage(folder: Path) -> None:
