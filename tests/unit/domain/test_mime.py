@@ -25,9 +25,9 @@ def test_a_run_of_carriage_returns_costs_no_more_than_its_length(encoding: bytes
     def seconds(length: int) -> float:
         body = b"\r" * length if encoding != b"base64" else base64.encodebytes(b"\r" * length)
         raw = REPORT.replace(b"ENCODING", encoding) + body
-        start = time.perf_counter()
+        start = time.process_time()
         read(raw)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1000)
     assert seconds(1_000_000) < 100 * max(seconds(100_000), 0.001)  # ten times the length; 100 if quadratic
