@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 from rich.table import Table
-from rich.text import Text
 
 from sidecar import daemon
-from sidecar.cli.common import as_json, ask, configured, console, day, stop_with, troubles
+from sidecar.cli.common import as_json, ask, cell, configured, console, day, stop_with, table_of, troubles
 from sidecar.domain.harmless import harmless
 from sidecar.services.intake import Reread
 from sidecar.services.receipt import Receipt
@@ -143,10 +142,8 @@ def _said(result: Reread | None) -> str:
 
 
 def _table(entries: list[Aside]) -> Table:
-    table = Table("id", "came", "why", "kind", "domain", title="Set aside")
-    for column in table.columns:
-        column.overflow = "fold"
+    table = table_of("Set aside", "id", "came", "why", "kind", "domain", folds=["why", "domain"])
     for entry in entries:
-        cells = (entry.why, entry.kind, entry.domain)
-        table.add_row(str(entry.id), day(entry.received), *(Text(harmless(cell)) for cell in cells))
+        facts = (entry.id, day(entry.received), entry.why, entry.kind, entry.domain)
+        table.add_row(*map(cell, facts))
     return table

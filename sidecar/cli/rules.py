@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from sidecar import daemon
-from sidecar.cli.common import EX_CONFIG, as_json, console, rule_troubles, stop_with
+from sidecar.cli.common import EX_CONFIG, as_json, cell, console, rule_troubles, stop_with, table_of
 from sidecar.config import ConfigError
 from sidecar.domain.classify import RuleBook
 from sidecar.edges import rule_files
@@ -59,11 +57,10 @@ def list_(config: Path, json_: bool) -> None:
     if json_:
         as_json(entries)
         return
-    table = Table("id", "category", "may count", "file")
-    for column in table.columns:
-        column.overflow = "fold"
+    table = table_of("Rules", "id", "category", "may count", "file", folds=["id", "file"])
     for entry in entries:
-        table.add_row(entry.id, entry.category or "(veto)", "hard" if entry.hard else "", Text(entry.file))
+        facts = (entry.id, entry.category or "(veto)", "hard" if entry.hard else "", entry.file)
+        table.add_row(*map(cell, facts))
     console.print(table)
 
 
