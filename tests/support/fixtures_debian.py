@@ -1,0 +1,63 @@
+"""Fixtures: Debian's mail servers as Debian installs them, each test on a machine of its own.
+
+Knows which packages, with which answers to their questions. Does not know any test.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.support.debian_host import NAME, DebianHost, NoNamespaces
+from tests.support.debian_root import DebianRoot
+from tests.support.debs import DownloadFailed
+from tests.support.places import missing
+
+__all__ = ["installed"]
+
+POSTFIX = f"""\
+postfix postfix/main_mailer_type select Internet Site
+postfix postfix/mailname string {NAME}
+"""
+INTERNET_SITE = "internet site; mail is sent and received directly using SMTP"
+EXIM = f"""\
+exim4-config exim4/dc_eximconfig_configtype select {INTERNET_SITE}
+exim4-config exim4/use_split_config boolean true
+exim4-config exim4/mailname string {NAME}
+"""
+
+
+def installed(name: str, packages: Sequence[str], *, preseed: str = "", then: str = "") -> DebianRoot:
+    """DebianRoot.installed, or the loud skip that says why it cannot be."""
+    if os.getuid() != 0:
+        missing(f"{name} in a root of its own: only root can make one")
+    try:
+        return DebianRoot.installed(name, packages, preseed=preseed, then=then)
+    except (DownloadFailed, NoNamespaces) as trouble:
+        missing(f"{name} in a root of its own: {trouble}")
+
+
+@pytest.fixture(scope="session")
+def postfix_root() -> DebianRoot:
+    """Debian's Postfix, complete, as its package configures an internet site."""
+    return installed("postfix", ["postfix"], preseed=POSTFIX)
+
+
+@pytest.fixture(scope="session")
+def exim_root() -> DebianRoot:
+    """Debian's Exim, complete, with split configuration, as its package configures an internet site."""
+    return installed("exim4", ["exim4-daemon-light"], preseed=EXIM)
+
+
+@pytest.fixture
+def postfix_host(postfix_root: DebianRoot) -> Iterator[DebianHost]:
+    """A machine with Debian's Postfix, not started."""
+    with postfix_root.running() as host:
+        yield host
+
+
+@pytest.fixture
+def exim_host(exim_root: DebianRoot) -> Iterator[DebianHost]:
+    """A machine with Debian's Exim, not started."""
+    with exim_root.running() as host:
+        yield host
