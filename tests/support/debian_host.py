@@ -148,7 +148,6 @@ class DebianHost:
 
     def python(self, *arguments: str, user: str = "", groups: Sequence[str] = (), **environment: str) -> str:
         """Run the interpreter of the tests inside, its working directory this repository."""
-        environment = {"PYTHONPATH": str(ROOT), **environment}
         return self.run(*self.interpreter(), *arguments, user=user, groups=groups, **environment)
 
     def interpreter(self) -> tuple[str, ...]:
@@ -156,7 +155,7 @@ class DebianHost:
         places = (Path(sys.executable), Path(sys.executable).resolve(), ROOT / "tests")
         folders = {str(folder) for place in places for folder in place.parents}
         self.run("chmod", "o+x", *sorted(folders))  # a home is often closed; outside it stays so
-        return ("env", "-C", str(ROOT), sys.executable)
+        return ("env", "-C", str(ROOT), f"PYTHONPATH={ROOT}", sys.executable)
 
     def path(self, inside: str) -> Path:
         """How the tests' own process reads and writes what is called *inside* there.
