@@ -23,6 +23,9 @@ CONFIG = f"""\
 contact = "postmaster@example.org"
 [verp]
 domain = "{DOMAIN}"
+format = "{{spelling}}"
+[verp.bouncehandler]
+secret_file = "verp.secret"
 [sockets]
 verp_group = "www-data"
 lmtp = "{{lmtp}}"
@@ -40,7 +43,7 @@ INSTALL = f"""
 set -e
 adduser --quiet --system --group --home /var/lib/bounce-sidecar {ACCOUNT}
 install -d -o root -g {ACCOUNT} -m 0750 {FOLDER}
-for secret in verp.keys bot.password; do
+for secret in verp.keys verp.secret bot.password; do
     install -o root -g {ACCOUNT} -m 0640 /dev/null {FOLDER}/$secret
     tr -dc 0-9a-v < /dev/urandom | head -c 48 > {FOLDER}/$secret
 done
@@ -56,9 +59,9 @@ class SidecarInside:
         self._process: Started | None = None
 
     @classmethod
-    def installed(cls, host: DebianHost, lmtp: str, group: str) -> "SidecarInside":
+    def installed(cls, host: DebianHost, lmtp: str, group: str, spelling: str = "sidecar") -> "SidecarInside":
         """The code of this repository, its socket for the mail server at *lmtp*."""
-        host.run("sh", "-c", INSTALL, stdin=CONFIG.format(lmtp=lmtp, group=group))
+        host.run("sh", "-c", INSTALL, stdin=CONFIG.format(lmtp=lmtp, group=group, spelling=spelling))
         ours = (*host.interpreter(), "-c", "from sidecar.cli import main; main()")
         host.path(PROGRAM).write_text(f'#!/bin/sh\nexec {shlex.join(ours)} "$@"\n')
         host.path(PROGRAM).chmod(0o755)

@@ -1,0 +1,139 @@
+"""Debian's Exim with split configuration, as its package starts it, with files of ours added.
+
+Knows those files, the sidecar beside it, and a server that refuses. Does not know what a bounce says.
+"""
+
+import smtplib
+from collections.abc import Iterator
+
+import pytest
+
+from sidecar.recorded import recorded
+from tests.support.debian_host import DebianHost
+from tests.support.places import free_port
+from tests.support.remote_mx import RemoteMx
+from tests.support.sidecar_inside import DOMAIN, SidecarInside
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.servers
+
+SOCKET = "/run/bounce-sidecar/lmtp.sock"
+OUTSIDE = ("127.0.0.5", 0)  # relayed for is only 127.0.0.1
+
+#: Ours, below /etc/exim4/conf.d. The domain is one that is relayed to: in a local one Debian's Exim refuses
+#: addresses with a slash.
+FILES = {
+    "main/00_bounce-sidecar": f"MAIN_RELAY_TO_DOMAINS = {DOMAIN}\n",
+    "router/180_bounce-sidecar": f"""\
+bounce_sidecar:
+  driver = accept
+  domains = {DOMAIN}
+  caseful_local_part
+  transport = bounce_sidecar
+  no_more
+""",
+    "transport/30_bounce-sidecar": f"""\
+bounce_sidecar:
+  driver = lmtp
+  socket = {SOCKET}
+  timeout = 60s
+  user = Debian-exim
+  group = Debian-exim
+""",
+    "retry/20_bounce-sidecar": f"{DOMAIN}  *  F,1h,2m; F,14d,15m\n",
+}
+
+#: The test's: where the server is that refuses.
+REMOTE = """
+remote:
+  driver = manualroute
+  domains = remote.example
+  route_list = * 127.0.0.1::{port}
+  self = send
+  transport = remote_smtp
+"""
+
+#: Spelled as BounceHandler does, until two of them have everything that a mail server might spoil.
+SPELLED = """
+from itertools import count
+from pathlib import Path
+from sidecar import daemon
+verp = daemon.load_config(Path("/etc/bounce-sidecar/config.toml")).verp
+issued = (verp.issue("mywiki", number, "ann@remote.example", daemon.now()) for number in count(100))
+spoilt = (one for one in issued if "/" in one and "+" in one and one != one.lower())
+print(next(spoilt), next(spoilt))
+"""
+
+MAIL = "From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHello.\n"
+
+
+@pytest.fixture
+def sidecar(exim_host: DebianHost) -> Iterator[SidecarInside]:
+    """Running, and ended before its host. It issues return paths as BounceHandler spells them."""
+    sidecar = SidecarInside.installed(exim_host, SOCKET, "Debian-exim", spelling="bouncehandler")
+    sidecar.start()
+    yield sidecar
+    sidecar.stop()
+
+
+@pytest.fixture
+def exim(exim_host: DebianHost, sidecar: SidecarInside) -> Iterator[DebianHost]:
+    """The host, its Exim running; a server in the same network refuses mail for remote.example."""
+    with exim_host.network():
+        remote = RemoteMx(port=free_port())
+        remote.start()
+    for name, text in {**FILES, "router/100_remote": REMOTE.format(port=remote.port)}.items():
+        added = exim_host.path(f"/etc/exim4/conf.d/{name}")
+        assert not added.exists()
+        added.write_text(text)
+    exim_host.run("/etc/init.d/exim4", "start")
+    yield exim_host
+    remote.stop()
+
+
+def send(host: DebianHost, return_path: str, to: str) -> None:
+    """As the wiki does, whose mail() calls sendmail."""
+    host.run("sendmail", "-f", return_path, to, stdin=MAIL.format(to=to), user="www-data")
+
+
+def test_a_dead_address_comes_back_through_split_configuration_and_is_booked(
+    exim: DebianHost, sidecar: SidecarInside
+) -> None:
+    send(exim, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
+    bounce = sidecar.booked(7)
+    assert (bounce["category"], bounce["hard"]) == ("user-unknown", True)
+
+
+def test_a_bounce_from_outside_is_taken_whatever_its_return_path_is_made_of(
+    exim: DebianHost, sidecar: SidecarInside
+) -> None:
+    kept, folded = exim.python("-c", SPELLED, user="bounce-sidecar").split()
+    others = [f"../{kept}", "somebody@elsewhere.example"]
+    with exim.network(), smtplib.SMTP("127.0.0.1", 25, source_address=OUTSIDE) as server:
+        for return_path in (kept, folded.upper()):
+            bounce = recorded("postfix/01-no-such-user").addressed("ann@remote.example", return_path)
+            assert server.sendmail("", [return_path], bounce) == {}
+        server.mail("")
+        assert [server.rcpt(other)[0] for other in others] == [550, 550]
+    assert [sidecar.booked(number(one))["hard"] for one in (kept, folded)] == [True, True]
+
+
+def test_while_the_sidecar_is_down_the_bounce_waits(exim: DebianHost, sidecar: SidecarInside) -> None:
+    return_path = sidecar.issue(8, "nouser@remote.example")
+    sidecar.stop()
+    send(exim, return_path, "nouser@remote.example")
+    until(lambda: f"== {return_path.partition('@')[0]}" in log(exim), "a deferred bounce")
+    sidecar.start()
+    exim.run("exim4", "-Rff", DOMAIN)
+    assert sidecar.booked(8)["hard"]
+    until(lambda: exim.run("exim4", "-bpc").strip() == "0", "an empty queue")
+    assert not exim.path("/var/log/exim4/paniclog").exists()
+
+
+def log(host: DebianHost) -> str:
+    return host.path("/var/log/exim4/mainlog").read_text()
+
+
+def number(return_path: str) -> int:
+    """The user's."""
+    return int(return_path.split("-")[2], 36)
