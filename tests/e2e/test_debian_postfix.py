@@ -54,6 +54,8 @@ def postfix(postfix_host: DebianHost, sidecar: SidecarInside) -> Iterator[Debian
         remote = RemoteMx(port=free_port())
         remote.start()
     postfix_host.run("postconf", "-e", f"relayhost = [127.0.0.1]:{remote.port}")
+    # Postfix waits until a file that it reads has been left alone for two seconds.
+    postfix_host.run("touch", "-d", "1 minute ago", "/etc/postfix/main.cf", "/etc/postfix/master.cf")
     units.start(postfix_host, postfix_host.path("/lib/systemd/system/postfix@.service").read_text())
     yield postfix_host
     remote.stop()
