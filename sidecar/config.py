@@ -21,9 +21,18 @@ from sidecar.domain.classify import HARD_CAPABLE, Category
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import host_and_port
-from sidecar.settings import DigestSection, PolicySection, RulesSection, Settings, VerpSection
+from sidecar.settings import DigestSection, HttpSection, PolicySection, RulesSection, Settings, VerpSection
 
-__all__ = ["Config", "ConfigError", "DigestConfig", "Listen", "WikiConfig", "parse", "rules_directory"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "DigestConfig",
+    "HttpConfig",
+    "Listen",
+    "WikiConfig",
+    "parse",
+    "rules_directory",
+]
 
 
 class ConfigError(Exception):
@@ -45,16 +54,29 @@ class WikiConfig:
 
 
 @dataclass(frozen=True)
+class HttpConfig:
+    """Where bounces are taken over HTTP, and from whom."""
+
+    address: tuple[str, int]
+    token: str = field(repr=False)  #: "" if there is none: then nobody may use what wants one
+    allow: tuple[str, ...]  #: networks
+    topics: tuple[str, ...]  #: of Amazon SNS
+
+
+@dataclass(frozen=True)
 class Listen:
-    """The doors: Unix sockets, and TCP on loopback if wanted."""
+    """The doors: Unix sockets, and TCP if wanted."""
 
     verp: Path
     verp_group: str
     lmtp: Path
-    lmtp_group: str
+    policy: Path
+    socketmap: Path | None
+    mta_group: str
     lmtp_tcp: tuple[str, int] | None
     max_mail_bytes: int
     metrics: tuple[str, int] | None = None
+    http: HttpConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +95,7 @@ class Config:
 
     verp: verp.Verp
     listen: Listen
+    when_down: str  #: what the MTA does while nobody answers: "defer" or "accept"
     wikis: tuple[WikiConfig, ...]
     policies: Mapping[str, Policy]
     storage_url: str
@@ -130,19 +153,10 @@ def _toml(text: str) -> dict[str, Any]:
 
 
 def _build(settings: Settings, secrets: Secrets) -> Config:
-    sockets = settings.sockets
-    directory = Path(sockets.directory)
     return Config(
         verp=_verp(settings.verp, secrets, [wiki.id for wiki in settings.wikis]),
-        listen=Listen(
-            directory / sockets.verp,
-            sockets.verp_group,
-            directory / sockets.lmtp,
-            sockets.lmtp_group,
-            host_and_port(sockets.lmtp_tcp) if sockets.lmtp_tcp else None,
-            sockets.max_mail_bytes,
-            host_and_port(settings.metrics.listen) if settings.metrics.listen else None,
-        ),
+        listen=_listen(settings, secrets),
+        when_down=settings.mta.when_down,
         wikis=tuple(
             WikiConfig(wiki.id, str(wiki.api), wiki.account, secrets.passwords[wiki.password_file])
             for wiki in settings.wikis
@@ -157,6 +171,30 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         log_level=settings.log.level,
         log_format=settings.log.format,
     )
+
+
+def _listen(settings: Settings, secrets: Secrets) -> Listen:
+    sockets, metrics = settings.sockets, settings.metrics.listen
+    paths = {name: Path(path) for name, path in sockets.paths().items()}
+    return Listen(
+        verp=paths["verp"],
+        verp_group=sockets.verp_group,
+        lmtp=paths["lmtp"],
+        policy=paths["policy"],
+        socketmap=paths.get("socketmap"),
+        mta_group=sockets.mta_group,
+        lmtp_tcp=host_and_port(sockets.lmtp_tcp) if sockets.lmtp_tcp else None,
+        max_mail_bytes=sockets.max_mail_bytes,
+        metrics=host_and_port(metrics) if metrics else None,
+        http=_http(settings.http, secrets),
+    )
+
+
+def _http(section: HttpSection, secrets: Secrets) -> HttpConfig | None:
+    if not section.listen:
+        return None
+    address = host_and_port(section.listen)
+    return HttpConfig(address, secrets.http_token, tuple(section.allow), tuple(section.sns.topics))
 
 
 def _digest(section: DigestSection) -> DigestConfig | None:

@@ -1,35 +1,28 @@
-"""The composition root: the only module that knows everybody, and the real world.
+"""The composition root: the only module that knows everybody.
 
-Here, and nowhere else, the clock is read, chance is asked, signals are caught, and the files of the
-configuration are opened.
+Here, and nowhere else, chance is asked and signals are caught. What else there is of the real world, the
+clock and the files of the configuration, is in host.py; the doors are opened by doors.py.
 """
 
 import asyncio
 import contextlib
-import grp
-import os
 import random
 import signal
-import stat
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 import wiki_adapter
-from sidecar import config as config_module
-from sidecar.config import Config, ConfigError, WikiConfig, parse
+from sidecar.config import Config, WikiConfig
 from sidecar.domain.policy import Mode
 from sidecar.domain.wiki import Wiki
+from sidecar.doors import open_doors
 from sidecar.edges import rule_files
-from sidecar.edges.lmtp_server import Limits, LmtpServer
 from sidecar.edges.mail_server import MailServer
-from sidecar.edges.metrics_server import MetricsServer
-from sidecar.edges.verp_socket import VerpSocket
-from sidecar.secrets import ReadSecret, SecretError
+from sidecar.host import now
 from sidecar.services.circuit import Pauses
 from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.dispatch import Dispatcher
@@ -43,77 +36,13 @@ from sidecar.services.upkeep import Upkeep
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 
-__all__ = [
-    "World", "intake_for", "load_config", "missing_groups", "now", "replay", "rules_directory", "run",
-    "secret_reader", "wiki_opener",
-]  # fmt: skip
+__all__ = ["World", "intake_for", "replay", "run", "wiki_opener"]
 
 log = structlog.get_logger()
 
 OpenWiki = Callable[[WikiConfig], Wiki]
 Clock = Callable[[], datetime]
 Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
-
-
-def now() -> datetime:
-    """The time, aware, UTC."""
-    return datetime.now(UTC)
-
-
-def load_config(path: Path) -> Config:
-    """The configuration in *path*. Raises ConfigError with all problems."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(error) from None
-    return parse(text, secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY")))
-
-
-def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:
-    why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-    return ConfigError([f"cannot be read: {why}"])
-
-
-def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
-    """Reads a secret by its name: absolute, else in systemd's credentials directory, else beside the file.
-
-    Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials").
-    """
-
-    def read(name: str) -> bytes:
-        path = beside / name
-        if credentials and not Path(name).is_absolute() and (Path(credentials) / name).exists():
-            path = Path(credentials) / name
-        try:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise SecretError("not a regular file")
-            if mode & stat.S_IRWXO:
-                raise SecretError("others may read or write this file; chmod o-rwx it")
-            return path.read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise SecretError(getattr(error, "strerror", None) or "cannot be read") from None
-
-    return read
-
-
-def missing_groups(config: Config) -> list[str]:
-    """Groups of the sockets that this host does not know."""
-    wanted = {config.listen.verp_group, config.listen.lmtp_group} - {""}
-    return sorted(wanted - {group.gr_name for group in grp.getgrall()})
-
-
-def rules_directory(path: Path) -> Path:
-    """Where the operator's own rules are; without a configuration file, where they usually are.
-
-    Reads no secret: whoever may read the rules may ask. Raises ConfigError.
-    """
-    try:
-        return config_module.rules_directory(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return config_module.rules_directory("")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(error) from None
 
 
 def wiki_opener(config: Config) -> OpenWiki:
@@ -161,7 +90,7 @@ async def run(
         )
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        await _open_doors(config, return_paths, intake, metrics, doors)  # a second daemon ends here
+        await open_doors(config.listen, return_paths, intake, metrics, doors)  # a second daemon ends here
         reload = RuleReload(lambda: rule_files.load(config.rules_directory), intake.use, metrics)
         life.callback(reload.close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
@@ -246,28 +175,6 @@ async def replay(
         intake = BounceIntake(database, return_paths, rules, policies, clock, wall_clock=wall_clock)
         life.callback(intake.close)
         return await replay_mails(mails, intake, clock, database, progress)
-
-
-async def _open_doors(
-    config: Config,
-    return_paths: ReturnPaths,
-    intake: BounceIntake,
-    metrics: Metrics,
-    life: contextlib.AsyncExitStack,
-) -> None:
-    listen = config.listen
-    if listen.metrics:
-        server = MetricsServer(metrics.registry)
-        life.push_async_callback(server.close)
-        server.listen(*listen.metrics)
-    lmtp = LmtpServer(intake, limits=Limits(size=listen.max_mail_bytes))
-    life.push_async_callback(lmtp.close)
-    await lmtp.listen_unix(listen.lmtp, group=listen.lmtp_group or None)
-    if listen.lmtp_tcp:
-        await lmtp.listen_tcp(*listen.lmtp_tcp)
-    verp_socket = VerpSocket(return_paths)
-    life.push_async_callback(verp_socket.close)
-    await verp_socket.listen(listen.verp, group=listen.verp_group or None)
 
 
 @contextlib.asynccontextmanager

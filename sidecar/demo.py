@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sidecar import config, daemon
+from sidecar import config, daemon, host
 from sidecar.domain.policy import Policy, Streak
 from sidecar.edges.socketmap import netstring
 from sidecar.recorded import fixtures, recorded
@@ -84,7 +84,7 @@ class _Clock:
 async def play(tell: Callable[[str], None]) -> list[Fate]:
     """Play the scenario; returns what became of each user. Raises TimeoutError if the sidecar hangs."""
     scenario = tomllib.loads((fixtures() / "scenarios" / "demo.toml").read_text("utf-8"))
-    start = daemon.now().replace(microsecond=0) - timedelta(days=scenario["days"])
+    start = host.now().replace(microsecond=0) - timedelta(days=scenario["days"])
     with tempfile.TemporaryDirectory(prefix="bounce-demo-") as name, PracticeWiki() as wiki:
         folder = Path(name)
         confirmed = start - timedelta(days=365)
@@ -117,7 +117,7 @@ def _configure(folder: Path, wiki: PracticeWiki) -> config.Config:
         (folder / name).touch(0o600)
         (folder / name).write_text(content, "utf-8")
     text = CONFIG.format(folder=folder, wiki=WIKI, api=wiki.api_url, account=wiki.account)
-    return config.parse(text, daemon.secret_reader(folder, None))
+    return config.parse(text, host.secret_reader(folder, None))
 
 
 async def _until(work: Any, serving: "asyncio.Task[None]") -> None:

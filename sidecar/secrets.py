@@ -1,9 +1,10 @@
-"""Secrets: the keys that sign return paths and the passwords of the bots.
+"""Secrets: the keys that sign return paths, the passwords of the bots, the token of the HTTP door.
 
 Knows what makes a secret unfit. Does not open files: a function that the caller brings does, and refuses
 those that others may read.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["ReadSecret", "SecretError", "Secrets"]
 
 KEY_LENGTH = 32  # octets; HMAC-SHA256 gains nothing beyond its digest's length, RFC 2104 section 3
 BOUNCEHANDLER_SECRET_LENGTH = 16  # octets; an existing secret that only verifies for the days of a move
+TOKEN_LENGTH = 24  # octets; at least 128 bits if it is made of base64 or the like
+BEARER_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
 WELL_KNOWN = {b"MediawikiVERP"}  # BounceHandler's default, published in its extension.json
 DISTINCT = 8  # different octets in a key, at least; "aaaa..." is no key
 BOT_PASSWORD = set("0123456789abcdefghijklmnopqrstuvw")  # else MediaWiki takes it for the main password
@@ -33,6 +36,7 @@ class Secrets:
         self._read, self._problems = read, problems
         self.keys: tuple[bytes, ...] = ()
         self.bouncehandler = b""
+        self.http_token = ""
         self.passwords: dict[str, str] = {}
 
     def check(self, data: Mapping[str, Any]) -> None:
@@ -44,6 +48,9 @@ class Secrets:
             other = section.get("bouncehandler")
             if isinstance(other, dict):
                 self.bouncehandler = self._bouncehandler(other.get("secret_file"))
+        http = data.get("http")
+        if isinstance(http, dict) and http.get("token_file"):
+            self.http_token = self._token(http["token_file"])
         for label, wiki in wikis_of(data):
             self._password(f"{label} password_file", wiki.get("password_file"))
 
@@ -74,6 +81,17 @@ class Secrets:
         if secret:
             self._judge(label, secret, BOUNCEHANDLER_SECRET_LENGTH)
         return secret
+
+    def _token(self, name: object) -> str:
+        label = f"[http] token_file = {name!r}"
+        token = self._content(label, name).strip()
+        if not token:
+            return ""
+        self._judge(label, token, TOKEN_LENGTH)
+        if not BEARER_TOKEN.fullmatch(token):
+            self._problems.append(f"{label}: a token is letters, digits and -._~+/ alone (RFC 6750)")
+            return ""
+        return token.decode()
 
     def _judge(self, label: str, key: bytes, least: int) -> None:
         if key in WELL_KNOWN:

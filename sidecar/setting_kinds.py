@@ -21,8 +21,10 @@ __all__ = [
     "Loopback",
     "MailAddress",
     "MailDomain",
+    "Network",
     "Prefix",
     "Preset",
+    "Topic",
     "WikiId",
     "host_and_port",
 ]
@@ -83,6 +85,14 @@ def _one_interface(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    """An address stands for itself. Raises ValueError."""
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        raise ValueError(f"neither an address nor a network ({error})") from None
+
+
 def _mail_address(value: str) -> str:
     try:
         return validate_email(value, check_deliverability=False, test_environment=True).normalized
@@ -116,6 +126,13 @@ Account = Annotated[str, _spelled(r"[^@]+@[^@]+", "want the name of a bot passwo
 Loopback = Annotated[str, AfterValidator(_loopback)]
 Interface = Annotated[str, AfterValidator(_one_interface)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Network = Annotated[str, AfterValidator(_network)]
+Topic = Annotated[
+    str,
+    _spelled(
+        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}", "want arn:aws:sns:REGION:ACCOUNT:NAME"
+    ),
+]
 Contact = Annotated[str, AfterValidator(_contact)]
 Preset = Annotated[str, AfterValidator(_preset)]
 ApiUrl = Annotated[HttpUrl, AfterValidator(_bare)]

@@ -24,8 +24,10 @@ from sidecar.setting_kinds import (
     Loopback,
     MailAddress,
     MailDomain,
+    Network,
     Prefix,
     Preset,
+    Topic,
     WikiId,
     host_and_port,
 )
@@ -82,22 +84,62 @@ class SocketsSection(Section):
     directory: str = Field("/run/bounce-sidecar", description="Where sockets without a path of their own are")
     verp: str = Field("verp.sock", description="Socket that the wiki asks for return paths")
     verp_group: str = Field("", description="Group that may connect to it, as the web server's")
+    mta_directory: str = Field(
+        "", description="The same for the MTA's sockets below, if another; Debian's Postfix needs it"
+    )
     lmtp: str = Field("lmtp.sock", description="Socket that the MTA delivers bounces to")
-    lmtp_group: str = Field("", description="Group that may connect to it, as the MTA's")
+    policy: str = Field(
+        "policy.sock", description="Socket that the MTA asks at RCPT whether a return path is good"
+    )
+    socketmap: str = Field(
+        "", description='The same question as a socketmap lookup, if wanted: "socketmap.sock"'
+    )
+    mta_group: str = Field("", description="Group that may connect to the MTA's sockets")
     lmtp_tcp: Loopback = Field("", description='LMTP over TCP as well, as "127.0.0.1:2424"; loopback only')
     max_mail_bytes: int = Field(
         10 * 2**20, ge=2**16, le=2**30, description="Largest mail that is taken, in octets"
     )
 
+    def paths(self) -> dict[str, PurePath]:
+        """The sockets that are wanted, by their settings."""
+        wikis, mtas = PurePath(self.directory), PurePath(self.mta_directory or self.directory)
+        found = {"verp": wikis / self.verp, "lmtp": mtas / self.lmtp, "policy": mtas / self.policy}
+        return found | ({"socketmap": mtas / self.socketmap} if self.socketmap else {})
+
     @model_validator(mode="after")
-    def _two_sockets(self) -> Self:
-        paths = [str(PurePath(self.directory) / name) for name in (self.verp, self.lmtp)]
-        if paths[0] == paths[1]:
-            raise ValueError("verp and lmtp are the same path")
-        for path in paths:
-            if len(path.encode()) > LONGEST_SOCKET_PATH:
+    def _apart(self) -> Self:
+        seen: dict[PurePath, str] = {}
+        for name, path in self.paths().items():
+            if path in seen:
+                raise ValueError(f"{seen[path]} and {name} are the same path")
+            if len(str(path).encode()) > LONGEST_SOCKET_PATH:
                 raise ValueError(f"{path} is longer than {LONGEST_SOCKET_PATH} octets")
+            seen[path] = name
         return self
+
+
+class SnsSection(Section):
+    topics: list[Topic] = Field(
+        [], description="Amazon SNS topics whose SES events are taken, as arn:aws:sns:REGION:ACCOUNT:NAME"
+    )
+
+
+class HttpSection(Section):
+    listen: Interface = Field(
+        "", description='Where bounces are taken over HTTP, as "127.0.0.1:8025"; empty: nowhere'
+    )
+    token_file: str = Field("", description="File with the bearer token that /bounces and /events want")
+    allow: list[Network] = Field(
+        ["127.0.0.0/8", "::1/128"], description="Who may hand in bounces: addresses or networks"
+    )
+    sns: SnsSection = SnsSection()
+
+
+class MtaSection(Section):
+    when_down: Literal["defer", "accept"] = Field(
+        "defer",
+        description="What `mta` has the MTA do with mail for return paths while the sidecar does not answer",
+    )
 
 
 class StorageSection(Section):
@@ -207,6 +249,8 @@ class Settings(BaseSettings):
     )
     verp: VerpSection
     sockets: SocketsSection = SocketsSection()
+    mta: MtaSection = MtaSection()
+    http: HttpSection = HttpSection()
     storage: StorageSection = StorageSection()
     policy: PolicySection = PolicySection()
     wikis: list[WikiSection] = Field(min_length=1)

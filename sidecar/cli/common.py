@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from sidecar import daemon
+from sidecar import host
 from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.domain.harmless import harmless
@@ -53,7 +53,7 @@ console = Console()
 def configured(path: Path) -> Config:
     """The configuration; ends the program with all that is wrong with it."""
     try:
-        return daemon.load_config(path)
+        return host.load_config(path)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"{path}: {problem}", err=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from sidecar import daemon
+from sidecar import host
 from sidecar.cli.common import as_json, ask, cell, configured, console, day, stop_with, table_of
 from sidecar.config import Config
 from sidecar.storage import ledger, outbox
@@ -80,7 +80,7 @@ def retry(path: Path, action_ids: tuple[int, ...]) -> None:
 
     One that is being tried right now falls due when that try ends, two minutes later at the most.
     """
-    now = daemon.now()
+    now = host.now()
 
     async def work(database: Database) -> list[bool]:
         return [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sidecar import daemon
+from sidecar import host
 from sidecar.cli.common import EX_CONFIG, as_json, cell, console, rule_troubles, stop_with, table_of
 from sidecar.config import ConfigError
 from sidecar.domain.classify import RuleBook
@@ -72,6 +72,6 @@ def rules_in_use(config: Path) -> RuleBook:
 
 def _directory(config: Path) -> Path:
     try:
-        return daemon.rules_directory(config)
+        return host.rules_directory(config)
     except ConfigError as error:
         stop_with(EX_CONFIG, "\n".join(f"{config}: {problem}" for problem in error.problems))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sidecar import daemon
+from sidecar import daemon, host
 from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, as_json, configured, stop_with, troubles
 from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
@@ -43,13 +43,13 @@ def check_config(path: Path, json_: bool) -> None:
     """
     if json_:
         try:
-            problems = _rule_problems(daemon.load_config(path))
+            problems = _rule_problems(host.load_config(path))
         except ConfigError as error:
             problems = error.problems
         as_json(problems)
         raise SystemExit(EX_CONFIG if problems else 0)
     config = configured(path)
-    if missing := daemon.missing_groups(config):
+    if missing := host.missing_groups(config):
         stop_with(78, f"{path}: [sockets] there is no group {' or '.join(missing)} on this host")
     if problems := _rule_problems(config):
         stop_with(EX_CONFIG, "\n".join(problems))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sidecar import daemon
+from sidecar import host
 from sidecar.cli.common import as_json, configured, day, stop_with
 from sidecar.domain.verp import VerpError
 from sidecar.services.return_path import ReturnPaths
@@ -25,7 +25,7 @@ def verp() -> None:
 def issue(path: Path, wiki: str, user_id: int, address: str) -> None:
     """Print the return path for a mail to ADDRESS of user USER_ID on WIKI, as of now."""
     try:
-        click.echo(ReturnPaths(configured(path).verp, daemon.now).issue(wiki, user_id, address))
+        click.echo(ReturnPaths(configured(path).verp, host.now).issue(wiki, user_id, address))
     except VerpError as error:
         stop_with(1, str(error))
 
@@ -37,7 +37,7 @@ def issue(path: Path, wiki: str, user_id: int, address: str) -> None:
 def check(path: Path, return_path: str, json_: bool) -> None:
     """Say whose RETURN_PATH is; exit code 1 if it is foreign, forged or too old."""
     try:
-        token = ReturnPaths(configured(path).verp, daemon.now).recognise(return_path)
+        token = ReturnPaths(configured(path).verp, host.now).recognise(return_path)
     except VerpError as error:
         if json_:
             as_json({"error": type(error).__name__, "why": str(error)})

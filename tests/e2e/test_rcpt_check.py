@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import daemon
+from sidecar import host
 from tests.support.postfix import Postfix
 from tests.support.sidecar import DOMAIN, Sidecar
 
@@ -43,7 +43,7 @@ def test_postfix_refuses_what_is_forged_expired_or_foreign_and_defers_while_nobo
     lookup = f"socketmap:unix:{sidecar.verp_socket}:bounce"
     postfix.configure({DOMAIN: f"lmtp:unix:{sidecar.lmtp_socket}"}, relay_recipient_maps=lookup)
     postfix.start()
-    verp = daemon.load_config(sidecar.folder / "config.toml").verp
+    verp = host.load_config(sidecar.folder / "config.toml").verp
     good = verp.issue("testwiki", 7, "ann@example.com", NOW)
     old = verp.issue("testwiki", 7, "ann@example.com", NOW - timedelta(days=11))
     forged = good.replace("testwiki-7-", "testwiki-8-")

@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
 
-from sidecar import daemon
+from sidecar import host
 from sidecar.config import Config
 from sidecar.recorded import recorded
 from sidecar.storage.database import Database
@@ -72,4 +72,4 @@ def start_once(folder: Path) -> None:
 
 
 def load(folder: Path) -> Config:
-    return daemon.load_config(folder / "config.toml")
+    return host.load_config(folder / "config.toml")

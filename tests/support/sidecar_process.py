@@ -11,7 +11,7 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidecar import daemon
+from sidecar import daemon, host
 from sidecar.config import WikiConfig
 from sidecar.domain.wiki import Action, Outcome, Wiki
 from sidecar.services.circuit import Pauses
@@ -40,7 +40,7 @@ class Mortal:
 
 
 def main(folder: Path) -> None:
-    config = daemon.load_config(folder / "config.toml")
+    config = host.load_config(folder / "config.toml")
     configure_logging(config.log_level, config.log_format)
     open_wiki = daemon.wiki_opener(config)
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import Config, ConfigError, DigestConfig, Listen, WikiConfig, parse
-from sidecar.daemon import load_config, secret_reader
+from sidecar.config import Config, ConfigError, DigestConfig, HttpConfig, Listen, WikiConfig, parse
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
 from sidecar.domain.verp import Forged, NotOurs
+from sidecar.host import load_config, secret_reader
 
 CONFIGS = Path(__file__).parents[2] / "fixtures" / "configs"
 GOOD = CONFIGS / "good"
@@ -78,7 +78,10 @@ def test_defaults(folder: Path) -> None:
     run = Path("/run/bounce-sidecar")
     assert config == Config(
         verp=config.verp,
-        listen=Listen(run / "verp.sock", "", run / "lmtp.sock", "", None, 10485760),
+        listen=Listen(
+            run / "verp.sock", "", run / "lmtp.sock", run / "policy.sock", None, "", None, 10485760
+        ),
+        when_down="defer",
         wikis=(
             WikiConfig(
                 "enwiki",
@@ -105,9 +108,17 @@ def test_a_farm_with_everything_set(folder: Path) -> None:
         Path("/run/bounces/verp.sock"),
         "www-data",
         Path("/var/spool/postfix/private/bounces.sock"),
+        Path("/var/spool/postfix/bounces/policy.sock"),
+        Path("/var/spool/postfix/bounces/socketmap.sock"),
         "postfix",
         ("::1", 2424),
         1048576,
+        http=HttpConfig(
+            ("::1", 8025),
+            "dGhlLWRvb3Itb2YtdGhlLXdpa2k0",
+            ("192.0.2.0/24", "::1/128"),
+            ("arn:aws:sns:eu-west-1:123456789012:bounces",),
+        ),
     )
     assert [wiki.id for wiki in config.wikis] == ["enwiki", "zh-min-nanwiki", "wikidb-mw_"]
     assert [wiki.password[:3] for wiki in config.wikis] == ["0a1", "q5p", "q5p"]
@@ -115,6 +126,7 @@ def test_a_farm_with_everything_set(folder: Path) -> None:
     assert config.storage_url == "sqlite:////srv/bounces/history.db"
     assert (config.keep_mail, config.contact) == (3 * DAY, "postmaster@example.org")
     assert (config.log_level, config.log_format) == ("debug", "json")
+    assert config.when_down == "accept"
 
 
 def test_digest_metrics_and_rules_are_off_until_they_are_set(folder: Path) -> None:

@@ -256,7 +256,7 @@ def test_numbers_beyond_a_database_are_wrong_usage(folder: Path) -> None:
 
 def test_groups_that_are_not_there_are_told_before_the_start(folder: Path) -> None:
     text = (folder / "config.toml").read_text()
-    (folder / "config.toml").write_text(text.replace("[sockets]", '[sockets]\nlmtp_group = "nobodys-group"'))
+    (folder / "config.toml").write_text(text.replace("[sockets]", '[sockets]\nmta_group = "nobodys-group"'))
     result = say(folder, "check-config")
     assert (result.exit_code, "there is no group nobodys-group" in result.stderr) == (78, True)
 

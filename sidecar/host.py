@@ -1,0 +1,78 @@
+"""The machine that we run on: its clock, the files of the configuration, its groups.
+
+The only module that reads the clock, and the only one that opens what the configuration names. Does not know
+what any of it is for.
+"""
+
+import grp
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sidecar import config as config_module
+from sidecar.config import Config, ConfigError, parse
+from sidecar.secrets import ReadSecret, SecretError
+
+__all__ = ["load_config", "missing_groups", "now", "rules_directory", "secret_reader"]
+
+
+def now() -> datetime:
+    """The time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def load_config(path: Path) -> Config:
+    """The configuration in *path*. Raises ConfigError with all problems."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(error) from None
+    return parse(text, secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY")))
+
+
+def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:
+    why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+    return ConfigError([f"cannot be read: {why}"])
+
+
+def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
+    """Reads a secret by its name: absolute, else in systemd's credentials directory, else beside the file.
+
+    Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials").
+    """
+
+    def read(name: str) -> bytes:
+        path = beside / name
+        if credentials and not Path(name).is_absolute() and (Path(credentials) / name).exists():
+            path = Path(credentials) / name
+        try:
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode):
+                raise SecretError("not a regular file")
+            if mode & stat.S_IRWXO:
+                raise SecretError("others may read or write this file; chmod o-rwx it")
+            return path.read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            raise SecretError(getattr(error, "strerror", None) or "cannot be read") from None
+
+    return read
+
+
+def missing_groups(config: Config) -> list[str]:
+    """Groups of the sockets that this host does not know."""
+    wanted = {config.listen.verp_group, config.listen.mta_group} - {""}
+    return sorted(wanted - {group.gr_name for group in grp.getgrall()})
+
+
+def rules_directory(path: Path) -> Path:
+    """Where the operator's own rules are; without a configuration file, where they usually are.
+
+    Reads no secret: whoever may read the rules may ask. Raises ConfigError.
+    """
+    try:
+        return config_module.rules_directory(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return config_module.rules_directory("")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(error) from None

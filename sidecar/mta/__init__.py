@@ -1,0 +1,1 @@
+"""The mail server's side: its configuration, printed and checked."""
