@@ -53,13 +53,20 @@ remote:
   transport = remote_smtp
 """
 
+#: In [verp].
+BOUNCEHANDLER = """\
+format = "bouncehandler"
+[verp.bouncehandler]
+secret_file = "verp.secret"
+"""
+
 #: Spelled as BounceHandler does, until two of them have everything that a mail server might spoil.
 SPELLED = """
 from itertools import count
 from pathlib import Path
-from sidecar import daemon
-verp = daemon.load_config(Path("/etc/bounce-sidecar/config.toml")).verp
-issued = (verp.issue("mywiki", number, "ann@remote.example", daemon.now()) for number in count(100))
+from sidecar import host
+verp = host.load_config(Path("/etc/bounce-sidecar/config.toml")).verp
+issued = (verp.issue("mywiki", number, "ann@remote.example", host.now()) for number in count(100))
 spoilt = (one for one in issued if "/" in one and "+" in one and one != one.lower())
 print(next(spoilt), next(spoilt))
 """
@@ -70,7 +77,10 @@ MAIL = "From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHel
 @pytest.fixture
 def sidecar(exim_host: DebianHost) -> Iterator[SidecarInside]:
     """Running, and ended before its host. It issues return paths as BounceHandler spells them."""
-    sidecar = SidecarInside.installed(exim_host, SOCKET, "Debian-exim", spelling="bouncehandler")
+    sidecar = SidecarInside.installed(exim_host, "Debian-exim", lmtp=SOCKET)
+    configuration = exim_host.path("/etc/bounce-sidecar/config.toml")
+    configuration.write_text(configuration.read_text().replace("[sockets]", BOUNCEHANDLER + "[sockets]"))
+    exim_host.run("cp", "-p", "/etc/bounce-sidecar/verp.keys", "/etc/bounce-sidecar/verp.secret")
     sidecar.start()
     yield sidecar
     sidecar.stop()

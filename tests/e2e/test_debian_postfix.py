@@ -17,7 +17,6 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.servers
 
 SPOOL = "/var/spool/postfix"
-SOCKET = f"{SPOOL}/bounce-sidecar/lmtp.sock"
 
 #: Ours. The socket is below the queue's folder because smtpd and lmtp are locked up there.
 LINES = f"""
@@ -40,7 +39,7 @@ def configured(host: DebianHost) -> set[str]:
 @pytest.fixture
 def sidecar(postfix_host: DebianHost) -> Iterator[SidecarInside]:
     """Running, and ended before its host."""
-    sidecar = SidecarInside.installed(postfix_host, SOCKET, "postfix")
+    sidecar = SidecarInside.installed(postfix_host)
     postfix_host.run("sh", "-c", LINES)
     sidecar.start()
     yield sidecar
@@ -67,7 +66,7 @@ def send(host: DebianHost, return_path: str, to: str) -> None:
 
 
 def test_nothing_of_debians_is_changed(postfix_host: DebianHost) -> None:
-    SidecarInside.installed(postfix_host, SOCKET, "postfix")
+    SidecarInside.installed(postfix_host)
     before = configured(postfix_host)
     postfix_host.run("sh", "-c", LINES)
     assert before - configured(postfix_host) == set()

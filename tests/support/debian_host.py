@@ -58,6 +58,8 @@ ln -s /proc/self/fd dev/fd
 for one in 0,stdin 1,stdout 2,stderr; do ln -s "/proc/self/fd/${one%,*}" "dev/${one#*,}"; done
 hostname "$name"
 printf '127.0.0.1 localhost\n127.0.1.1 %s %s\n' "$name" "${name%%.*}" > etc/hosts
+rm -f etc/resolv.conf  # often a link into /run
+[ ! -e /etc/resolv.conf ] || cat /etc/resolv.conf > etc/resolv.conf
 exec chroot . /bin/bash -c 'echo "$0"; read -r _' "$outside"
 """
 

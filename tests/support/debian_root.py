@@ -6,6 +6,7 @@ Knows apt-get, debconf and how an installation is kept between runs. Does not kn
 
 import fcntl
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ __all__ = ["DebianRoot"]
 
 #: What is installed here anyway changes what apt-get adds, so a kept layer is good for this state only.
 HERE = Path("/var/lib/dpkg/status")
+
+KEPT = 7 * 86400.0  # seconds after the last use
 
 #: No service is started (101 is "forbidden"), no manual indexed, and nothing of this machine's own
 #: installation survives, should it have one.
@@ -58,6 +61,8 @@ class DebianRoot:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not layer.exists():
                 _install(packages, preseed, then, layer)
+            layer.touch()
+            _forget_old(folder)
         return cls(layer)
 
     @contextmanager
@@ -77,6 +82,11 @@ def _install(packages: Sequence[str], preseed: str, then: str, layer: Path) -> N
         except CommandFailed as trouble:
             raise DownloadFailed(f"{' '.join(packages)}: {trouble}") from trouble
         host.keep(draft)
-    for older in layer.parent.glob("*.tar"):
-        older.unlink()
     draft.rename(layer)
+
+
+def _forget_old(folder: Path) -> None:
+    """Not at once: another checkout, or another run that has begun, may use them."""
+    for layer in folder.glob("*.tar"):
+        if layer.stat().st_mtime < time.time() - KEPT:
+            layer.unlink()

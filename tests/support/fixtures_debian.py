@@ -4,7 +4,10 @@ Knows which packages, with which answers to their questions. Does not know any t
 """
 
 import os
+import shlex
+import tomllib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,10 @@ from tests.support.debian_root import DebianRoot
 from tests.support.debs import DownloadFailed
 from tests.support.places import missing
 
-__all__ = ["installed"]
+__all__ = ["WHEELS", "installed"]
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+WHEELS = "/var/cache/wheels"
 
 POSTFIX = f"""\
 postfix postfix/main_mailer_type select Internet Site
@@ -47,6 +53,20 @@ def postfix_root() -> DebianRoot:
 def exim_root() -> DebianRoot:
     """Debian's Exim, complete, with split configuration, as its package configures an internet site."""
     return installed("exim4", ["exim4-daemon-light"], preseed=EXIM)
+
+
+@pytest.fixture(scope="session")
+def first_installation_root() -> DebianRoot:
+    """What the README's first installation begins with, and WHEELS: what pip would fetch for it."""
+    project = tomllib.loads(PROJECT.read_text("utf-8"))
+    wheels = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    fetch = f"""
+    python3 -m venv /tmp/fetching
+    /tmp/fetching/bin/pip wheel --quiet --no-cache-dir --wheel-dir {WHEELS} {shlex.join(wheels)}
+    rm -r /tmp/fetching
+    """
+    packages = ["postfix", "python3-venv", "openssl"]
+    return installed("first-installation", packages, preseed=POSTFIX, then=fetch)
 
 
 @pytest.fixture

@@ -4,64 +4,50 @@ Knows what the README's first installation makes and how to look into it. Does n
 """
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 from tests.support import units
 from tests.support.debian_host import DebianHost, Started
-from tests.support.waiting import until
+from tests.support.readme import steps
+from tests.support.waiting import said, until
 
 __all__ = ["DOMAIN", "WIKI", "SidecarInside"]
 
-DOMAIN, WIKI = "bounces.example.org", "mywiki"
+DOMAIN, WIKI = "bounces.example.org", "mywiki"  # the README's
 ACCOUNT, FOLDER = "bounce-sidecar", "/etc/bounce-sidecar"
 PROGRAM = "/usr/local/bin/bounce-sidecar"
 UNIT = Path(__file__).parents[2] / "deploy/bounce-sidecar.service"
-
-CONFIG = f"""\
-contact = "postmaster@example.org"
-[verp]
-domain = "{DOMAIN}"
-format = "{{spelling}}"
-[verp.bouncehandler]
-secret_file = "verp.secret"
-[sockets]
-verp_group = "www-data"
-lmtp = "{{lmtp}}"
-lmtp_group = "{{group}}"
-[policy]
-mode = "shadow"
-[[wikis]]
-id = "{WIKI}"
-api = "http://127.0.0.1:9/w/api.php"
-account = "BounceBot@sidecar"
-password_file = "bot.password"
-"""
 
 INSTALL = f"""
 set -e
 adduser --quiet --system --group --home /var/lib/bounce-sidecar {ACCOUNT}
 install -d -o root -g {ACCOUNT} -m 0750 {FOLDER}
-for secret in verp.keys verp.secret bot.password; do
+for secret in verp.keys bot.password; do
     install -o root -g {ACCOUNT} -m 0640 /dev/null {FOLDER}/$secret
     tr -dc 0-9a-v < /dev/urandom | head -c 48 > {FOLDER}/$secret
 done
-cat > {FOLDER}/config.toml
 """
 
 
 class SidecarInside:
     """*host* has the program, the account and its configuration; the mail server works in *group*."""
 
-    def __init__(self, host: DebianHost, group: str) -> None:
+    def __init__(self, host: DebianHost, group: str = "postfix") -> None:
         self._host, self._group = host, group
         self._process: Started | None = None
 
     @classmethod
-    def installed(cls, host: DebianHost, lmtp: str, group: str, spelling: str = "sidecar") -> "SidecarInside":
-        """The code of this repository, its socket for the mail server at *lmtp*."""
-        host.run("sh", "-c", INSTALL, stdin=CONFIG.format(lmtp=lmtp, group=group, spelling=spelling))
+    def installed(cls, host: DebianHost, group: str = "postfix", **changes: str) -> "SidecarInside":
+        """The code of this repository with the README's configuration, and *changes* to its lines."""
+        host.run("sh", "-c", INSTALL)
+        (text,) = steps()[3]
+        for name, value in {"mta_group": group, **changes}.items():
+            text, count = re.subn(rf"(?m)^{name} = .*$", f'{name} = "{value}"', text)
+            assert count == 1, name
+        host.path(f"{FOLDER}/config.toml").write_text(text)
         ours = (*host.interpreter(), "-c", "from sidecar.cli import main; main()")
         host.path(PROGRAM).write_text(f'#!/bin/sh\nexec {shlex.join(ours)} "$@"\n')
         host.path(PROGRAM).chmod(0o755)
@@ -85,6 +71,10 @@ class SidecarInside:
         """Since the last start."""
         return self._process.log() if self._process is not None else ""
 
+    def says(self, pattern: str, times: int = 1) -> None:
+        """Wait until a regular expression is found in the log, so many *times*."""
+        said(self.log, pattern, times)
+
     def command(self, *arguments: str) -> str:
         """What an operator's command prints, said by the sidecar's account."""
         return self._host.run(PROGRAM, *arguments, user=ACCOUNT)
@@ -95,7 +85,7 @@ class SidecarInside:
 
     def booked(self, user_id: int) -> dict[str, Any]:
         """The one bounce of this user, as `history` tells it; waits until it is there."""
-        until(lambda: f"user={user_id} " in self.log(), f"a bounce of user {user_id}")
+        self.says(f"user={user_id} ")
         (bounce,) = json.loads(self.command("history", str(user_id), "--json"))["bounces"]
         assert isinstance(bounce, dict)
         return bounce

@@ -8,8 +8,6 @@ import socket
 import threading
 from pathlib import Path
 
-from tests.support.waiting import PATIENCE, until
-
 __all__ = ["Syslog"]
 
 
@@ -25,14 +23,6 @@ class Syslog:
 
     def text(self) -> str:
         return "\n".join(self._lines)
-
-    def wait(self, pattern: str, seconds: float = PATIENCE) -> None:
-        """Until a regular expression is found in what was said; raises TimeoutError with all of it."""
-        try:
-            until(lambda: re.search(pattern, self.text()) is not None, f"{pattern!r} in the log", seconds)
-        except TimeoutError as late:
-            late.add_note(self.text())
-            raise
 
     def close(self) -> None:
         """Repeatable."""
