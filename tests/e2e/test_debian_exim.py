@@ -10,6 +10,7 @@ import pytest
 
 from sidecar.recorded import recorded
 from tests.support.debian_host import DebianHost
+from tests.support.debian_root import DebianRoot
 from tests.support.places import free_port
 from tests.support.remote_mx import RemoteMx
 from tests.support.sidecar_inside import DOMAIN, SidecarInside
@@ -74,31 +75,32 @@ print(next(spoilt), next(spoilt))
 MAIL = "From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHello.\n"
 
 
-@pytest.fixture
-def sidecar(exim_host: DebianHost) -> Iterator[SidecarInside]:
-    """Running, and ended before its host. It issues return paths as BounceHandler spells them."""
-    sidecar = SidecarInside.installed(exim_host, "Debian-exim", lmtp=SOCKET)
-    configuration = exim_host.path("/etc/bounce-sidecar/config.toml")
+@pytest.fixture(scope="module")
+def host(exim_root: DebianRoot) -> Iterator[DebianHost]:
+    """Exim not yet started; a server in the same network refuses mail for remote.example."""
+    with exim_root.running() as host:
+        with host.network():
+            remote = RemoteMx(port=free_port())
+            remote.start()
+        host.path("/etc/exim4/conf.d/router/100_remote").write_text(REMOTE.format(port=remote.port))
+        yield host
+        remote.stop()
+
+
+@pytest.fixture(scope="module")
+def sidecar(host: DebianHost) -> SidecarInside:
+    """Running, and Exim with our files beside it: both are ended with the host."""
+    sidecar = SidecarInside.installed(host, "Debian-exim", lmtp=SOCKET)
+    configuration = host.path("/etc/bounce-sidecar/config.toml")
     configuration.write_text(configuration.read_text().replace("[sockets]", BOUNCEHANDLER + "[sockets]"))
-    exim_host.run("cp", "-p", "/etc/bounce-sidecar/verp.keys", "/etc/bounce-sidecar/verp.secret")
+    host.run("cp", "-p", "/etc/bounce-sidecar/verp.keys", "/etc/bounce-sidecar/verp.secret")
     sidecar.start()
-    yield sidecar
-    sidecar.stop()
-
-
-@pytest.fixture
-def exim(exim_host: DebianHost, sidecar: SidecarInside) -> Iterator[DebianHost]:
-    """The host, its Exim running; a server in the same network refuses mail for remote.example."""
-    with exim_host.network():
-        remote = RemoteMx(port=free_port())
-        remote.start()
-    for name, text in {**FILES, "router/100_remote": REMOTE.format(port=remote.port)}.items():
-        added = exim_host.path(f"/etc/exim4/conf.d/{name}")
+    for name, text in FILES.items():
+        added = host.path(f"/etc/exim4/conf.d/{name}")
         assert not added.exists()
         added.write_text(text)
-    exim_host.run("/etc/init.d/exim4", "start")
-    yield exim_host
-    remote.stop()
+    host.run("/etc/init.d/exim4", "start")
+    return sidecar
 
 
 def send(host: DebianHost, return_path: str, to: str) -> None:
@@ -107,19 +109,19 @@ def send(host: DebianHost, return_path: str, to: str) -> None:
 
 
 def test_a_dead_address_comes_back_through_split_configuration_and_is_booked(
-    exim: DebianHost, sidecar: SidecarInside
+    host: DebianHost, sidecar: SidecarInside
 ) -> None:
-    send(exim, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
+    send(host, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
     bounce = sidecar.booked(7)
     assert (bounce["category"], bounce["hard"]) == ("user-unknown", True)
 
 
 def test_a_bounce_from_outside_is_taken_whatever_its_return_path_is_made_of(
-    exim: DebianHost, sidecar: SidecarInside
+    host: DebianHost, sidecar: SidecarInside
 ) -> None:
-    kept, folded = exim.python("-c", SPELLED, user="bounce-sidecar").split()
+    kept, folded = host.python("-c", SPELLED, user="bounce-sidecar").split()
     others = [f"../{kept}", "somebody@elsewhere.example"]
-    with exim.network(), smtplib.SMTP("127.0.0.1", 25, source_address=OUTSIDE) as server:
+    with host.network(), smtplib.SMTP("127.0.0.1", 25, source_address=OUTSIDE) as server:
         for return_path in (kept, folded.upper()):
             bounce = recorded("postfix/01-no-such-user").addressed("ann@remote.example", return_path)
             assert server.sendmail("", [return_path], bounce) == {}
@@ -128,16 +130,16 @@ def test_a_bounce_from_outside_is_taken_whatever_its_return_path_is_made_of(
     assert [sidecar.booked(number(one))["hard"] for one in (kept, folded)] == [True, True]
 
 
-def test_while_the_sidecar_is_down_the_bounce_waits(exim: DebianHost, sidecar: SidecarInside) -> None:
+def test_while_the_sidecar_is_down_the_bounce_waits(host: DebianHost, sidecar: SidecarInside) -> None:
     return_path = sidecar.issue(8, "nouser@remote.example")
     sidecar.stop()
-    send(exim, return_path, "nouser@remote.example")
-    until(lambda: f"== {return_path.partition('@')[0]}" in log(exim), "a deferred bounce")
+    send(host, return_path, "nouser@remote.example")
+    until(lambda: f"== {return_path.partition('@')[0]}" in log(host), "a deferred bounce")
     sidecar.start()
-    exim.run("exim4", "-Rff", DOMAIN)
+    host.run("exim4", "-Rff", DOMAIN)
     assert sidecar.booked(8)["hard"]
-    until(lambda: exim.run("exim4", "-bpc").strip() == "0", "an empty queue")
-    assert not exim.path("/var/log/exim4/paniclog").exists()
+    until(lambda: host.run("exim4", "-bpc").strip() == "0", "an empty queue")
+    assert not host.path("/var/log/exim4/paniclog").exists()
 
 
 def log(host: DebianHost) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import units
 from tests.support.debian_host import DebianHost
+from tests.support.debian_root import DebianRoot
 from tests.support.places import free_port
 from tests.support.remote_mx import RemoteMx
 from tests.support.sidecar_inside import DOMAIN, SidecarInside
@@ -33,31 +34,33 @@ MAIL = "From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHel
 
 def configured(host: DebianHost) -> set[str]:
     """Each line of main.cf, and of master.cf."""
+    # Postfix waits until a file that it reads has been left alone for two seconds.
+    host.run("touch", "-d", "1 minute ago", "/etc/postfix/main.cf", "/etc/postfix/master.cf")
     return {*host.run("postconf", "-n").splitlines(), *host.run("postconf", "-M").splitlines()}
 
 
-@pytest.fixture
-def sidecar(postfix_host: DebianHost) -> Iterator[SidecarInside]:
-    """Running, and ended before its host."""
-    sidecar = SidecarInside.installed(postfix_host)
-    postfix_host.run("sh", "-c", LINES)
+@pytest.fixture(scope="module")
+def host(postfix_root: DebianRoot) -> Iterator[DebianHost]:
+    """Postfix not yet started; a server in the same network refuses for all the world."""
+    with postfix_root.running() as host:
+        with host.network():
+            remote = RemoteMx(port=free_port())
+            remote.start()
+        host.run("postconf", "-e", f"relayhost = [127.0.0.1]:{remote.port}")
+        yield host
+        remote.stop()
+
+
+@pytest.fixture(scope="module")
+def sidecar(host: DebianHost) -> SidecarInside:
+    """Running, and Postfix with our lines beside it: both are ended with the host."""
+    sidecar = SidecarInside.installed(host)
+    before = configured(host)
+    host.run("sh", "-c", LINES)
+    assert before - configured(host) == set()
     sidecar.start()
-    yield sidecar
-    sidecar.stop()
-
-
-@pytest.fixture
-def postfix(postfix_host: DebianHost, sidecar: SidecarInside) -> Iterator[DebianHost]:
-    """The host, its Postfix running; a server in the same network refuses for all the world."""
-    with postfix_host.network():
-        remote = RemoteMx(port=free_port())
-        remote.start()
-    postfix_host.run("postconf", "-e", f"relayhost = [127.0.0.1]:{remote.port}")
-    # Postfix waits until a file that it reads has been left alone for two seconds.
-    postfix_host.run("touch", "-d", "1 minute ago", "/etc/postfix/main.cf", "/etc/postfix/master.cf")
-    units.start(postfix_host, postfix_host.path("/lib/systemd/system/postfix@.service").read_text())
-    yield postfix_host
-    remote.stop()
+    units.start(host, host.path("/lib/systemd/system/postfix@.service").read_text())
+    return sidecar
 
 
 def send(host: DebianHost, return_path: str, to: str) -> None:
@@ -65,28 +68,21 @@ def send(host: DebianHost, return_path: str, to: str) -> None:
     host.run("sendmail", "-f", return_path, to, stdin=MAIL.format(to=to), user="www-data")
 
 
-def test_nothing_of_debians_is_changed(postfix_host: DebianHost) -> None:
-    SidecarInside.installed(postfix_host)
-    before = configured(postfix_host)
-    postfix_host.run("sh", "-c", LINES)
-    assert before - configured(postfix_host) == set()
-
-
 def test_a_dead_address_comes_back_through_the_chroot_and_is_booked(
-    postfix: DebianHost, sidecar: SidecarInside
+    host: DebianHost, sidecar: SidecarInside
 ) -> None:
-    send(postfix, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
+    send(host, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
     bounce = sidecar.booked(7)
     assert (bounce["category"], bounce["hard"]) == ("user-unknown", True)
-    assert "lmtp -n bounce-sidecar -t unix -u -c" in postfix.run("ps", "-eo", "args")  # -c: chroot
+    assert "lmtp -n bounce-sidecar -t unix -u -c" in host.run("ps", "-eo", "args")  # -c: chroot
 
 
-def test_while_the_sidecar_is_down_the_bounce_waits(postfix: DebianHost, sidecar: SidecarInside) -> None:
+def test_while_the_sidecar_is_down_the_bounce_waits(host: DebianHost, sidecar: SidecarInside) -> None:
     return_path = sidecar.issue(8, "nouser@remote.example")
     sidecar.stop()
-    send(postfix, return_path, "nouser@remote.example")
-    until(lambda: '"queue_name": "deferred"' in postfix.run("postqueue", "-j"), "a deferred bounce")
+    send(host, return_path, "nouser@remote.example")
+    until(lambda: '"queue_name": "deferred"' in host.run("postqueue", "-j"), "a deferred bounce")
     sidecar.start()
-    postfix.run("postqueue", "-f")
+    host.run("postqueue", "-f")
     assert sidecar.booked(8)["hard"]
-    until(lambda: not postfix.run("postqueue", "-j"), "an empty queue")
+    until(lambda: not host.run("postqueue", "-j"), "an empty queue")

@@ -74,10 +74,3 @@ def postfix_host(postfix_root: DebianRoot) -> Iterator[DebianHost]:
     """A machine with Debian's Postfix, not started."""
     with postfix_root.running() as host:
         yield host
-
-
-@pytest.fixture
-def exim_host(exim_root: DebianRoot) -> Iterator[DebianHost]:
-    """A machine with Debian's Exim, not started."""
-    with exim_root.running() as host:
-        yield host
