@@ -38,7 +38,9 @@ def installed(name: str, packages: Sequence[str], *, preseed: str = "", then: st
     if os.getuid() != 0:
         missing(f"{name} in a root of its own: only root can make one")
     try:
-        return DebianRoot.installed(name, packages, preseed=preseed, then=then)
+        root = DebianRoot.installed(name, packages, preseed=preseed, then=then)
+        with root.running():
+            return root  # what was kept may come from a time with more rights
     except (DownloadFailed, NoNamespaces) as trouble:
         missing(f"{name} in a root of its own: {trouble}")
 
