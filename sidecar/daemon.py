@@ -90,7 +90,8 @@ async def run(
         )
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        await open_doors(config.listen, return_paths, intake, metrics, doors)  # a second daemon ends here
+        # A second daemon ends here.
+        await open_doors(config.listen, return_paths, intake, metrics, world.clock, database, doors)
         reload = RuleReload(lambda: rule_files.load(config.rules_directory), intake.use, metrics)
         life.callback(reload.close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)

@@ -39,6 +39,8 @@ METRICS = {
     "Growing for hours: a wiki is down or misconfigured; see `outbox`.",
     "return_paths": "Return paths that the wikis asked for, by result. None issued while the wiki sends "
     "mail: its hook does not reach the socket. Any refused: the wiki's debug log says why.",
+    "events": "Events of Amazon SES that came through SNS, by type; booked or with nothing to book. "
+    "Bounces stay away while deliveries come: the topic does not get them; see the set-up in http.md.",
     "rules_reloads": "Times that the rules were read again, by result. "
     "Refused: the old rules stay; `rules check` names file, rule and reason.",
 }
@@ -93,6 +95,7 @@ class Metrics:
         self.actions = self._counter("actions", "result")
         self.outbox_waiting = self._gauge("outbox_waiting")
         self.return_paths = self._counter("return_paths", "result")
+        self.events = self._counter("events", "type")
         self.rules_reloads = self._counter("rules_reloads", "result")
         for result in ("issued", "refused"):
             self.return_paths.labels(result)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["Part", "cut_fields", "decode", "parse", "unfold"]
+__all__ = ["Part", "cut_fields", "decode", "parse", "unfold", "without_mbox_line"]
 
 MAX_FIELDS = 500  #: of one header or block; real mail has under a hundred, even after a mail loop
 MAX_FIELD = 8192  #: characters of a value; RFC 5322 section 2.1.1 allows 998 a line, long fields are folded
@@ -73,7 +73,12 @@ class Part:
 
 def parse(raw: bytes) -> Part:
     """A whole mail, a leading mbox line or blank line taken off. Never raises."""
-    return _part(_MBOX.sub(b"", _newlines(raw), count=1).lstrip(b"\n"))
+    return _part(without_mbox_line(_newlines(raw)).lstrip(b"\n"))
+
+
+def without_mbox_line(raw: bytes) -> bytes:
+    """*raw* without the line that mailboxes, and MTAs that pipe into programs, put before a mail."""
+    return _MBOX.sub(b"", raw, count=1)
 
 
 def _newlines(raw: bytes) -> bytes:

@@ -13,11 +13,11 @@ from pathlib import Path
 import structlog
 
 from sidecar.edges import lmtp, replies
+from sidecar.edges.delivery import take
 from sidecar.edges.lmtp_session import LmtpSession
 from sidecar.edges.replies import REPLIES, TROUBLE, Reply
 from sidecar.edges.unix_socket import MODE, CannotListen, UnixSocket
 from sidecar.services.receipt import Intake, Received
-from sidecar.telemetry import report
 
 __all__ = ["Limits", "LmtpServer"]
 
@@ -148,11 +148,8 @@ class LmtpServer:
             await asyncio.wait(late)
 
     async def _take(self, received: Received) -> Reply:
-        try:
-            return REPLIES[await self._intake.take(received)]
-        except Exception as error:  # a door: unforeseen is temporary
-            report(log, "intake failed", error)
-            return TROUBLE
+        receipt = await take(self._intake, received)
+        return REPLIES[receipt] if receipt else TROUBLE
 
 
 def _answers(works: Sequence[asyncio.Future[Reply]]) -> list[Reply]:

@@ -1,7 +1,7 @@
 """THE table: what each receipt sounds like at each door, and every other reply that a door gives.
 
-Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463) and the words of Postfix's socketmap_table(5).
-Nothing else in the program spells one. Does not know why a receipt was given.
+Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463), the words of Postfix's socketmap_table(5) and the
+statuses of HTTP (RFC 9110). Nothing else in the program spells one. Does not know why a receipt was given.
 
 A permanent refusal is a decision that somebody took. Whatever nobody foresaw is TROUBLE: an MTA deletes a
 bounce that gets a 5xx, and keeps one that gets a 4xx.
@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from sidecar.services.receipt import Receipt
 
-__all__ = ["PEER_ERRORS", "REPLIES", "TROUBLE", "Reply", "greeting", "lhlo", "verified", "verp"]
+__all__ = ["PEER_ERRORS", "REPLIES", "TROUBLE", "HttpReply", "Reply", "greeting", "lhlo", "verified", "verp"]
+
+
+class HttpReply(NamedTuple):
+    """What an HTTP client reads: curl --fail the status, a person the words."""
+
+    status: int
+    words: str
 
 
 class Reply(NamedTuple):
@@ -21,21 +28,36 @@ class Reply(NamedTuple):
     #: For the lookup `bounce <address>`. OK is completed by its data. Postfix refuses a recipient on NOTFOUND
     #: and keeps the mail on PERM and TEMP: a permanent refusal is spelled NOTFOUND, the rest is for people.
     socketmap: str
+    http: HttpReply  #: 2xx for what is booked, and for nothing else: curl --fail keeps the mail on all others
 
 
 REPLIES: dict[Receipt, Reply] = {
-    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK "),
-    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK "),
-    Receipt.SET_ASIDE: Reply("250 2.0.0 Set aside for a person to read", "OK "),
-    Receipt.NOT_OURS: Reply("550 5.1.1 No such return path", "NOTFOUND "),
-    Receipt.FORGED: Reply(
-        "550 5.7.1 Return path is not signed by us", "NOTFOUND 5.7.1 Return path is not signed by us"
+    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK ", HttpReply(200, "Taken")),
+    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK ", HttpReply(200, "Taken before")),
+    Receipt.SET_ASIDE: Reply(
+        "250 2.0.0 Set aside for a person to read", "OK ", HttpReply(200, "Set aside for a person to read")
     ),
-    Receipt.TOO_LATE: Reply("550 5.7.1 Return path has expired", "NOTFOUND 5.7.1 Return path has expired"),
+    Receipt.NOT_OURS: Reply(
+        "550 5.1.1 No such return path", "NOTFOUND ", HttpReply(404, "No such return path")
+    ),
+    Receipt.FORGED: Reply(
+        "550 5.7.1 Return path is not signed by us",
+        "NOTFOUND 5.7.1 Return path is not signed by us",
+        HttpReply(403, "Return path is not signed by us"),
+    ),
+    Receipt.TOO_LATE: Reply(
+        "550 5.7.1 Return path has expired",
+        "NOTFOUND 5.7.1 Return path has expired",
+        HttpReply(410, "Return path has expired"),
+    ),
 }
 
 #: Anything unforeseen. Not in REPLIES: it is no receipt, because nothing was received.
-TROUBLE = Reply("451 4.3.0 Temporary trouble, please try again", "TEMP temporary trouble, please try again")
+TROUBLE = Reply(
+    "451 4.3.0 Temporary trouble, please try again",
+    "TEMP temporary trouble, please try again",
+    HttpReply(503, "Temporary trouble, please try again"),
+)
 
 # LMTP: what is said about commands rather than about a mail.
 OK = "250 2.0.0 OK"
@@ -94,6 +116,41 @@ UNKNOWN_WIKI = "PERM unknown wiki"
 RETURN_PATH_TOO_LONG = "PERM return path would be longer than 64 octets before the @"
 WIKI_NOT_CONFIGURED = "TEMP signed by us, but its wiki is not configured"
 TOO_MANY_CONNECTIONS = "TEMP too many connections"
+
+# HTTP: what is said about requests rather than about a mail. Whoever hands in mail keeps it on all of them.
+ALIVE = HttpReply(200, "Alive")
+READY = HttpReply(200, "Ready")
+NOT_BOOKED = HttpReply(200, "Nothing to book")  # an event that tells of no failure: nothing can be lost
+SUBSCRIBED = HttpReply(200, "Subscribed")
+NO_TOKEN = HttpReply(401, "A bearer token is needed")
+WRONG_TOKEN = HttpReply(401, "The bearer token is wrong")
+NOT_ALLOWED = HttpReply(403, "Your address is not in [http] allow")
+FORWARDED = HttpReply(403, "Came through a proxy, which this endpoint does not serve without a token")
+BAD_SIGNATURE = HttpReply(403, "Not signed by Amazon SNS")
+OTHER_TOPIC = HttpReply(403, "Not one of the topics in [http.sns] topics")
+RAW_DELIVERY = HttpReply(403, "Raw message delivery is unsigned; turn it off for this subscription")
+STALE = HttpReply(410, "The message is older than Amazon SNS repeats any")
+NOT_FOUND = HttpReply(404, "There is nothing here")
+OTHER_METHOD = HttpReply(405, "This endpoint wants another method")
+TOO_SLOW = HttpReply(408, "The body took too long")
+BODY_TOO_BIG = HttpReply(413, "The body is too big")
+ENCODED = HttpReply(415, "The body must come without a content encoding")
+NO_EXPECTATION = HttpReply(417, "100-continue is the only expectation that is met")
+TOO_MANY_CLIENTS = HttpReply(503, "Too many connections, please try again")
+CLOSING = HttpReply(503, "Shutting down, please try again")
+NO_CERTIFICATE = HttpReply(503, "The certificate cannot be fetched, please try again")
+NOT_SUBSCRIBED = HttpReply(503, "The subscription cannot be confirmed, please try again")
+RETRY_AFTER = 30  # seconds; what is wrong for now is rarely mended sooner
+
+
+def bad_input(words: str) -> HttpReply:
+    """The client's own mistake, in words that say which."""
+    return HttpReply(400, words)
+
+
+def not_ready(words: str) -> HttpReply:
+    """Why nothing can be booked at the moment."""
+    return HttpReply(503, words)
 
 
 def greeting(name: str) -> str:

@@ -87,16 +87,17 @@ class BounceIntake:
         self._metrics, self._wall_clock = metrics or Metrics(), wall_clock or clock
         self._reading = Room("reader", 2)
 
-    def refusal(self, recipient: str) -> Receipt | None:
-        """Why mail to this envelope recipient is not taken; None if it is."""
+    def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
+        """Why mail to this envelope recipient is not taken; None if it is. Logged if *tell*."""
         try:
             self._paths.recognise(recipient)
         except verp.UnknownWiki:
             return None  # signed by us: a person decides
         except tuple(REFUSALS) as error:
             receipt = REFUSALS[type(error)]
-            log.info("refused", receipt=str(receipt), why=str(error))
-            self._metrics.refused.labels(receipt).inc()
+            if tell:
+                log.info("refused", receipt=str(receipt), why=str(error))
+                self._metrics.refused.labels(receipt).inc()
             return receipt
         return None
 

@@ -33,10 +33,10 @@ class Receipt(StrEnum):
 class Intake(Protocol):
     """What a door may ask."""
 
-    def refusal(self, recipient: str) -> Receipt | None:
+    def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
         """NOT_OURS, FORGED or TOO_LATE for an envelope recipient; None if we would take its mail.
 
-        Pure computation: neither blocks nor waits.
+        Neither blocks nor waits. Logged and counted, unless the door only tries: then *tell* is False.
         """
         ...
 

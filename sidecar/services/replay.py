@@ -8,17 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import getaddresses
 
-from sidecar.domain import mime, notice
+from sidecar.domain import notice
 from sidecar.services.receipt import Intake, Receipt, Received
+from sidecar.services.recipient import find_recipient
 from sidecar.storage import outbox
 from sidecar.storage.database import Database
 
 __all__ = ["Archived", "MailClock", "Replayed", "replay"]
-
-#: Where MTAs leave the envelope recipient; To: comes last. The signature proves which one is ours.
-RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to")
 
 
 @dataclass(frozen=True)
@@ -85,13 +82,5 @@ def _load(mail: Archived, result: Replayed) -> bytes:
 
 
 async def _take(raw: bytes, intake: Intake) -> Receipt:
-    header = mime.parse(raw)
-    fields = [value for name in RECIPIENT_FIELDS for value in header.all(name)]
-    refused = Receipt.NOT_OURS
-    for _, address in getaddresses(fields):
-        refusal = intake.refusal(address)
-        if refusal is None:
-            return await intake.take(Received(address, "", raw))
-        if refusal is not Receipt.NOT_OURS:
-            refused = refusal
-    return refused
+    found = find_recipient(raw, intake)
+    return found if isinstance(found, Receipt) else await intake.take(Received(found, "", raw))

@@ -92,6 +92,13 @@ class Database:
         """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing."""
         return await self._readers.run(lambda: self._look(work))
 
+    async def ask(self) -> None:
+        """Prove that the database can be asked, and that its file is still ours.
+
+        Raises FileReplaced or sqlalchemy.exc.SQLAlchemyError.
+        """
+        await self._readers.run(self._answer)
+
     async def close(self) -> None:
         """Waits for what is being written."""
         if self._draining:
@@ -141,6 +148,11 @@ class Database:
     def _look(self, work: Callable[[sa.Connection], R]) -> R:
         with self._reading.connect() as connection:
             return work(connection)
+
+    def _answer(self) -> None:
+        self._check_file()
+        with self._reading.connect() as connection:
+            connection.execute(sa.text("SELECT 1 FROM notice LIMIT 1"))
 
     def _upgrade(self) -> None:
         config = _migrations()

@@ -28,7 +28,7 @@ class ScriptedIntake:
         self.receipts: dict[str, Receipt | BaseException] = {}
         self.open = defaultdict(asyncio.Event)  #: by recipient: take() waits for it, where there is one
 
-    def refusal(self, recipient: str) -> Receipt | None:
+    def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
         return Receipt.NOT_OURS if recipient.startswith("nobody") else None
 
     async def take(self, received: Received) -> Receipt:

@@ -1,0 +1,25 @@
+"""Whether a bounce could be booked now, for whoever watches from outside.
+
+Knows the words for why not; they tell nothing of the machine. Does not know who asks.
+"""
+
+from sidecar.storage.database import Database, FileReplaced
+
+__all__ = ["Readiness"]
+
+
+class Readiness:
+    """Asks the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def why_not(self) -> str:
+        """ "" if a bounce could be booked."""
+        try:
+            await self._db.ask()
+        except FileReplaced:
+            return "The database's file was removed or replaced"
+        except Exception:  # the intake's own line tells the operator more
+            return "The database cannot be asked"
+        return ""

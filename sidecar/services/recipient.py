@@ -1,0 +1,42 @@
+"""Whom a mail was delivered to, where nobody says it: found in its header and proven by its signature.
+
+Knows the fields in which MTAs leave the envelope recipient. Does not know keys: the intake says what is ours.
+"""
+
+from email.utils import getaddresses
+
+from sidecar.domain import mime
+from sidecar.services.receipt import Intake, Receipt
+
+__all__ = ["find_recipient"]
+
+#: To: comes last: anybody may write anything there. The signature proves which one is ours.
+FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to")
+MAX_CANDIDATES = 100  #: addresses that are looked at; an envelope has as many, RFC 5321 section 4.5.3.1.8
+
+#: Which refusal tells most, if none is accepted. What is too late is proven ours, and nothing will change that;
+#: what is forged may turn out to be ours with a key that was forgotten; every mail has addresses that are not.
+TELLING = (Receipt.TOO_LATE, Receipt.FORGED, Receipt.NOT_OURS)
+
+
+def find_recipient(raw: bytes, intake: Intake) -> str | Receipt:
+    """The first return path in the mail's own header that *intake* accepts; else why the likeliest is not.
+
+    Only the refusal that is handed back is logged and counted.
+    """
+    refused: dict[Receipt, str] = {}
+    for address in _candidates(raw):
+        refusal = intake.refusal(address, tell=False)
+        if refusal is None:
+            return address
+        refused.setdefault(refusal, address)
+    worst = next((receipt for receipt in TELLING if receipt in refused), Receipt.NOT_OURS)
+    intake.refusal(refused.get(worst, ""))
+    return worst
+
+
+def _candidates(raw: bytes) -> list[str]:
+    header = mime.parse(raw[: mime.MAX_HEADER])
+    fields = [value for name in FIELDS for value in header.all(name)][:MAX_CANDIDATES]
+    addresses = dict.fromkeys(address for _, address in getaddresses(fields) if address)
+    return list(addresses)[:MAX_CANDIDATES]
