@@ -1,14 +1,17 @@
-"""Fixtures of the LMTP door: started with some limits changed, and clients, all closed afterwards."""
+"""Fixtures of the LMTP and the HTTP door: started with some limits changed, and clients, all closed afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sidecar.edges.lmtp_server import Limits, LmtpServer
 from tests.integration.doors import Client, ScriptedIntake
+from tests.integration.http_house import NOW, HttpHouse
+from tests.support.amazon import Amazon
 
 
 @pytest.fixture
@@ -52,3 +55,32 @@ async def connect_lmtp(lmtp_path: Path) -> AsyncIterator[Callable[[], Awaitable[
     yield client
     for writer in writers:
         writer.close()
+
+
+@pytest.fixture(scope="session")
+def amazon_key() -> Amazon:
+    return Amazon(NOW)
+
+
+@pytest.fixture
+def amazon(amazon_key: Amazon) -> Amazon:
+    amazon_key.visited.clear()
+    return amazon_key
+
+
+@pytest.fixture
+async def serve_http(
+    intake: ScriptedIntake, amazon: Amazon
+) -> AsyncIterator[Callable[..., Awaitable[HttpHouse]]]:
+    """Opens a door with some of HttpHouse's fields changed."""
+    houses: list[HttpHouse] = []
+
+    async def start(**changes: Any) -> HttpHouse:
+        houses.append(await HttpHouse(intake, amazon, **changes).open())
+        return houses[-1]
+
+    yield start
+    for event in intake.open.values():
+        event.set()
+    for house in houses:
+        await house.server.close(grace=0.1)

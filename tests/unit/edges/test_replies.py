@@ -5,16 +5,18 @@ import re
 import pytest
 
 from sidecar.edges import replies
-from sidecar.edges.replies import REPLIES, TROUBLE, Reply
+from sidecar.edges.replies import REPLIES, TROUBLE, HttpReply, Reply
 from sidecar.services.receipt import Receipt
 
 #: What a door's words mean to the one who asks.
 LMTP = {"2": "success", "4": "temporary", "5": "permanent"}
+HTTP = {2: "success", 5: "temporary", 4: "permanent"}
 SOCKETMAP = {"OK": "success", "TEMP": "temporary", "NOTFOUND": "permanent"}
 
 
 def meanings(reply: Reply) -> set[str]:
-    return {LMTP[reply.lmtp[0]], SOCKETMAP[reply.socketmap.partition(" ")[0]]}
+    http = HTTP[reply.http.status // 100]
+    return {LMTP[reply.lmtp[0]], SOCKETMAP[reply.socketmap.partition(" ")[0]], http}
 
 
 def test_every_receipt_has_a_reply():
@@ -38,6 +40,32 @@ def test_all_doors_mean_the_same(receipt, meaning):
 
 def test_trouble_is_temporary_at_every_door():
     assert meanings(TROUBLE) == {"temporary"}
+
+
+def test_each_receipt_has_a_status_that_says_it():
+    assert {receipt: reply.http.status for receipt, reply in REPLIES.items()} == {
+        Receipt.TAKEN: 200,
+        Receipt.DUPLICATE: 200,
+        Receipt.SET_ASIDE: 200,
+        Receipt.NOT_OURS: 404,
+        Receipt.FORGED: 403,
+        Receipt.TOO_LATE: 410,
+    }
+
+
+def test_lmtp_and_http_say_it_in_the_same_words():
+    for reply in [*REPLIES.values(), TROUBLE]:
+        assert reply.lmtp.split(" ", 2)[2] == reply.http.words
+
+
+def test_over_http_nothing_else_is_a_success_but_what_cannot_lose_a_bounce():
+    said = {name: reply for name, reply in vars(replies).items() if isinstance(reply, HttpReply)}
+    assert {name for name, reply in said.items() if reply.status < 300} == {
+        "ALIVE",
+        "READY",
+        "NOT_BOOKED",
+        "SUBSCRIBED",
+    }
 
 
 def test_what_is_not_ours_is_not_found_with_its_trailing_blank():

@@ -1,0 +1,172 @@
+"""How long the HTTP door waits, and for how many: limits, slow and rude peers, shutting down, health."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+
+from sidecar.edges.http_server import HttpLimits
+from sidecar.edges.unix_socket import CannotListen
+from tests.integration.doors import PATIENCE, eventually
+from tests.integration.http_house import PATH, TOKEN
+
+HEADER = f"POST /bounces?recipient={PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+
+
+class Talk:
+    """A connection, octet by octet."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    def say(self, text: str) -> "Talk":
+        self.writer.write(text.encode())
+        return self
+
+    async def hear(self) -> tuple[int, dict]:
+        """One answer."""
+        async with asyncio.timeout(PATIENCE):
+            header = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
+            length = int(header.partition("content-length: ")[2].split()[0])
+            return int(header.split()[1]), json.loads(await self.reader.readexactly(length))
+
+    async def gone(self) -> bytes:
+        """What comes until the door hangs up."""
+        async with asyncio.timeout(PATIENCE):
+            with contextlib.suppress(ConnectionResetError):
+                return await self.reader.read()
+        return b""
+
+
+@pytest.fixture
+async def connect():
+    writers = []
+
+    async def talk(house) -> Talk:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writers.append(writer)
+        return Talk(reader, writer)
+
+    yield talk
+    for writer in writers:
+        writer.close()
+
+
+async def test_a_connection_serves_many_requests(serve_http, connect, intake):
+    talk = await connect(await serve_http())
+    for _ in range(3):
+        talk.say(HEADER + "Content-Length: 4\r\n\r\nmail")
+        assert (await talk.hear())[0] == 200
+    assert len(intake.finished) == 3
+
+
+@pytest.mark.parametrize("said", ["", "GET /hea", "POST /bounces HTTP/1.1\r\nX: "])
+async def test_a_peer_that_sends_no_header_is_hung_up_on(serve_http, connect, said):
+    talk = await connect(await serve_http(server_limits=HttpLimits(idle=0.05)))
+    assert await talk.say(said).gone() == b""
+
+
+async def test_a_peer_that_sends_half_a_body_is_told_and_books_nothing(serve_http, connect, intake):
+    talk = await connect(await serve_http(server_limits=HttpLimits(idle=0.5, body=0.05)))
+    talk.say(HEADER + "Content-Length: 1000\r\n\r\nhalf")
+    assert (await talk.hear())[0] == 408
+    await talk.gone()
+    assert intake.asked == []
+
+
+@pytest.mark.parametrize("body", ["Content-Length: 1000\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"])
+async def test_half_a_body_is_no_mail(serve_http, connect, intake, body):
+    house = await serve_http()
+    talk = await connect(house)
+    talk.say(HEADER + body)
+    await eventually(lambda: house.server._bodies, "the body is being read")
+    talk.writer.close()
+    await eventually(lambda: not house.server._requests, "the request is over")
+    assert intake.asked == []
+
+
+async def test_a_damaged_body_is_no_mail(serve_http, connect, intake):
+    talk = await connect(await serve_http())
+    talk.say(HEADER + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhalf\r\n")
+    assert b" 400 " in (await talk.gone()).split(b"\r\n")[0]
+    assert intake.asked == []
+
+
+async def test_connections_over_the_limit_are_told_to_come_again(serve_http, connect):
+    house = await serve_http(server_limits=HttpLimits(connections=1))
+    first, second = await connect(house), await connect(house)
+    status, body = await second.hear()
+    assert (status, "Too many connections" in body["words"]) == (503, True)
+    assert await second.gone() == b""
+    assert (await first.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
+    first.writer.close()
+    await eventually(lambda: not house.server._connections, "there is room again")
+    third = await connect(house)
+    assert (await third.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
+
+
+async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_http, connect, intake):
+    house = await serve_http(server_limits=HttpLimits(idle=0.3))
+    intake.open[PATH]
+    waiting, idle = await connect(house), await connect(house)
+    waiting.say(HEADER + "Content-Length: 4\r\n\r\nmail")
+    assert await idle.gone() == b""
+    intake.open[PATH].set()
+    assert (await waiting.hear())[0] == 200
+
+
+async def test_what_is_no_http_is_refused_and_told_to_nobody(serve_http, connect, capfd):
+    talk = await connect(await serve_http())
+    heard = await talk.say("MAIL FROM:<eve@x.example>\r\n\r\n").gone()
+    assert b" 400 " in heard.split(b"\r\n")[0]
+    assert "eve" not in "".join(capfd.readouterr())
+
+
+async def test_closing_lets_what_is_at_work_finish_and_sends_the_others_away(serve_http, connect, intake):
+    house = await serve_http()
+    intake.open[PATH]
+    idle, half, pending = [await connect(house) for _ in range(3)]
+    half.say(HEADER + "Content-Length: 1000\r\n\r\nhalf")
+    pending.say(HEADER + "Content-Length: 4\r\n\r\nmail")
+    await eventually(lambda: intake.asked and house.server._bodies, "the intake is at work")
+    closing = asyncio.create_task(house.server.close(grace=PATIENCE))
+    assert (await half.hear())[0] == 503
+    with pytest.raises(OSError):
+        await connect(house)
+    assert not closing.done()
+    intake.open[PATH].set()
+    assert (await pending.hear())[0] == 200
+    await closing
+    assert await idle.gone() == b""
+
+
+async def test_closing_ends_when_grace_ends_and_cancels_no_work(serve_http, connect, intake):
+    house = await serve_http()
+    intake.open[PATH]
+    talk = (await connect(house)).say(HEADER + "Content-Length: 4\r\n\r\nmail")
+    await eventually(lambda: intake.asked, "the intake is at work")
+    await house.server.close(grace=0.05)
+    assert await talk.gone() == b""
+    intake.open[PATH].set()
+    await eventually(lambda: intake.finished, "the work is finished")
+    await house.server.close()
+
+
+async def test_a_port_that_is_taken_is_named(serve_http):
+    house = await serve_http()
+    with pytest.raises(CannotListen, match=f"127.0.0.1 port {house.port}: .*[Aa]ddress already in use"):
+        await (await serve_http()).server.listen("127.0.0.1", house.port)
+
+
+async def test_everybody_may_ask_whether_it_lives_and_is_ready(serve_http):
+    house = await serve_http(allow=("192.0.2.1/32",))
+    for path, words in (("/healthz", "Alive"), ("/readyz", "Ready")):
+        said = await house.ask(path, method="GET")
+        assert (said.status, said.body) == (200, {"words": words})
+        assert (await house.ask(path, method="HEAD")).status == 200
+
+
+async def test_it_says_why_it_is_not_ready(serve_http):
+    said = await (await serve_http(why_not="The disk is gone")).ask("/readyz", method="GET")
+    assert (said.status, said.body) == (503, {"words": "The disk is gone"})
