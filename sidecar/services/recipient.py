@@ -14,9 +14,9 @@ __all__ = ["find_recipient"]
 FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to")
 MAX_CANDIDATES = 100  #: addresses that are looked at; an envelope has as many, RFC 5321 section 4.5.3.1.8
 
-#: Which refusal tells most, if none is accepted. What is too late is proven ours, and nothing will change that;
-#: what is forged may turn out to be ours with a key that was forgotten; and every mail has some address that is
-#: not ours.
+#: Which refusal tells most, if none is accepted. What is too late is proven ours, and nothing will change
+#: that. What is forged may turn out to be ours, with a key that was forgotten. Every mail has addresses that
+#: are not ours.
 TELLING = (Receipt.TOO_LATE, Receipt.FORGED, Receipt.NOT_OURS)
 
 

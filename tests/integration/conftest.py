@@ -1,4 +1,4 @@
-"""Fixtures of the LMTP and the HTTP door: started with some limits changed, and clients, all closed afterwards."""
+"""Fixtures of the doors: started with some limits changed, and clients, all closed afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -76,7 +76,7 @@ async def serve_http(
     houses: list[HttpHouse] = []
 
     async def start(**changes: Any) -> HttpHouse:
-        houses.append(await HttpHouse(intake, amazon, **changes).open())
+        houses.append(await HttpHouse(**{"intake": intake, "amazon": amazon, **changes}).open())
         return houses[-1]
 
     yield start

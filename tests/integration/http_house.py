@@ -91,7 +91,10 @@ def curl() -> str:
 async def ran(*command: str, stdin: bytes = b"") -> tuple[int, bytes]:
     """Exit code and output of a program."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     async with asyncio.timeout(PATIENCE):
         output, _ = await process.communicate(stdin)

@@ -180,13 +180,15 @@ async def test_other_paths_and_methods_are_refused(serve_http, path, method, sta
 async def posted(house, *options: str, recipient: str = PATH, token: str = BEARER["Authorization"]):
     """What the documentation tells a mail server to run."""
     return await ran(
-        curl(), "--silent", "--fail", "--header", f"Authorization: {token}", "--header", "Content-Type: message/rfc822",
-        "--data-binary", "@-", *options, "--url-query", f"recipient={recipient}", f"{house.url}/bounces", stdin=MAIL,
+        curl(), "--silent", "--fail", "--header", f"Authorization: {token}",
+        "--header", "Content-Type: message/rfc822", "--data-binary", "@-", *options,
+        "--url-query", f"recipient={recipient}", f"{house.url}/bounces", stdin=MAIL,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "recipient", [PATH, "wiki-a.b-1-x-zeo4R2+SEC/iYA9=YR@b", "a&sender=x@y", 'a"b c@d', "@/etc/passwd", "=x@y"]
+    "recipient",
+    [PATH, "wiki-a.b-1-x-zeo4R2+SEC/iYA9=YR@b", "a&sender=x@y", 'a"b c@d', "@/etc/passwd", "=x@y"],
 )
 async def test_curl_hands_in_the_very_mail_for_the_very_recipient(serve_http, intake, recipient):
     code, output = await posted(await serve_http(), recipient=recipient)

@@ -1,4 +1,4 @@
-"""The endpoint that stands in for BounceHandler's API, asked by the very curl line that an MTA runs for it."""
+"""The endpoint that stands in for BounceHandler's API, asked by the curl line that MTAs run for it."""
 
 import aiohttp
 import pytest
@@ -6,7 +6,9 @@ import pytest
 from sidecar.services.receipt import Receipt, Received
 from tests.integration.http_house import FORM, curl, ran
 
-MAIL = b"From: MAILER-DAEMON\r\nTo: one@b\r\nSubject: 100% & more=less + \xff\r\n\r\n" + bytes(range(256)) * 40
+MAIL = (
+    b"From: MAILER-DAEMON\r\nTo: one@b\r\nSubject: 100% & more=less + \xff\r\n\r\n" + bytes(range(256)) * 40
+)
 JOB = {"submitted": "job"}
 FAILURE = {"submitted": "failure"}
 

@@ -75,7 +75,9 @@ async def test_a_peer_that_sends_half_a_body_is_told_and_books_nothing(serve_htt
     assert intake.asked == []
 
 
-@pytest.mark.parametrize("body", ["Content-Length: 1000\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"])
+@pytest.mark.parametrize(
+    "body", ["Content-Length: 1000\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
+)
 async def test_half_a_body_is_no_mail(serve_http, connect, intake, body):
     house = await serve_http()
     talk = await connect(house)

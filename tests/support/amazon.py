@@ -46,7 +46,9 @@ class Amazon:
         }
         if kind != "Notification":
             told["Token"] = "2336412f37"
-            told["SubscribeURL"] = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=2336"
+            told["SubscribeURL"] = (
+                "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=2336"
+            )
         told = {name: value for name, value in {**told, **changes}.items() if value is not None}
         told.setdefault("Signature", self._sign(_text(told), version))
         return told

@@ -16,8 +16,12 @@ TIME = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 UNKNOWN = Failure("ann@remote.example", status="5.1.1", diagnostic="smtp; 550 5.1.1 User unknown")
 
 #: Everything that a line or a field could be broken with.
-NASTY = st.text(st.sampled_from("a@.:;<>()\"\\=-\r\n\t\0 \x0b\x0c\x1c\x85\u2028\xa0ä€\ud800\u202e5")) | st.text()
-SPLITS = st.sampled_from(["\r\nTo: x\r\n\r\n", "\n\nFinal-Recipient: rfc822; b@c\nAction: failed\n", "\n--", ""])
+NASTY = (
+    st.text(st.sampled_from('a@.:;<>()"\\=-\r\n\t\0 \x0b\x0c\x1c\x85\u2028\xa0ä€\ud800\u202e5')) | st.text()
+)
+SPLITS = st.sampled_from(
+    ["\r\nTo: x\r\n\r\n", "\n\nFinal-Recipient: rfc822; b@c\nAction: failed\n", "\n--", ""]
+)
 TEXT = st.builds(lambda a, split, b: a + split + b, NASTY, SPLITS, NASTY)
 
 

@@ -97,7 +97,9 @@ def test_no_rule_finds_hard_what_is_not_permanent(sort: str) -> None:
     assert hard == []
 
 
-@given(st.sampled_from(["Permanent", "Transient"]), st.sampled_from(["5.1.1", "5.1.10", "5.2.1", "5.1.2", ""]))
+@given(
+    st.sampled_from(["Permanent", "Transient"]), st.sampled_from(["5.1.1", "5.1.10", "5.2.1", "5.1.2", ""])
+)
 def test_without_the_servers_words_nothing_is_hard(sort: str, status: str) -> None:
     assert judged(bounce(sort, status=status)).decision is not Decision.HARD
 

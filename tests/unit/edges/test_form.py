@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sidecar.edges.form import BadForm, fields
 
 URLENCODED = "application/x-www-form-urlencoded"
-EVERY = bytes(range(256))
+PARTS = "multipart/form-data; boundary=b"
 
 
 @given(st.binary())
@@ -23,8 +23,8 @@ def test_what_nobody_encoded_is_taken_as_it_is(value: bytes) -> None:
     assert fields(URLENCODED, b"email=" + value) == {"email": unquote_to_bytes(value.replace(b"+", b" "))}
 
 
-@given(st.binary(), st.sampled_from(["", "; charset=utf-8"]))
-def test_a_multipart_value_is_the_octets_between_its_delimiters(value: bytes, _: str) -> None:
+@given(st.binary())
+def test_a_multipart_value_is_the_octets_between_its_delimiters(value: bytes) -> None:
     if b"\r\n--b0und" in b"\r\n" + value:
         return
     body = (
@@ -48,9 +48,9 @@ def test_of_a_field_that_comes_twice_the_first_counts() -> None:
         (URLENCODED, b"email=%zz", "not percent-encoded"),
         (URLENCODED, b"&".join(b"%d=1" % number for number in range(100)), "too many fields"),
         ("multipart/form-data", b"--b\r\n", "without a boundary"),
-        ("multipart/form-data; boundary=b", b"", "cut off"),
-        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx', "cut off"),
-        ("multipart/form-data; boundary=b", b"--b\r\n\r\nx\r\n--b--", "no name"),
+        (PARTS, b"", "cut off"),
+        (PARTS, b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx', "cut off"),
+        (PARTS, b"--b\r\n\r\nx\r\n--b--", "no name"),
     ],
 )  # fmt: skip
 def test_what_is_no_form_is_told(content_type: str, body: bytes, words: str) -> None:
@@ -58,7 +58,7 @@ def test_what_is_no_form_is_told(content_type: str, body: bytes, words: str) -> 
         fields(content_type, body)
 
 
-@given(st.sampled_from([URLENCODED, "multipart/form-data; boundary=b"]), st.binary())
+@given(st.sampled_from([URLENCODED, PARTS]), st.binary())
 def test_nothing_breaks_it(content_type: str, body: bytes) -> None:
     try:
         fields(content_type, body)

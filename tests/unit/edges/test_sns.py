@@ -159,7 +159,9 @@ def test_what_is_no_envelope_is_told(body: bytes, words: str) -> None:
         Envelope.parse(body)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(AMAZON.message(KINDS[1]))), st.none() | st.integers() | st.text()))
+@given(
+    st.dictionaries(st.sampled_from(sorted(AMAZON.message(KINDS[1]))), st.none() | st.integers() | st.text())
+)
 def test_nothing_breaks_it(changes: dict[str, Any]) -> None:
     try:
         envelope = Envelope.parse(json.dumps(AMAZON.message(KINDS[1]) | changes).encode())
