@@ -84,7 +84,7 @@ class Postfix:
         self._etc, self._spool, self._log = folder / "etc", folder / "spool", folder / "mail.log"
         self._group: ProcessGroup | None = None
 
-    def configure(self, routes: Mapping[str, str], **settings: str) -> None:
+    def configure(self, routes: Mapping[str, str], *, services: str = "", **settings: str) -> None:
         """Write everything anew; a running Postfix takes it after reload().
 
         *routes* is the transport table, as {"bounces.example.org": "lmtp:unix:/short/lmtp.sock"}: mail
@@ -97,7 +97,7 @@ class Postfix:
         (self._etc / "transport").write_text(lines)
         main = self._main() | {"relay_domains": ", ".join(routes)} | settings
         (self._etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
-        (self._etc / "master.cf").write_text(self._master())
+        (self._etc / "master.cf").write_text(self._master() + services)
         # Postfix waits until a file that it reads has been left alone for two seconds.
         a_while_ago = time.time() - 60
         for file in filter(Path.is_file, self._etc.iterdir()):
