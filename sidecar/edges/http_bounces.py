@@ -41,7 +41,7 @@ class RawMail:
             return say(replies.bad_input("want one recipient: POST /bounces?recipient=<return path>"))
         if len(asked.query.get("sender", ())) > 1:
             return say(replies.bad_input("want one sender at most"))
-        refusal = self.intake.refusal(recipient)
+        refusal = self.intake.refusal(_bare(recipient))
         return answer_to(refusal) if refusal else None
 
     async def handle(self, asked: Asked) -> Answer:
@@ -50,7 +50,7 @@ class RawMail:
             return say(replies.bad_input("there is no mail in the body"))
         if len(raw) > self.size:
             return say(replies.BODY_TOO_BIG)
-        received = Received(asked.one("recipient") or "", _sender(asked.one("sender") or ""), raw)
+        received = Received(_bare(asked.one("recipient") or ""), _sender(asked.one("sender") or ""), raw)
         return answer_to(await self.deliveries.take(received, self.patience))
 
 
@@ -89,6 +89,11 @@ def as_bouncehandler(answer: Answer) -> Answer:
     """*answer* in BounceHandler's form, but with a status that tells curl --fail the truth."""
     done = "job" if answer.status == 200 else "failure"
     return answer.dressed(bouncehandler={"submitted": done})
+
+
+def _bare(path: str) -> str:
+    """As LMTP hands it on, so that the same mail is a duplicate whatever door it comes through."""
+    return path.strip().removeprefix("<").removesuffix(">")
 
 
 def _sender(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Mail servers that run curl for each bounce, configured as docs/http.md says: nothing is lost, nothing is altered.
+"""Mail servers that run curl for each bounce, as docs/http.md says: nothing is lost, nothing is altered.
 
 The configuration is taken from the documentation, with this test's account, folder and port put in.
 """
@@ -24,8 +24,8 @@ DOC = Path(__file__).parents[2] / "docs" / "http.md"
 DOMAIN = "bounces.example.org"
 #: BounceHandler's, with all that must not be touched on the way.
 RETURN_PATH = f"wiki-enwiki-1-n5iuww-zeo4R2+SEC/iYA9=@{DOMAIN}"
-BODY = b"100% $HOME `id` \xff\n.\n"
-MAIL = b"Subject: x\n\n" + BODY
+BODY = b"100% $HOME `id` \xff\r\n.\r\n"
+MAIL = b"Subject: x\r\n\r\n" + BODY
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def handed_over(house: HttpHouse, port: int) -> None:
     await eventually(lambda: len(intake.finished) > done, "the mail is booked")
     taken = intake.finished[-1]
     assert (taken.recipient, taken.sender) == (RETURN_PATH, "")
-    assert taken.raw.partition(b"\n\n")[2] == BODY
+    assert taken.raw.partition(b"\n\n")[2] == BODY.replace(b"\r\n", b"\n")
     await asyncio.to_thread(send, port, "eve@x.example")
     await eventually(lambda: intake.finished[-1].sender == "eve@x.example", "a mail with a sender")
     end = len(intake.finished)

@@ -43,6 +43,11 @@ async def test_the_envelope_sender_may_be_given(serve_http, intake, sender, mean
     assert intake.finished == [Received("w-+/=1@b", meant, MAIL)]
 
 
+async def test_a_recipient_in_angle_brackets_is_the_same(serve_http, intake):
+    assert (await (await serve_http()).hand_in(MAIL, f"<{PATH}>")).status == 200
+    assert intake.finished == [Received(PATH, "", MAIL)]
+
+
 @pytest.mark.parametrize(
     ("receipt", "status"),
     [
