@@ -31,8 +31,9 @@ METRICS = {
     "Many of one soft category: a provider refuses the wiki's mail; see `history`, and mend the sending.",
     "set_aside_waiting": "Mails that nobody understood and that wait for a person. "
     "Not 0: read `aside list`, write a rule or configure the wiki, then `aside reread`.",
-    "refused": "Envelope recipients that were refused at RCPT, by receipt. Many forged: forgers, or a key "
-    "was removed too early. Many too late: the mail server's queue lives longer than accept_days.",
+    "refused": "Envelope recipients that were refused at RCPT or over HTTP, by receipt. Many forged: "
+    "forgers, or a key was removed too early. Many too late: the mail server's queue lives longer than "
+    "accept_days.",
     "actions": "How calls to the wikis ended, by result. Many postponed: a wiki is in trouble. "
     "Any misconfigured or dead: the log names the wiki and the remedy.",
     "outbox_waiting": "Actions that are owed to the wikis. "

@@ -19,7 +19,7 @@ class Health:
 
     def __init__(self, why_not: Callable[[], Awaitable[str]], *, patience: float = PATIENCE) -> None:
         self._why_not, self._patience = why_not, patience
-        self._asking: asyncio.Task[str] | None = None
+        self._asking: asyncio.Future[str] | None = None
 
     async def alive(self, _: Asked) -> Answer:
         """That this is answered is the proof."""
@@ -27,10 +27,7 @@ class Health:
 
     async def ready(self, _: Asked) -> Answer:
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
+            self._asking = asyncio.ensure_future(self._why_not())
         done, _pending = await asyncio.wait({self._asking}, timeout=self._patience)  # one who hangs may go on
         why = self._asking.result() if done else "The database does not answer"
         return say(replies.not_ready(why)) if why else say(replies.READY)
-
-    async def _ask(self) -> str:
-        return await self._why_not()

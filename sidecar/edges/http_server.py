@@ -165,7 +165,6 @@ class HttpServer:
                 return say(replies.NO_EXPECTATION)
             if (request.content_length or 0) <= route.limit:
                 await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                request.writer.output_size = 0  # aiohttp: the answer itself has not begun
         body = await self._body(request, route.limit)
         return body if isinstance(body, Answer) else await route.handle(replace(asked, body=body))
 

@@ -72,13 +72,14 @@ async def test_all_ways_in_end_in_one_history(config: Config, tmp_path: Path) ->
     async with serving(config) as lines:
         assert await handed_in(config, bounce(config, BOUNCE, 7, sent[0], NOW), paths[0]) == 0
         form = ("-d", "action=bouncehandler", "-d", "format=json", "--data-urlencode", "email@-")
-        mail = bounce(config, BOUNCE, 7, sent[1], NOW)
+        mail = b"Delivered-To: postmaster@example.org\n" + bounce(config, BOUNCE, 7, sent[1], NOW)
         assert (await curled(config, "/w/api.php", *form, stdin=mail))[0] == 0
         assert (await told(config, event))[0] == 0
         assert (await told(config, event))[0] == 0
         booked = [line for line in lines if line["event"] == "notice"]
     assert [line["receipt"] for line in booked] == ["taken"] * 3 + ["duplicate"]
     assert {(line["category"], line["hard"]) for line in booked} == {("user-unknown", True)}
+    assert [line for line in lines if line["event"] == "refused"] == []
     assert ADDRESS not in str(lines)
     history = await asyncio.to_thread(say, tmp_path, "history", "7", "--json")
     bounces = json.loads(history.output)["bounces"]

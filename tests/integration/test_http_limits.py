@@ -118,11 +118,46 @@ async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_http, connect,
     assert (await waiting.hear())[0] == 200
 
 
-async def test_what_is_no_http_is_refused_and_told_to_nobody(serve_http, connect, capfd):
+@pytest.mark.parametrize("said", ["MAIL FROM:<eve@x.example>\r\n", "GET / HTTP/1.1\r\neve@x.example\r\n\r\n"])
+async def test_what_is_no_http_is_refused_and_told_to_nobody(serve_http, connect, caplog, said):
+    caplog.set_level("DEBUG")
     talk = await connect(await serve_http())
-    heard = await talk.say("MAIL FROM:<eve@x.example>\r\n\r\n").gone()
+    heard = await talk.say(said + "\r\n").gone()
     assert b" 400 " in heard.split(b"\r\n")[0]
-    assert "eve" not in "".join(capfd.readouterr())
+    assert [record for record in caplog.records if record.name != "asyncio"] == []
+
+
+async def test_what_will_be_too_big_is_not_waited_for(serve_http, connect):
+    house = await serve_http(size=10_000)
+    announced = await connect(house)
+    assert (await announced.say(HEADER + "Content-Length: 100000\r\n\r\n").hear())[0] == 413
+    endless = await connect(house)
+    endless.say(HEADER + "Transfer-Encoding: chunked\r\n\r\n").say("1000\r\n" + "x" * 4096 + "\r\n")
+    for _ in range(3):
+        endless.say("1000\r\n" + "x" * 4096 + "\r\n")
+    assert (await endless.hear())[0] == 413
+
+
+async def test_a_client_that_asks_first_is_told_to_go_on(serve_http, connect, intake):
+    talk = await connect(await serve_http())
+    talk.say(HEADER + "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert await talk.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert (await talk.say("mail").hear())[0] == 200
+    assert intake.finished[0].raw == b"mail"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ("Expect: 100-continue\r\nContent-Length: 10000000\r\n", 413),
+        ("Expect: 100-continue\r\nContent-Length: 4\r\n", 401),
+        ("Expect: money\r\nContent-Length: 4\r\n", 417),
+    ],
+)
+async def test_a_client_that_asks_first_need_not_send_what_is_refused(serve_http, connect, fields, status):
+    header = HEADER if status != 401 else HEADER.replace(TOKEN, "wrong")
+    assert (await (await connect(await serve_http())).say(header + fields + "\r\n").hear())[0] == status
 
 
 async def test_closing_lets_what_is_at_work_finish_and_sends_the_others_away(serve_http, connect, intake):
@@ -141,6 +176,19 @@ async def test_closing_lets_what_is_at_work_finish_and_sends_the_others_away(ser
     assert (await pending.hear())[0] == 200
     await closing
     assert await idle.gone() == b""
+
+
+async def test_closing_waits_for_a_booking_for_which_nobody_waits(serve_http, connect, intake):
+    house = await serve_http(patience=0.05)
+    intake.open[PATH]
+    talk = (await connect(house)).say(HEADER + "Content-Length: 4\r\n\r\nmail")
+    assert (await talk.hear())[0] == 503
+    closing = asyncio.create_task(house.server.close(grace=PATIENCE))
+    done, _ = await asyncio.wait({closing}, timeout=0.2)
+    assert not done
+    intake.open[PATH].set()
+    await closing
+    assert intake.finished
 
 
 async def test_closing_ends_when_grace_ends_and_cancels_no_work(serve_http, connect, intake):
