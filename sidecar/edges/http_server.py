@@ -86,6 +86,7 @@ class HttpServer:
         self._closing = True
         if self._listener:
             self._listener.close()
+        self._aiohttp.pre_shutdown()  # hangs up on idle peers, and on others behind their answer
         now = asyncio.get_running_loop().time()
         for body in self._bodies:
             body.reschedule(now)

@@ -171,11 +171,11 @@ async def test_closing_lets_what_is_at_work_finish_and_sends_the_others_away(ser
     assert (await half.hear())[0] == 503
     with pytest.raises(OSError):
         await connect(house)
+    assert await idle.gone() == b""
     assert not closing.done()
     intake.open[PATH].set()
     assert (await pending.hear())[0] == 200
     await closing
-    assert await idle.gone() == b""
 
 
 async def test_closing_waits_for_a_booking_for_which_nobody_waits(serve_http, connect, intake):
@@ -183,6 +183,8 @@ async def test_closing_waits_for_a_booking_for_which_nobody_waits(serve_http, co
     intake.open[PATH]
     talk = (await connect(house)).say(HEADER + "Content-Length: 4\r\n\r\nmail")
     assert (await talk.hear())[0] == 503
+    talk.writer.close()
+    await eventually(lambda: not house.server._connections, "the client is gone")
     closing = asyncio.create_task(house.server.close(grace=PATIENCE))
     done, _ = await asyncio.wait({closing}, timeout=0.2)
     assert not done
