@@ -29,7 +29,7 @@ class Connection(asyncio.Protocol):
         self.inner = inner
         self._house, self._idle = house, idle
         self._deadline = Deadline(asyncio.get_running_loop(), self.abort)
-        self._admitted = False
+        self._admitted = self._working = self._leaving = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -65,12 +65,22 @@ class Connection(asyncio.Protocol):
 
     def works(self) -> None:
         """A request's header is here; from now on its endpoint decides how long things take."""
+        self._working = True
         self._deadline.off()
 
     def rests(self) -> None:
-        """The peer has to read an answer, and to send the next header, in time."""
+        """The answer is written. The peer has to read it, and to send the next header, in time."""
+        self._working = False
         if not self._transport.is_closing():
             self._deadline.within(self._idle)
+        if self._leaving:
+            self._transport.close()
+
+    def leave(self) -> None:
+        """Hang up, behind the answer to what is at work."""
+        self._leaving = True
+        if not self._working:
+            self._transport.close()
 
     def abort(self) -> None:
         """Hang up without a word."""

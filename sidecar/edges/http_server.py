@@ -86,7 +86,8 @@ class HttpServer:
         self._closing = True
         if self._listener:
             self._listener.close()
-        self._aiohttp.pre_shutdown()  # hangs up on idle peers, and on others behind their answer
+        for connection in tuple(self._connections.values()):
+            connection.leave()
         now = asyncio.get_running_loop().time()
         for body in self._bodies:
             body.reschedule(now)
@@ -126,7 +127,10 @@ class HttpServer:
         self._requests += 1
         self._quiet.clear()
         try:
-            return _response(await self._answer(request))
+            response = _response(await self._answer(request))
+            await response.prepare(request)
+            await response.write_eof()
+            return response
         finally:
             connection.rests()
             self._requests -= 1
