@@ -11,10 +11,15 @@ from sidecar.services.receipt import Receipt
 #: What a door's words mean to the one who asks.
 LMTP = {"2": "success", "4": "temporary", "5": "permanent"}
 SOCKETMAP = {"OK": "success", "TEMP": "temporary", "NOTFOUND": "permanent"}
+POLICY = {"DUNNO": "success", "DEFER_IF_PERMIT": "temporary", "550": "permanent"}
 
 
 def meanings(reply: Reply) -> set[str]:
-    return {LMTP[reply.lmtp[0]], SOCKETMAP[reply.socketmap.partition(" ")[0]]}
+    return {
+        LMTP[reply.lmtp[0]],
+        SOCKETMAP[reply.socketmap.partition(" ")[0]],
+        POLICY[reply.policy.partition(" ")[0]],
+    }
 
 
 def test_every_receipt_has_a_reply():
@@ -43,6 +48,11 @@ def test_trouble_is_temporary_at_every_door():
 def test_what_is_not_ours_is_not_found_with_its_trailing_blank():
     """Postfix calls a reply without the blank a protocol error, and defers."""
     assert REPLIES[Receipt.NOT_OURS].socketmap == "NOTFOUND "
+
+
+def test_a_refusal_is_told_in_the_same_words_at_lmtp_and_by_the_policy_service():
+    refused = [REPLIES[receipt] for receipt in Receipt if receipt.refused]
+    assert [reply.policy for reply in refused] == [reply.lmtp for reply in refused]
 
 
 def lines() -> dict[str, str]:
