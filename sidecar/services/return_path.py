@@ -55,10 +55,15 @@ class ReturnPaths:
     def concerns(self, address: str) -> bool:
         """Whether to verify it: for a door that is asked about every recipient of a mail server.
 
-        Not another domain's; nor postmaster and abuse, who read their mail elsewhere. With a dot behind the
-        domain it is ours still: mail servers take that off.
+        Not another domain's; nor postmaster and abuse, who read their mail elsewhere. What a mail server will
+        rewrite into our domain counts as ours: a dot behind it, "local%domain", "domain!local" (postconf(5),
+        allow_percent_hack and swap_bangpath).
         """
-        local, _, domain = fold(address).rpartition("@")
+        folded = fold(address)
+        local, at, domain = folded.rpartition("@")
+        if not at:
+            site, bang, _ = folded.partition("!")
+            domain = site if bang else folded.rpartition("%")[2]
         return domain.removesuffix(".") in self._verp.domains and local not in OWED
 
     def verify(self, address: str) -> Token | Receipt:

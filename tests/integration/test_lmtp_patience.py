@@ -53,7 +53,7 @@ async def test_a_peer_that_drips_is_sent_away_though_it_is_never_idle(serve_lmtp
             with contextlib.suppress(BrokenPipeError):
                 while True:
                     client.sendall(b"x")
-                    time.sleep(0.01)
+                    time.sleep(0.01)  # the pace of the drops; nothing is waited for
             return b"".join(iter(lambda: client.recv(1000), b""))
 
     heard = await asyncio.to_thread(drip)

@@ -84,11 +84,12 @@ class Postfix:
         self._etc, self._spool, self._log = folder / "etc", folder / "spool", folder / "mail.log"
         self._group: ProcessGroup | None = None
 
-    def configure(self, routes: Mapping[str, str], **settings: str) -> None:
+    def configure(self, routes: Mapping[str, str], *, chroot: bool = False, **settings: str) -> None:
         """Write everything anew; a running Postfix takes it after reload().
 
         *routes* is the transport table, as {"bounces.example.org": "lmtp:unix:/short/lmtp.sock"}: mail
-        for these domains is relayed. *settings* are lines of main.cf and win over those made here.
+        for these domains is relayed. *settings* are lines of main.cf and win over those made here. With
+        *chroot*, smtpd and lmtp see nothing but the queue directory, as Debian has them.
         """
         self._make_folders()
         shutil.copy(self._prefix / "etc/postfix/postfix-files", self._etc)
@@ -97,7 +98,7 @@ class Postfix:
         (self._etc / "transport").write_text(lines)
         main = self._main() | {"relay_domains": ", ".join(routes)} | settings
         (self._etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
-        (self._etc / "master.cf").write_text(self._master())
+        (self._etc / "master.cf").write_text(self._master(chroot))
         # Postfix waits until a file that it reads has been left alone for two seconds.
         a_while_ago = time.time() - 60
         for file in filter(Path.is_file, self._etc.iterdir()):
@@ -134,6 +135,11 @@ class Postfix:
     def queue(self) -> list[dict[str, Any]]:
         """What waits, as `postqueue -j` tells it: queue_name, sender, recipients with delay_reason, ..."""
         return [json.loads(line) for line in self._command("postqueue", "-j").splitlines()]
+
+    @property
+    def spool(self) -> Path:
+        """The queue directory; it is there once configured."""
+        return self._spool
 
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -205,9 +211,11 @@ class Postfix:
             **HASTE,
         }
 
-    def _master(self) -> str:
-        lines = [f"127.0.0.1:{self.port} inet n - n - - smtpd"]
+    def _master(self, chroot: bool) -> str:
+        jailed = {"smtpd", "lmtp"} if chroot else set()
+        lines = [f"127.0.0.1:{self.port} inet n - {'y' if chroot else 'n'} - - smtpd"]
         for line in SERVICES.strip().splitlines():
             service, kind, private, wakeup, limit, command = line.split()
-            lines.append(f"{service} {kind} {private} - n {wakeup} {limit} {command}")
+            jail = "y" if command in jailed else "n"
+            lines.append(f"{service} {kind} {private} - {jail} {wakeup} {limit} {command}")
         return "\n".join(lines) + "\n"
