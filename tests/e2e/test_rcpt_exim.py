@@ -20,8 +20,8 @@ pytestmark = pytest.mark.servers
 OTHER = "elsewhere.example"
 ACL = "  require verify = recipient\n  accept"
 
-#: The tainted local part stands in the request alone, never in the path. It cannot hold a newline, and only that
-#: could begin another attribute. An empty answer is a hang-up: silence, too.
+#: The tainted local part stands in the request alone, never in the path. It cannot hold a newline:
+#: nothing else could begin another attribute. An empty answer is a hang-up: silence, too.
 ROUTER = r"""
 bounces_verify:
   driver = redirect
