@@ -2,7 +2,7 @@
 """:"
 # The shell reads down to its last exit; to Python this is the beginning of a text. The shell finds a Python
 # (from 3.7 on any will do), and whatever becomes of it ends in a code on which a mail server keeps the mail.
-trap : HUP INT TERM
+trap : HUP INT QUIT USR1 USR2 ALRM TERM
 for python in "${0%/*}/python3" /usr/bin/python3 /usr/local/bin/python3; do
     if [ -x "$python" ]; then
         "$python" -IS "$0" "$@"
@@ -42,7 +42,7 @@ LINE_LIMIT = 2000  # octets of a reply (RFC 5321 section 4.5.3.1.5 asks for 512)
 LINES_LIMIT = 100  # of one reply
 LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "[::1]": "::1"}
 # what would end us otherwise; SIGPIPE is ignored by Python
-SIGNALS = ("SIGALRM", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+SIGNALS = ("SIGALRM", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
 class Failure(Exception):
@@ -91,7 +91,7 @@ def recipient(given: bytes, environment: Mapping[bytes, bytes]) -> bytes:
     for address in (given, environment.get(b"ORIGINAL_RECIPIENT", b""), environment.get(b"RECIPIENT", b"")):
         if b"@" in address:
             return _bare(address)
-    raise Failure("no recipient with an @: neither an argument nor $ORIGINAL_RECIPIENT nor $RECIPIENT")
+    raise Failure("no recipient: neither an argument nor $ORIGINAL_RECIPIENT nor $RECIPIENT is an address")
 
 
 def sender(given: bytes | None, environment: Mapping[bytes, bytes]) -> bytes:
@@ -147,8 +147,8 @@ class Wire:
 def _without_mbox_line(head: bytes) -> bytes:
     line, newline, rest = head.partition(b"\n")
     # RFC 822 allowed a header to be spelled "From :".
-    mbox = newline and line.startswith(b"From ") and not line[5:].lstrip(b" \t").startswith(b":")
-    return rest if mbox else head
+    mbox = line.startswith(b"From ") and not line[5:].lstrip(b" \t").startswith(b":")
+    return rest if mbox and newline and len(line) <= LINE_LIMIT else head
 
 
 class Delivery:
@@ -229,7 +229,7 @@ class Delivery:
             # The sidecar would refuse it for good. That says nothing of the recipient: what waits can be
             # looked at, what is lost cannot. Hanging up before the final dot leaves nothing behind.
             if wire.octets > limit > 0:
-                raise Failure(f"the mail is bigger than the {limit} octets that the sidecar takes")
+                raise Failure(f"the mail is bigger than [sockets] max_mail_bytes of the sidecar ({limit})")
             if not more and not wire.octets:
                 raise Failure("no mail on standard input")
             self.doing = "sending the mail"

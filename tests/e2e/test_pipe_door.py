@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from sidecar import deliver
+from sidecar.edges.lmtp_server import LmtpServer
+from tests.integration.doors import ScriptedIntake
 from tests.support.exim import Exim
 from tests.support.lmtp_sink import LmtpSink
+from tests.support.loop_thread import LoopThread
 from tests.support.postfix import COMMANDS, Postfix
 from tests.support.remote_mx import RemoteMx
 from tests.support.waiting import until
@@ -28,7 +31,7 @@ BODY = b"\r\n\r\n" + b"0123456789abcde\r\n" * 60_000  # far more than a pipe hol
 BIG = b"Subject: big" + BODY
 
 POSTFIX_SERVICES = """
-bounces unix - n n - 8 pipe
+bounce-sidecar unix - n n - 8 pipe
   user={user} null_sender=
   argv={command} --sender ${{sender}} -- ${{recipient}}
 local unix - n n - - local
@@ -49,8 +52,8 @@ pipe_door:
   message_prefix =
   message_suffix =
   log_defer_output
-  temp_errors = *
-  timeout_defer
+  log_fail_output
+  {on_failure}
 """
 
 
@@ -70,12 +73,12 @@ def command(short_folder: Path, lmtp_sink: LmtpSink) -> str:
 
 @pytest.fixture
 def postfix_pipe(postfix: Postfix, remote_mx: RemoteMx, command: str) -> Postfix:
-    routes = {"remote.example": f"smtp:[127.0.0.1]:{remote_mx.port}", BOUNCES: "bounces:"}
+    routes = {"remote.example": f"smtp:[127.0.0.1]:{remote_mx.port}", BOUNCES: "bounce-sidecar:"}
     postfix.configure(
         routes,
         services=POSTFIX_SERVICES.format(user=COMMANDS, command=command),
-        bounces_destination_recipient_limit="1",
         recipient_delimiter="+",
+        **{"bounce-sidecar_destination_recipient_limit": "1"},
     )
     postfix.start()
     return postfix
@@ -127,7 +130,7 @@ def postfix_virtual_alias(postfix: Postfix, remote_mx: RemoteMx, short_folder: P
 
 @pytest.fixture
 def exim_pipe(exim: Exim, remote_mx: RemoteMx, lmtp_sink: LmtpSink, command: str) -> Exim:
-    transport = EXIM_TRANSPORT.format(command=command)
+    transport = EXIM_TRANSPORT.format(command=command, on_failure="temp_errors = *\n  timeout_defer")
     exim.configure(BOUNCES, lmtp_sink.socket, remote_mx.port, routers=EXIM_ROUTER, transports=transport)
     exim.start()
     return exim
@@ -150,7 +153,6 @@ def deferred(server: Postfix | Exim) -> Callable[[], object]:
 def test_a_bounce_comes_back_letter_by_letter(server: Postfix | Exim, lmtp_sink: LmtpSink) -> None:
     submit(server.port, RETURN_PATH, "nouser@remote.example")
     bounce = lmtp_sink.mailbox.wait(RETURN_PATH)
-    print(bounce.raw.decode())
     assert (bounce.sender, bounce.recipients) == ("", (RETURN_PATH,))
     assert not bounce.raw.startswith(b"From ")
     assert b"550 5.1.1 <nouser@remote.example>" in bounce.raw
@@ -167,7 +169,6 @@ def test_it_waits_while_the_sidecar_is_away(server: Postfix | Exim, lmtp_sink: L
     lmtp_sink.stop()
     submit(server.port, "", RETURN_PATH, BIG)
     until(deferred(server), "the mail is kept")
-    print(deferred(server)(), server.log())
     lmtp_sink.start()
     assert lmtp_sink.mailbox.wait(RETURN_PATH).raw.endswith(BODY)
 
@@ -184,3 +185,22 @@ def test_it_waits_while_the_sidecar_hangs(server: Postfix | Exim, lmtp_sink: Lmt
         lmtp_sink.socket.unlink()
     lmtp_sink.start()
     assert lmtp_sink.mailbox.wait(RETURN_PATH).raw.endswith(BODY)
+
+
+def test_exim_freezes_what_refuse_refuses(exim: Exim, short_folder: Path, command: str) -> None:
+    """And keeps it for a person, where Postfix would delete it."""
+    intake, path = ScriptedIntake(), short_folder / "sidecar.sock"
+    door, thread = LmtpServer(intake), LoopThread("sidecar")
+    thread.call(door.listen_unix(path, mode=0o666))
+    refusing = EXIM_TRANSPORT.format(
+        command=f"{command} --socket {path} --refuse", on_failure="timeout_defer"
+    )
+    exim.configure(BOUNCES, path, routers=EXIM_ROUTER, transports=refusing)
+    exim.start()
+    submit(exim.port, "", f"nobody@{BOUNCES}")
+    until(lambda: "Frozen (delivery error message)" in exim.log(), "it is frozen")
+    thread.call(door.close())
+    thread.end()
+    assert "the sidecar said (RCPT): 550 5.1.1 No such return path" in exim.log()
+    submit(exim.port, "", f"nobody@{BOUNCES}")
+    until(deferred(exim), "what nobody refused waits")
