@@ -7,7 +7,7 @@ The place where bounces end is no part of the product.
 import shutil
 import smtplib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ BIG = b"Subject: big" + BODY
 
 POSTFIX_SERVICES = """
 bounce-sidecar unix - n n - 8 pipe
-  user={user} null_sender=
+  flags=q user={user} null_sender=
   argv={command} --sender ${{sender}} -- ${{recipient}}
 local unix - n n - - local
 """
@@ -187,20 +187,38 @@ def test_it_waits_while_the_sidecar_hangs(server: Postfix | Exim, lmtp_sink: Lmt
     assert lmtp_sink.mailbox.wait(RETURN_PATH).raw.endswith(BODY)
 
 
-def test_exim_freezes_what_refuse_refuses(exim: Exim, short_folder: Path, command: str) -> None:
-    """And keeps it for a person, where Postfix would delete it."""
+@pytest.fixture
+def door(short_folder: Path) -> Iterator[tuple[Path, ScriptedIntake]]:
+    """The sidecar's own LMTP, which knows the recipient "nobody" for none of its own."""
     intake, path = ScriptedIntake(), short_folder / "sidecar.sock"
-    door, thread = LmtpServer(intake), LoopThread("sidecar")
-    thread.call(door.listen_unix(path, mode=0o666))
+    server, thread = LmtpServer(intake), LoopThread("sidecar")
+    thread.call(server.listen_unix(path, mode=0o666))
+    yield path, intake
+    thread.call(server.close())
+    thread.end()
+
+
+def test_exim_freezes_what_refuse_refuses(
+    exim: Exim, command: str, door: tuple[Path, ScriptedIntake]
+) -> None:
+    """And so keeps it for a person, where Postfix would delete it."""
     refusing = EXIM_TRANSPORT.format(
-        command=f"{command} --socket {path} --refuse", on_failure="timeout_defer"
+        command=f"{command} --socket {door[0]} --refuse", on_failure="timeout_defer"
     )
-    exim.configure(BOUNCES, path, routers=EXIM_ROUTER, transports=refusing)
+    exim.configure(BOUNCES, door[0], routers=EXIM_ROUTER, transports=refusing)
     exim.start()
     submit(exim.port, "", f"nobody@{BOUNCES}")
     until(lambda: "Frozen (delivery error message)" in exim.log(), "it is frozen")
-    thread.call(door.close())
-    thread.end()
     assert "the sidecar said (RCPT): 550 5.1.1 No such return path" in exim.log()
-    submit(exim.port, "", f"nobody@{BOUNCES}")
-    until(deferred(exim), "what nobody refused waits")
+
+
+def test_postfix_quotes_a_strange_sender(
+    postfix: Postfix, command: str, door: tuple[Path, ScriptedIntake]
+) -> None:
+    """By flag q; without it MAIL would not be understood, and the mail would wait for ever."""
+    services = POSTFIX_SERVICES.format(user=COMMANDS, command=f"{command} --socket {door[0]}")
+    postfix.configure({BOUNCES: "bounce-sidecar:"}, services=services)
+    postfix.start()
+    submit(postfix.port, '"ann b"@remote.example', RETURN_PATH)
+    until(lambda: door[1].finished, "it is taken")
+    assert door[1].finished[0].sender == '"ann b"@remote.example'
