@@ -1,12 +1,14 @@
 """THE table: what each receipt sounds like at each door, and every other reply that a door gives.
 
-Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463) and the words of Postfix's socketmap_table(5).
-Nothing else in the program spells one. Does not know why a receipt was given.
+Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463), the words of Postfix's socketmap_table(5), and the
+exit codes of <sysexits.h>. Nothing else in the program spells a reply: the pipe door (deliver.py), standing
+alone, reads the digits, and a test holds it to this table. Does not know why a receipt was given.
 
 A permanent refusal is a decision that somebody took. Whatever nobody foresaw is TROUBLE: an MTA deletes a
 bounce that gets a 5xx, and keeps one that gets a 4xx.
 """
 
+import os
 from typing import NamedTuple
 
 from sidecar.services.receipt import Receipt
@@ -21,21 +23,31 @@ class Reply(NamedTuple):
     #: For the lookup `bounce <address>`. OK is completed by its data. Postfix refuses a recipient on NOTFOUND
     #: and keeps the mail on PERM and TEMP: a permanent refusal is spelled NOTFOUND, the rest is for people.
     socketmap: str
+    #: What `bounce-sidecar-deliver --refuse` makes of `lmtp`; without --refuse, all but 0 is 75.
+    exit_code: int
 
 
 REPLIES: dict[Receipt, Reply] = {
-    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK "),
-    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK "),
-    Receipt.SET_ASIDE: Reply("250 2.0.0 Set aside for a person to read", "OK "),
-    Receipt.NOT_OURS: Reply("550 5.1.1 No such return path", "NOTFOUND "),
+    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK ", os.EX_OK),
+    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK ", os.EX_OK),
+    Receipt.SET_ASIDE: Reply("250 2.0.0 Set aside for a person to read", "OK ", os.EX_OK),
+    Receipt.NOT_OURS: Reply("550 5.1.1 No such return path", "NOTFOUND ", os.EX_UNAVAILABLE),
     Receipt.FORGED: Reply(
-        "550 5.7.1 Return path is not signed by us", "NOTFOUND 5.7.1 Return path is not signed by us"
+        "550 5.7.1 Return path is not signed by us",
+        "NOTFOUND 5.7.1 Return path is not signed by us",
+        os.EX_NOPERM,
     ),
-    Receipt.TOO_LATE: Reply("550 5.7.1 Return path has expired", "NOTFOUND 5.7.1 Return path has expired"),
+    Receipt.TOO_LATE: Reply(
+        "550 5.7.1 Return path has expired", "NOTFOUND 5.7.1 Return path has expired", os.EX_NOPERM
+    ),
 }
 
 #: Anything unforeseen. Not in REPLIES: it is no receipt, because nothing was received.
-TROUBLE = Reply("451 4.3.0 Temporary trouble, please try again", "TEMP temporary trouble, please try again")
+TROUBLE = Reply(
+    "451 4.3.0 Temporary trouble, please try again",
+    "TEMP temporary trouble, please try again",
+    os.EX_TEMPFAIL,
+)
 
 # LMTP: what is said about commands rather than about a mail.
 OK = "250 2.0.0 OK"

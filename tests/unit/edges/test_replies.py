@@ -11,10 +11,12 @@ from sidecar.services.receipt import Receipt
 #: What a door's words mean to the one who asks.
 LMTP = {"2": "success", "4": "temporary", "5": "permanent"}
 SOCKETMAP = {"OK": "success", "TEMP": "temporary", "NOTFOUND": "permanent"}
+EXIT_CODE = {0: "success", 75: "temporary", 69: "permanent", 77: "permanent"}  # sysexits(3)
 
 
 def meanings(reply: Reply) -> set[str]:
-    return {LMTP[reply.lmtp[0]], SOCKETMAP[reply.socketmap.partition(" ")[0]]}
+    words = SOCKETMAP[reply.socketmap.partition(" ")[0]]
+    return {LMTP[reply.lmtp[0]], words, EXIT_CODE[reply.exit_code]}
 
 
 def test_every_receipt_has_a_reply():
