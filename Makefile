@@ -4,14 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-quick lint bench fuzz debian-packages clean
+.PHONY: help demo test test-quick lint bench fuzz capture capture-check debian-packages clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
 	@echo "make test        everything: lint, types, import contracts, all tests, with real servers"
 	@echo "make test-quick  the same without servers and the slowest tests"
 	@echo "make bench       how fast we read bounces, beside Sisimai and flufl.bounce (half a minute)"
-	@echo "make fuzz        200,000 damaged mails (minutes); see docs/testing.md for both"
+	@echo "make fuzz        200,000 damaged mails (minutes)"
+	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
+	@echo "make capture     ... and write it afresh; see docs/testing.md for these four"
 
 demo: $(VENV)/installed
 	$(BIN)/bounce-sidecar demo
@@ -28,13 +30,19 @@ lint: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# ARGS are theirs: make bench ARGS="--rounds 30 --json FILE", make fuzz ARGS="--seed 2".
+# ARGS are theirs: make bench ARGS="--rounds 30 --json FILE", make fuzz ARGS="--seed 2", make capture ARGS="dma".
 bench: $(VENV)/installed-for-tests
 	@sh tests/support/install-debian-packages.sh libsisimai-perl
 	$(BIN)/python -m tests.bench $(ARGS)
 
 fuzz: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+capture: $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.capture $(ARGS)
+
+capture-check: $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.capture --check $(ARGS)
 
 # What the tests need and a Python package cannot bring. Without root: the tests say what is missing.
 debian-packages:

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-pytest_plugins = ["tests.support.fixtures_mediawiki", "tests.support.fixtures_mta"]
+pytest_plugins = [
+    "tests.support.fixtures_debian",
+    "tests.support.fixtures_mediawiki",
+    "tests.support.fixtures_mta",
+]
 
 
 @pytest.fixture(autouse=True)

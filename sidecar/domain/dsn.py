@@ -47,6 +47,7 @@ _COMMENT = re.compile(r"\s?\([^()]*\)")
 _ROUTE = re.compile(r"@[^:@]*(?:,@[^:@]*)*:(?=.*@)")  # RFC 5321 appendix C: <@relay.example:a@b.example>
 _UNICODE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")  # RFC 6533 section 3: utf-8-addr-xtext
 _OWNER = re.compile(r"generated (?:by|from) <?([^\s<>@]{1,128}@[^\s<>@]{1,255})")
+_EXPIRED = re.compile(r"\bexpired\b", re.IGNORECASE)
 _XTEXT = re.compile(r"\+([2-7][0-9A-F])")  # RFC 3461 section 4: "a+40b.example"
 _OCTAL = re.compile(r"(?:\\[0-3][0-7]{2})+")  # Exim's way to write what is not ASCII
 _INLINED = re.compile(r"^[ \t]{0,8}Final-Recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -164,6 +165,8 @@ def _report(fields: dict[str, str], explained: dict[str, str], refused: dict[str
     if is_vague(status):
         status = find_status(diagnostic) or status
     action = _action(fields.get("action", ""), status)
+    if action is ReportAction.DELAYED and _has_given_up(fields, status, diagnostic):
+        action = ReportAction.FAILED
     if action in (ReportAction.FAILED, ReportAction.UNSTATED):
         diagnostic = _in_phase(diagnostic, refused.get(address.lower(), ""))
     return Report(
@@ -207,6 +210,15 @@ def _action(field: str, status: str) -> ReportAction:
             return action
     # Without a legible action a status of success must not pass for a failure.
     return ReportAction.DELIVERED if status.startswith("2") else ReportAction.UNSTATED
+
+
+def _has_given_up(fields: dict[str, str], status: str, diagnostic: str) -> bool:
+    """Whether what calls itself a delay is the end: OpenSMTPD 6.8 says "delayed" when a mail has expired.
+
+    RFC 3463 section 3.5, X.4.7: delivery time expired. Exchange writes that into warnings too, which say
+    until when it will try.
+    """
+    return status.endswith(".4.7") and "will-retry-until" not in fields and bool(_EXPIRED.search(diagnostic))
 
 
 def _untyped(field: str) -> str:

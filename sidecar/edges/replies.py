@@ -1,13 +1,15 @@
 """THE table: what each receipt sounds like at each door, and every other reply that a door gives.
 
-Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463) and the words of Postfix's socketmap_table(5) and
-access(5).
-Nothing else in the program spells one. Does not know why a receipt was given.
+Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463), the words of Postfix's socketmap_table(5) and
+access(5), and the exit codes of <sysexits.h>. Nothing else in the program spells a reply: the pipe door
+(deliver.py), standing alone, reads the digits, and a test holds it to this table. Does not know why a receipt
+was given.
 
 A permanent refusal is a decision that somebody took. Whatever nobody foresaw is TROUBLE: an MTA deletes a
 bounce that gets a 5xx, and keeps one that gets a 4xx.
 """
 
+import os
 from typing import NamedTuple
 
 from sidecar.services.receipt import Receipt
@@ -25,22 +27,28 @@ class Reply(NamedTuple):
     #: The action in the policy protocol. A code of its own, as REJECT would be 554 (access_map_reject_code).
     #: DUNNO rather than OK: nothing speaks against it, and the mail server's other rules decide.
     policy: str
+    #: What `bounce-sidecar-deliver --refuse` makes of `lmtp`; without --refuse, all but 0 is 75.
+    exit_code: int
 
 
 REPLIES: dict[Receipt, Reply] = {
-    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK ", "DUNNO"),
-    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK ", "DUNNO"),
-    Receipt.SET_ASIDE: Reply("250 2.0.0 Set aside for a person to read", "OK ", "DUNNO"),
-    Receipt.NOT_OURS: Reply("550 5.1.1 No such return path", "NOTFOUND ", "550 5.1.1 No such return path"),
+    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK ", "DUNNO", os.EX_OK),
+    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK ", "DUNNO", os.EX_OK),
+    Receipt.SET_ASIDE: Reply("250 2.0.0 Set aside for a person to read", "OK ", "DUNNO", os.EX_OK),
+    Receipt.NOT_OURS: Reply(
+        "550 5.1.1 No such return path", "NOTFOUND ", "550 5.1.1 No such return path", os.EX_UNAVAILABLE
+    ),
     Receipt.FORGED: Reply(
         "550 5.7.1 Return path is not signed by us",
         "NOTFOUND 5.7.1 Return path is not signed by us",
         "550 5.7.1 Return path is not signed by us",
+        os.EX_NOPERM,
     ),
     Receipt.TOO_LATE: Reply(
         "550 5.7.1 Return path has expired",
         "NOTFOUND 5.7.1 Return path has expired",
         "550 5.7.1 Return path has expired",
+        os.EX_NOPERM,
     ),
 }
 
@@ -50,6 +58,7 @@ TROUBLE = Reply(
     "451 4.3.0 Temporary trouble, please try again",
     "TEMP temporary trouble, please try again",
     "DEFER_IF_PERMIT 4.3.0 Temporary trouble, please try again",
+    os.EX_TEMPFAIL,
 )
 
 # LMTP: what is said about commands rather than about a mail.

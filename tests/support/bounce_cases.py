@@ -10,10 +10,10 @@ import dns.rcode
 from tests.support.name_server import Name
 from tests.support.remote_mx import answer_for
 
-__all__ = ["CASES", "MX_ADDRESSES", "NAMES", "Case"]
+__all__ = ["BOUNCES_MX", "CASES", "MX_ADDRESSES", "NAMES", "Case"]
 
 REFUSED = "Sent to an address that the remote server refuses at RCPT"
-EXPIRED = "until the sending server gave up (its queue lifetime was set to seconds)"
+EXPIRED = "until the sending server gave up (days in its queue were made to pass in seconds)"
 
 #: Servers that answer on port 25, one for each domain: a server that hangs must not delay the others' mail.
 MX_ADDRESSES = {
@@ -23,12 +23,17 @@ MX_ADDRESSES = {
     "hanging.example": "192.0.2.28",
 }
 
+BOUNCES_MX = "192.0.2.35"  #: takes what is sent to the return paths, where that goes by SMTP
+
 #: What the domain name system says. What is not here does not exist.
 NAMES = {
     "refused.example": Name(mx="mx.refused.example"),
     "mx.refused.example": Name(a="192.0.2.99"),  # nothing listens there
     "no-address.example": Name(),
     "mx-to-nothing.example": Name(mx="gone.mx-to-nothing.example"),
+    "null-mx.example": Name(mx="."),
+    "bounces.example.org": Name(mx="mx.bounces.example.org"),
+    "mx.bounces.example.org": Name(a=BOUNCES_MX),
     "servfail.example": Name(rcode=dns.rcode.SERVFAIL),
 }
 for domain, address in MX_ADDRESSES.items():
@@ -47,17 +52,13 @@ class Case:
     kind: str = "bounce"  #: bounce, delayed, success, auto-reply, ordinary
     answer: str = ""  #: what the other side said; empty: what the remote server's script says
     notify: str = ""  #: RFC 3461 NOTIFY parameter
-    servers: tuple[str, ...] = ("postfix", "exim")
-    exim_category: str = ""  #: where Exim's report says less than Postfix's
+    only: str = ""  #: the one server that says it
 
     def remote_answer(self) -> str:
         scripted = answer_for(self.recipient)
         return self.answer or (
             "\n".join(scripted.lines).replace("{address}", self.recipient) if scripted else ""
         )
-
-    def category_at(self, server: str) -> str:
-        return self.exim_category if server == "exim" and self.exim_category else self.category
 
 
 CASES = (
@@ -116,7 +117,6 @@ CASES = (
         f"Nothing listened at the address of the domain's mail server, {EXPIRED}.",
         "network",
         answer="connection refused",
-        exim_category="expired",
     ),
     Case(
         "hanging-until-expiry",
@@ -124,7 +124,6 @@ CASES = (
         f"The remote server never answered to RCPT, {EXPIRED}.",
         "network",
         answer="silence after RCPT",
-        exim_category="expired",
     ),
     Case(
         "name-server-fails-until-expiry",
@@ -132,7 +131,6 @@ CASES = (
         f"The name server said SERVFAIL for the domain, {EXPIRED}.",
         "network",
         answer="DNS: SERVFAIL",
-        exim_category="expired",
     ),
     Case(
         "no-such-domain",
@@ -171,13 +169,40 @@ CASES = (
         "anna@people.example",
         "Written by the capture script: a person answers by hand, to the return path instead of From.",
         kind="ordinary",
-        servers=("postfix",),
+        only="postfix",
     ),
     Case(
         "auto-reply",
         "away@people.example",
         "Exim's own autoreply to a filter's mail command, addressed to the envelope sender.",
         kind="auto-reply",
-        servers=("exim",),
+        only="exim",
+    ),
+    Case(
+        "null-mx",
+        "somebody@null-mx.example",
+        "Sent to a domain that says by its MX that it takes no mail (RFC 7505).",
+        "not-accepting",
+        hard=True,
+        answer="DNS: MX 0 .",
+    ),
+    Case(
+        "mailbox-disabled",
+        "disabled@remote.example",
+        f"{REFUSED}: the account is disabled.",
+        "mailbox-disabled",
+        hard=True,
+    ),
+    Case(
+        "sender-refused",
+        "sender@remote.example",
+        f"{REFUSED}: it is the sender that it does not like.",
+        "sender-rejected",
+    ),
+    Case(
+        "greylisted-until-expiry",
+        "grey@full.example",
+        f"The remote server said 450, greylisted, at each attempt, {EXPIRED}.",
+        "rate-limited",
     ),
 )

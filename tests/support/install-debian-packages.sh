@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that are named, or all that the tests need; nothing if they are there.
-# MediaWiki, Postfix and Exim are not installed: the tests unpack their packages into a private folder.
+# MediaWiki, Postfix and Exim are not installed: the tests unpack their packages into a private folder,
+# or install them into a private root that is laid over this machine's (debian_root.py).
 set -eu
 wanted="${*:-php-cli php-sqlite3 php-mbstring php-intl php-xml php-curl libsisimai-perl}"
 missing=""

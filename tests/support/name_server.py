@@ -22,7 +22,7 @@ TTL = 5  # seconds; nothing here changes
 class Name:
     """What is known of one name. Nothing at all: it exists, without an address."""
 
-    mx: str = ""  #: host that takes its mail
+    mx: str = ""  #: host that takes its mail; "." is the null MX of RFC 7505: nobody does
     a: str = ""  #: its address
     rcode: dns.rcode.Rcode = dns.rcode.NOERROR
 
@@ -34,6 +34,7 @@ class NameServer:
         self.host = host
         self.names = MappingProxyType(names)
         self._thread: LoopThread | None = None
+        self._transport: asyncio.BaseTransport | None = None
 
     def start(self) -> None:
         self._thread = LoopThread("name-server")
@@ -42,6 +43,8 @@ class NameServer:
     def stop(self) -> None:
         """Repeatable."""
         if self._thread is not None:
+            if self._transport is not None:
+                self._thread.loop.call_soon_threadsafe(self._transport.close)
             self._thread.end()
             self._thread = None
 
@@ -52,7 +55,8 @@ class NameServer:
         )
         reply = dns.message.make_response(query, recursion_available=True)
         reply.set_rcode(known.rcode)
-        records = {"MX": known.mx and f"10 {known.mx}.", "A": known.a}
+        mx = "0 ." if known.mx == "." else f"10 {known.mx}."
+        records = {"MX": known.mx and mx, "A": known.a}
         kind = dns.rdatatype.to_text(question.rdtype)
         if value := records.get(kind):
             reply.answer.append(dns.rrset.from_text(question.name, TTL, "IN", kind, value))
@@ -60,7 +64,8 @@ class NameServer:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: _Protocol(self), local_addr=(self.host, 53))
+        endpoint = loop.create_datagram_endpoint(lambda: _Protocol(self), local_addr=(self.host, 53))
+        self._transport, _ = await endpoint
 
 
 class _Protocol(asyncio.DatagramProtocol):

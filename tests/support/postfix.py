@@ -20,12 +20,13 @@ from tests.support.debs import unpacked
 from tests.support.places import free_port
 from tests.support.process_group import ProcessGroup, greets
 
-__all__ = ["Postfix", "install"]
+__all__ = ["COMMANDS", "Postfix", "install"]
 
 HOST = "wiki.example.org"
 
 # Accounts of every Debian that own no process there: Postfix's own would have to be created first.
 OWNER, SETGID_GROUP = "uucp", "news"
+COMMANDS = "nobody"  # who runs commands: Postfix asks for neither its own account nor root
 
 PATIENCE = 30.0  # seconds for one of Postfix's commands
 
@@ -84,12 +85,15 @@ class Postfix:
         self._etc, self._spool, self._log = folder / "etc", folder / "spool", folder / "mail.log"
         self._group: ProcessGroup | None = None
 
-    def configure(self, routes: Mapping[str, str], *, chroot: bool = False, **settings: str) -> None:
+    def configure(
+        self, routes: Mapping[str, str], *, services: str = "", chroot: bool = False, **settings: str
+    ) -> None:
         """Write everything anew; a running Postfix takes it after reload().
 
         *routes* is the transport table, as {"bounces.example.org": "lmtp:unix:/short/lmtp.sock"}: mail
-        for these domains is relayed. *settings* are lines of main.cf and win over those made here. With
-        *chroot*, smtpd and lmtp see nothing but the queue directory, as Debian has them.
+        for these domains is relayed. *services* are more lines of master.cf. *settings* are lines of main.cf
+        and win over those made here. With *chroot*, smtpd and lmtp see nothing but the queue directory, as
+        Debian has them.
         """
         self._make_folders()
         shutil.copy(self._prefix / "etc/postfix/postfix-files", self._etc)
@@ -98,7 +102,7 @@ class Postfix:
         (self._etc / "transport").write_text(lines)
         main = self._main() | {"relay_domains": ", ".join(routes)} | settings
         (self._etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
-        (self._etc / "master.cf").write_text(self._master(chroot))
+        (self._etc / "master.cf").write_text(self._master(chroot) + services)
         # Postfix waits until a file that it reads has been left alone for two seconds.
         a_while_ago = time.time() - 60
         for file in filter(Path.is_file, self._etc.iterdir()):
@@ -199,6 +203,7 @@ class Postfix:
             "local_recipient_maps": "",
             "alias_maps": "",
             "alias_database": "",
+            "default_privs": COMMANDS,
             # Nothing leaves this host by mistake; a route wins.
             "default_transport": "error:5.4.4 this domain has no route",
             "transport_maps": f"texthash:{etc}/transport",

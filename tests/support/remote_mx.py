@@ -90,17 +90,17 @@ class RemoteMx:
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.host, self.port = host, port or free_port()
-        self._mailbox = Mailbox()
+        self.mailbox = Mailbox()  #: what was accepted
         self._thread: LoopThread | None = None
 
     @property
     def received(self) -> list[Mail]:
         """What was accepted so far, oldest first."""
-        return self._mailbox.mails
+        return self.mailbox.mails
 
     def wait(self, recipient: str, seconds: float = PATIENCE) -> Mail:
         """The first accepted mail for this recipient; raises TimeoutError."""
-        return self._mailbox.wait(recipient, seconds)
+        return self.mailbox.wait(recipient, seconds)
 
     def start(self) -> None:
         self._thread = LoopThread("remote-mx")
@@ -114,8 +114,8 @@ class RemoteMx:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _Conversation(reader, writer, self._mailbox).run()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await _Conversation(reader, writer, self.mailbox).run()
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # a sending server may hang up at any time, and so may stop()
         finally:
             writer.close()
@@ -136,6 +136,9 @@ class _Conversation:
             text = line.decode(errors="replace")
             path = re.search(r"<(.*?)>", text)
             await self._obey(text[:4].strip().upper(), path[1] if path else "")
+        # What the other side still says is read: unread, it would reset the connection, and our last words.
+        self._writer.write_eof()
+        await self._reader.read()
 
     async def _obey(self, verb: str, path: str) -> None:
         match verb:

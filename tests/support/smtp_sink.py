@@ -1,4 +1,4 @@
-"""A mail server that takes the product's own mail, on loopback: aiosmtpd.
+"""A mail server that takes what is sent to it, on loopback: aiosmtpd.
 
 Knows how to refuse for a while. Does not judge what it takes.
 """
@@ -17,10 +17,10 @@ __all__ = ["SmtpSink"]
 class SmtpSink:
     """Takes all into `mailbox` from start() to stop(), except what `refuses` names: address -> reply."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.mailbox = Mailbox()
         self.refuses: dict[str, str] = {}
-        self.port = 0
+        self.host, self.port = host, port
         self._thread: LoopThread | None = None
 
     def start(self) -> None:
@@ -35,7 +35,7 @@ class SmtpSink:
 
     async def _listen(self) -> asyncio.AbstractServer:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(self, loop=loop), "127.0.0.1", self.port)
+        server = await loop.create_server(lambda: _Protocol(self, loop=loop), self.host, self.port)
         self.port = server.sockets[0].getsockname()[1]
         return server
 
@@ -49,5 +49,11 @@ class SmtpSink:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         raw: Any = envelope.original_content
-        self.mailbox.put(Mail(envelope.mail_from or "", tuple(envelope.rcpt_tos), raw))
+        # aiosmtpd keeps the brackets of a null sender.
+        sender = (envelope.mail_from or "").removeprefix("<>")
+        self.mailbox.put(Mail(sender, tuple(envelope.rcpt_tos), raw))
         return "250 2.0.0 Ok"
+
+
+class _Protocol(SMTP):
+    line_length_limit = 2**20  # some mail servers do not fold; the default refuses such a bounce with 500

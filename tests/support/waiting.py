@@ -3,11 +3,12 @@
 Knows how long a test is willing to wait. Does not know what for.
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["until"]
+__all__ = ["said", "until"]
 
 PATIENCE = 30.0  # seconds; everything in the tests is on loopback, but the machine may be busy
 STEP = 0.01  # seconds between two looks
@@ -23,3 +24,12 @@ def until(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
         time.sleep(STEP)
     return seen
+
+
+def said(log: Callable[[], str], pattern: str, times: int = 1, seconds: float = PATIENCE) -> None:
+    """Wait until a regular expression is found in *log*, so many *times*; TimeoutError has the log in it."""
+    try:
+        until(lambda: len(re.findall(pattern, log())) >= times, f"{pattern!r} in the log", seconds)
+    except TimeoutError as late:
+        late.add_note(log())
+        raise

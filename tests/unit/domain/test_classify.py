@@ -120,6 +120,7 @@ VETOED = [
     (failed("550 User unknown", action="delayed"), "only-delayed"),
     (failed("450 User unknown", reply="450"), "class-4"),
     (failed("unable to look up host relay.example.net: host not found"), "another-host"),
+    (failed("DNS lookup failure: host relay.example.net not found"), "another-host"),  # dma
     (failed("550 No such user, for we are full"), "veto-quota"),
 ]
 

@@ -184,6 +184,30 @@ def test_an_action_is_read_or_unstated_and_success_is_never_taken_for_failure(
 
 
 @pytest.mark.parametrize(
+    ("status", "field", "words", "read_as"),
+    [
+        ("4.4.7", "", "a@example.org: Envelope expired\n", ReportAction.FAILED),  # OpenSMTPD's last word
+        ("4.4.7", "Diagnostic-Code: smtp; 400 4.4.7 Message expired", "", ReportAction.FAILED),
+        ("4.0.0", "", "a@example.org: Envelope expired\n", ReportAction.DELAYED),
+        ("4.4.7", "", "a@example.org: 421 4.3.2 Busy, try again\n", ReportAction.DELAYED),
+        # Exchange's warning
+        (
+            "4.4.7",
+            "Will-Retry-Until: Sat, 21 Nov 2026 10:47:58 +0000",
+            "a@example.org: not yet expired\n",
+            ReportAction.DELAYED,
+        ),
+    ],
+)
+def test_a_delay_whose_time_has_expired_is_the_end(
+    status: str, field: str, words: str, read_as: ReportAction
+) -> None:
+    block = f"Final-Recipient: rfc822;a@example.org\nAction: delayed\nStatus: {status}\n{field}".rstrip()
+    (report,) = reports(block, words=words)
+    assert report.action is read_as
+
+
+@pytest.mark.parametrize(
     ("field", "address"),
     [
         ("rfc822; a@example.org", "a@example.org"),

@@ -64,7 +64,7 @@ SINGLE = {
 #: Servers that forget the last answer when they give up, and what they say instead.
 FORGETFUL = {
     "sendmail": Category.NETWORK,  # "451 4.4.1 reply: read error"
-    "opensmtpd": Category.EXPIRED,  # "Envelope expired", as a second warning
+    "opensmtpd": Category.EXPIRED,  # "Envelope expired"
     "dma": Category.EXPIRED,  # "Could not deliver for the last 432000 seconds. Giving up."
 }
 #: ... and what Exim has no words for, until it gives up too.
@@ -89,16 +89,21 @@ def expected(path: Path, report: Report) -> tuple[bool, Category]:
         DOMAINS[domain] if local == "u" else ANSWERS.get(name) or ANSWERS[name.rstrip("0123456789")]
     )
     hard, category = SINGLE.get((server, case), (hard, category))
-    gave_up = "-expired" in case and ("-DELAY" not in case or case.endswith("DELAY-2"))
-    if gave_up and server in FORGETFUL:
+    if gave_up(path) and server in FORGETFUL:
         category = FORGETFUL[server]
     if server == "exim" and case.startswith(EXIM_SILENT):
         category = Category.EXPIRED
     return hard and report.action is not ReportAction.DELAYED, category
 
 
+def gave_up(path: Path) -> bool:
+    last = path.stem.startswith("opensmtpd-") and path.stem.endswith("-DELAY-2")
+    return "-expired" in path.stem and ("-DELAY" not in path.stem or last)
+
+
 def kind(path: Path) -> Kind:
-    if "-DELAY" in path.stem:
+    # OpenSMTPD gives up in the words of a second warning.
+    if "-DELAY" in path.stem and not gave_up(path):
         return Kind.DELAYED
     # sendmail tells of both recipients in one mail.
     both = path.stem.startswith("sendmail-dsn-failed")

@@ -12,6 +12,7 @@ from sidecar.services.receipt import Receipt
 LMTP = {"2": "success", "4": "temporary", "5": "permanent"}
 SOCKETMAP = {"OK": "success", "TEMP": "temporary", "NOTFOUND": "permanent"}
 POLICY = {"DUNNO": "success", "DEFER_IF_PERMIT": "temporary", "550": "permanent"}
+EXIT_CODE = {0: "success", 75: "temporary", 69: "permanent", 77: "permanent"}  # sysexits(3)
 
 
 def meanings(reply: Reply) -> set[str]:
@@ -19,6 +20,7 @@ def meanings(reply: Reply) -> set[str]:
         LMTP[reply.lmtp[0]],
         SOCKETMAP[reply.socketmap.partition(" ")[0]],
         POLICY[reply.policy.partition(" ")[0]],
+        EXIT_CODE[reply.exit_code],
     }
 
 
