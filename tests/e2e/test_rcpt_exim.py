@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.exim import OWNER, Exim
-from tests.support.rcpt import Recipients, asking, sidecar_for
+from tests.support.rcpt import Recipients, asking, recipe, sidecar_for
 from tests.support.sidecar import DOMAIN, Sidecar
 from tests.support.waiting import until
 
@@ -20,28 +20,12 @@ pytestmark = pytest.mark.servers
 OTHER = "elsewhere.example"
 ACL = "  require verify = recipient\n  accept"
 
-#: The tainted local part stands in the request alone, never in the path. It cannot hold a newline:
-#: nothing else could begin another attribute. An empty answer is a hang-up: silence, too.
-ROUTER = r"""
-bounces_verify:
-  driver = redirect
-  domains = {domain}
-  verify_only
-  {case}
-  allow_fail
-  allow_defer
-  address_data = ${{readsocket{{{socket}}}\
-    {{request=smtpd_access_policy\nrecipient=$local_part@$domain\n\n}}{{2s}}{{}}{{{silence}}}}}
-  data = ${{if match{{$address_data}}{{{good}}}{{}}\
-    {{${{if match{{$address_data}}{{\N^action=(5\d\d .*)\N}}{{:fail: $1}}\
-    {{:defer: 4.3.0 Return path cannot be verified now}}}}}}}}
-"""
+#: The operator's. The tainted local part stands in the request alone, never in the path. It cannot hold a
+#: newline, and nothing else could begin another attribute. An empty answer is a hang-up: silence, too.
+ROUTER = recipe("bounces_verify:")
 
-#: when_down -> what stands for silence, and what lets a recipient in
-SILENCE = {
-    "defer": ("action=DEFER", r"\N^action=DUNNO\n\N"),
-    "accept": ("action=DUNNO", r"\N^(action=DUNNO|$)\N"),
-}
+#: when_down -> what is said there instead of what is written in the recipe
+CHANGES = {"defer": {}, "accept": {"=DEFER}": "=DUNNO}", r"^action=DUNNO\n": "^(action=DUNNO|$)"}}
 
 
 @pytest.fixture
@@ -57,10 +41,15 @@ def serve(exim: Exim, sidecar: Sidecar) -> Callable[..., int]:
     """Start Exim; returns its port."""
 
     def start(when_down: str = "defer", case: str = "caseful_local_part") -> int:
-        silence, good = SILENCE[when_down]
-        router = ROUTER.format(
-            domain=DOMAIN, socket=sidecar.policy_socket, silence=silence, good=good, case=case
-        )
+        changes = {
+            "/run/bounce-sidecar/policy.sock": str(sidecar.policy_socket),
+            "caseful_local_part": case,
+            **CHANGES[when_down],
+        }
+        router = ROUTER
+        for written, meant in changes.items():
+            assert router.count(written) == 1
+            router = router.replace(written, meant)
         exim.configure(DOMAIN, sidecar.lmtp_socket, 9, acl=ACL, routers=router)
         exim.start()
         return exim.port

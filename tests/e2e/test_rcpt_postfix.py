@@ -15,21 +15,26 @@ from tests.integration.return_paths import DOMAIN as SCRIPTED
 from tests.integration.return_paths import ScriptedReturnPaths
 from tests.support.loop_thread import LoopThread
 from tests.support.postfix import OWNER, Postfix
-from tests.support.rcpt import Recipients, asking, sidecar_for
+from tests.support.rcpt import Recipients, asking, recipe, sidecar_for
 from tests.support.sidecar import DOMAIN, Sidecar
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.servers
 
 OTHER = "elsewhere.example"
-#: when_down -> what Postfix does while nobody answers
-SILENCE = {"defer": "DEFER 4.3.0 Return path cannot be verified now", "accept": "DUNNO"}
+#: The operator's recipes.
+RESTRICTION, ALIASES, LOOKUP = (
+    line.partition(" = ")[2]
+    for line in (recipe("smtpd_recipient_restrictions =") + recipe("relay_recipient_maps =")).splitlines()
+)
+SOCKET, SILENCE = "bounce-sidecar/policy.sock", "DEFER 4.3.0 Return path cannot be verified now"
 
 
-def policy(socket: object, when_down: str = "defer", timeout: str = "3s") -> str:
-    """The line of smtpd_recipient_restrictions."""
-    silence = SILENCE[when_down]
-    return f"check_policy_service {{ unix:{socket}, timeout={timeout}, {{ default_action = {silence} }} }}"
+def policy(socket: object = SOCKET, when_down: str = "defer", timeout: str = "3s") -> str:
+    """The recipe's restriction, for another socket; or with another action for silence."""
+    silence = {"defer": SILENCE, "accept": "DUNNO"}[when_down]
+    text = RESTRICTION.replace("timeout=3s", f"timeout={timeout}")
+    return text.replace(SOCKET, str(socket)).replace(f"= {SILENCE} ", f"= {silence} ")
 
 
 @pytest.fixture
@@ -68,9 +73,7 @@ def test_what_is_not_good_is_refused_once_and_in_our_words(serve, sidecar: Sidec
 
 
 def test_mail_for_others_and_for_the_postmaster_is_not_touched(serve, sidecar: Sidecar) -> None:
-    aliases = (
-        f"inline:{{ {{ postmaster@{DOMAIN} = somebody@{OTHER} }}, {{ abuse@{DOMAIN} = somebody@{OTHER} }} }}"
-    )
+    aliases = ALIASES.replace("= postmaster@example.org", f"= somebody@{OTHER}")
     restrictions = policy(sidecar.policy_socket)
     port = serve(smtpd_recipient_restrictions=restrictions, virtual_alias_maps=aliases)
     forged = Recipients(sidecar).forged()
@@ -139,7 +142,7 @@ def test_in_a_chroot_the_sockets_are_named_relative_to_the_queue_directory(
     postfix: Postfix, short_folder: Path
 ) -> None:
     folder = postfix.spool / "bounce-sidecar"
-    settings = {"smtpd_recipient_restrictions": policy("bounce-sidecar/policy.sock")}
+    settings = {"smtpd_recipient_restrictions": policy()}
     postfix.configure({DOMAIN: "lmtp:unix:bounce-sidecar/lmtp.sock"}, chroot=True, **settings)
     folder.mkdir(mode=0o755)
     sidecar = sidecar_for(OWNER, short_folder / "sidecar", folder)
@@ -157,7 +160,10 @@ def test_in_a_chroot_the_sockets_are_named_relative_to_the_queue_directory(
 
 
 def test_the_lookup_is_asked_with_folded_keys_and_silence_defers(serve, sidecar: Sidecar) -> None:
-    port = serve(relay_recipient_maps=f"socketmap:unix:{sidecar.socketmap}:bounce", recipient_delimiter="+")
+    port = serve(
+        relay_recipient_maps=LOOKUP.replace("bounce-sidecar/socketmap.sock", str(sidecar.socketmap)),
+        recipient_delimiter="+",
+    )
     recipients = Recipients(sidecar)
     with asking(port) as client:
         good = [*recipients.spellings(), recipients.unknown_wiki()]

@@ -1,19 +1,22 @@
-"""Recipients that a mail server is asked for, with what it should say; and a client that asks.
+"""Recipients that a mail server is asked for, with what it should say; a client that asks; the recipes.
 
-Knows both formats of return paths. Does not know which mail server, nor how that asks the sidecar.
+Knows both formats of return paths, and where docs/operating.md says how a mail server asks the sidecar. Does
+not know any mail server.
 """
 
+import re
 import smtplib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import dedent
 
 from sidecar import host
 from sidecar.domain.verp import Verp
 from tests.support.sidecar import DOMAIN, Sidecar
 
-__all__ = ["NOW", "WIKI", "Client", "Recipients", "asking", "sidecar_for"]
+__all__ = ["NOW", "WIKI", "Client", "Recipients", "asking", "recipe", "sidecar_for"]
 
 PATIENCE = 30.0  # seconds; whoever does not answer within them hangs
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -36,6 +39,15 @@ def sidecar_for(mta_group: str, folder: Path, mta_folder: Path | None = None) ->
     )
     sidecar.set_clock(NOW)
     return sidecar
+
+
+def recipe(mark: str) -> str:
+    """The lines of configuration with *mark* in them, as docs/operating.md tells operators."""
+    text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    blocks = [block for block in re.findall(r"(?:^ {4}.*\n)+", text, flags=re.MULTILINE) if mark in block]
+    if len(blocks) != 1:
+        raise LookupError(f"{len(blocks)} recipes with {mark}")
+    return dedent(blocks[0])
 
 
 class Recipients:
