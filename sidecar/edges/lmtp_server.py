@@ -15,6 +15,7 @@ import structlog
 
 from sidecar.edges import lmtp, replies
 from sidecar.edges.lmtp_session import LmtpSession
+from sidecar.edges.passed_sockets import WrongSocket
 from sidecar.edges.replies import REPLIES, TROUBLE, Reply
 from sidecar.edges.unix_socket import MODE, CannotListen, UnixSocket
 from sidecar.services.receipt import Intake, Received
@@ -80,10 +81,10 @@ class LmtpServer:
         return bound
 
     async def serve_tcp(self, listener: socket.socket) -> None:
-        """The same on a socket that listens already. Raises CannotListen."""
-        host, port = listener.getsockname()[:2]
+        """The same on a socket that was passed. Raises WrongSocket."""
+        host = listener.getsockname()[0]
         if not _is_loopback(host):
-            raise CannotListen(f"{host} port {port}: {_LOOPBACK_ONLY}")
+            raise WrongSocket(f"the socket named 'lmtp' listens on {host}: {_LOOPBACK_ONLY}")
         loop = asyncio.get_running_loop()
         self._listeners.append(await loop.create_server(self._session, sock=listener))
 

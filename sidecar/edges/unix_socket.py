@@ -65,7 +65,8 @@ class UnixSocket:
 
         To listen again sets the backlog anew: the largest, for those who wait while we start.
         """
-        return cls(listener, Path(listener.getsockname()), None, socket.SOMAXCONN)
+        name = os.fsdecode(listener.getsockname())  # octets, if it is an abstract one
+        return cls(listener, Path(name), None, socket.SOMAXCONN)
 
     async def serve(self, protocol: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
         """Accept from now on.

@@ -23,7 +23,8 @@ log = structlog.get_logger()
 class Refusals:
     """One for all doors, so that a recipient counts once and a flood is one flood."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, every: float = LAP) -> None:
+        self._every = every
         self._counts = {receipt: metrics.refused.labels(receipt) for receipt in Receipt if receipt.refused}
         self._lap: Counter[Receipt] = Counter()
 
@@ -44,5 +45,5 @@ class Refusals:
     async def run(self) -> None:
         """For ever."""
         while True:
-            await asyncio.sleep(LAP)
+            await asyncio.sleep(self._every)
             self.sum_up()

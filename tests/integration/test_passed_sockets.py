@@ -1,5 +1,6 @@
 """Sockets that a service manager opened: read from the environment, used by their doors, left alone."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,9 +14,14 @@ from pathlib import Path
 import pytest
 
 from sidecar import host
+from sidecar.edges.lmtp_server import LmtpServer
 from sidecar.edges.passed_sockets import Kind, PassedSockets, WrongSocket
+from sidecar.edges.policy_service import PolicyService
 from sidecar.edges.replies import REPLIES
+from sidecar.edges.unix_socket import UnixSocket
 from sidecar.services.receipt import Receipt
+from tests.integration.doors import Client, ScriptedIntake
+from tests.integration.return_paths import ScriptedReturnPaths
 from tests.support.practice import configured
 from tests.support.waiting import until
 
@@ -161,6 +167,33 @@ def test_each_socket_is_taken_once_by_the_door_of_its_name_and_kind() -> None:
         assert (passed.take("lmtp"), passed.take("lmtp", Kind.TCP)) == (unix, tcp)
         assert (passed.take("lmtp"), passed.take("lmtp", Kind.TCP)) == (None, None)
         passed.check_taken()
+
+
+async def test_a_passed_tcp_socket_serves_lmtp_if_it_is_on_loopback() -> None:
+    server = LmtpServer(ScriptedIntake())
+    with socket.create_server(("127.0.0.1", 0)) as near, socket.create_server(("0.0.0.0", 0)) as open_to_all:
+        with pytest.raises(WrongSocket, match=r"on 0\.0\.0\.0: LMTP is served on loopback addresses only"):
+            await server.serve_tcp(open_to_all)
+        await server.serve_tcp(near)
+        client = await Client(*await asyncio.open_connection(*near.getsockname())).hello()
+        await client.hand_in("one@b")
+        assert await client.hear() == [REPLIES[Receipt.TAKEN].lmtp]
+        client.writer.close()
+        await server.close(grace=1)
+
+
+async def test_a_passed_socket_may_have_an_abstract_name() -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("")  # a name of the kernel's choice
+        listener.listen()
+        name = listener.getsockname()
+        server = PolicyService(ScriptedReturnPaths())
+        await server.serve(UnixSocket.passed(listener))
+        reader, writer = await asyncio.open_unix_connection(name)
+        writer.write(b"request=smtpd_access_policy\nrecipient=\n\n")
+        assert await reader.readuntil(b"\n\n") == b"action=DUNNO\n\n"
+        writer.close()
+        await server.close()
 
 
 def test_a_socket_of_the_wrong_kind_is_told_what_its_unit_should_say() -> None:

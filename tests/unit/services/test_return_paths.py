@@ -1,5 +1,6 @@
 """The question at RCPT: whom it concerns, what is answered, what is counted and what the journal bears."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,3 +91,16 @@ def test_a_flood_is_counted_in_full_and_told_as_a_number(desk: Desk) -> None:
     assert forged[TOLD]["number"] == 1000 - TOLD
     assert [line["event"] for line in lines if line["receipt"] == "not ours"] == ["refused"]
     assert desk.refused(Receipt.FORGED) == 1001
+
+
+async def test_a_flood_that_ends_is_told_too() -> None:
+    refusals = Refusals(Metrics(), every=0.01)
+    with capture_logs() as lines:
+        for _ in range(TOLD + 1):
+            refusals.note(Receipt.FORGED, "no key of ours signed this")
+        running = asyncio.create_task(refusals.run())
+        async with asyncio.timeout(10):
+            while lines[-1]["event"] != "refused more":
+                await asyncio.sleep(0)
+        running.cancel()
+    assert lines[-1]["number"] == 1
