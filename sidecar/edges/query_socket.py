@@ -19,6 +19,8 @@ __all__ = ["Dialogue", "Limits", "QuerySocket"]
 
 BACKLOG = 1024  # connections not yet accepted; each web request that mails may open one, within 50 ms
 
+TURNS = 5  # of the event loop, until who was accepted just now has been heard and answered: three to accept
+
 log = structlog.get_logger()
 
 
@@ -64,11 +66,14 @@ class QuerySocket:
         self._server = await socket.serve(lambda: _Connection(self))
 
     async def close(self) -> None:
-        """Stop listening and hang up; what was asked is answered already. Repeatable."""
-        self.room = 0
+        """Stop listening and hang up on all who have been answered. Repeatable."""
         if self._server is not None and self._socket is not None:
             self._socket.remove()
+            self._socket.stop_accepting()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
             self._server.close()
+        self.room = 0
         for connection in tuple(self.connections):
             connection.hang_up()
         await asyncio.sleep(0)  # the transports close on the loop's next turn

@@ -76,6 +76,11 @@ class UnixSocket:
         loop = asyncio.get_running_loop()
         return await loop.create_server(protocol, sock=self.listener, backlog=self.backlog)
 
+    def stop_accepting(self) -> None:
+        """Whoever comes now waits: for who holds the socket too, or for the end. Repeatable."""
+        if self.listener.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self.listener)
+
     def remove(self) -> None:
         """Remove the file, unless it is not ours or somebody has put another there. Repeatable.
 

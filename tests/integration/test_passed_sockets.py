@@ -8,7 +8,9 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,33 @@ def test_who_asks_while_the_daemon_restarts_waits_and_is_answered(manager: Manag
         assert mta.recv(1000).startswith(b"220 ")
     assert not (manager.folder / "policy.sock").exists()
     assert (manager.folder / "verp.sock").exists()
+
+
+@pytest.mark.slow
+def test_of_those_who_ask_all_the_time_nobody_is_lost_over_restarts(manager: Manager) -> None:
+    path = manager.listen("policy")
+    manager.start()
+    manager.serving()
+    over = threading.Event()
+
+    def ask_on() -> list[bytes]:
+        heard = []
+        while not over.is_set():
+            with ask_policy(path, "x@elsewhere.example") as client:
+                heard.append(client.recv(1000))
+        return heard
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask_on) for _ in range(4)]
+        try:
+            for times in (2, 3, 4):
+                manager.stop()
+                manager.start()
+                manager.serving(times)
+        finally:
+            over.set()
+        heard = {answer for one in asking for answer in one.result()}
+    assert heard == {b"action=DUNNO\n\n"}
 
 
 @pytest.mark.slow
