@@ -19,15 +19,18 @@ import wiki_adapter
 from sidecar.config import Config, WikiConfig
 from sidecar.domain.policy import Mode
 from sidecar.domain.wiki import Wiki
-from sidecar.doors import open_doors
+from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
 from sidecar.edges.mail_server import MailServer
+from sidecar.edges.passed_sockets import PassedSockets
+from sidecar.edges.service_manager import ServiceManager
 from sidecar.host import now
 from sidecar.services.circuit import Pauses
 from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
 from sidecar.services.intake import BounceIntake
+from sidecar.services.refusals import Refusals
 from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
@@ -63,6 +66,8 @@ class World:
     jitter: Callable[[], float] = random.random
     open_wiki: OpenWiki | None = None  #: mwclient if None
     pauses: Pauses = field(default_factory=Pauses)
+    sockets: PassedSockets = field(default_factory=PassedSockets)
+    manager: ServiceManager = field(default_factory=ServiceManager)
 
 
 async def run(
@@ -74,7 +79,7 @@ async def run(
 ) -> None:
     """Serve until *stop* is set; without one, until SIGTERM or SIGINT. SIGHUP reads the rules again.
 
-    Raises RuleError, CannotListen, SQLAlchemyError, or whatever ends a loop that should not end.
+    Raises RuleError, CannotListen, WrongSocket, SQLAlchemyError, or whatever ends a loop that should not end.
     """
     metrics = Metrics()
     rules = rule_files.load(config.rules_directory)
@@ -84,36 +89,38 @@ async def run(
         await database.open()
         dispatcher = _dispatcher(config, world, database, metrics)
         life.callback(dispatcher.close)
-        return_paths = ReturnPaths(config.verp, world.clock, metrics)
+        return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals := Refusals(metrics))
         intake = BounceIntake(
             database, return_paths, rules, config.policies, world.clock, dispatcher.ring, metrics
         )
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        # A second daemon ends here.
-        await open_doors(config.listen, return_paths, intake, metrics, world.clock, database, doors)
+        needs = Needs(metrics, world.clock, database)
+        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # a second ends
         reload = RuleReload(lambda: rule_files.load(config.rules_directory), intake.use, metrics)
         life.callback(reload.close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         work: list[Loop] = [
             _loop("dispatch", dispatcher.run, dispatcher.stop),
             _loop("rules", reload.run),
-            *_other_loops(config, world.clock, database, metrics, life),
+            *_other_loops(config, world, database, metrics, refusals, life),
         ]
         loops = {await life.enter_async_context(loop) for loop in work}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
-        ready()
         log.info("serving", modes=_modes(config), rules=len(rules.rules), database=config.storage_url)
-        await _until(stop, loops)
+        ready()
+        await _until(stop, loops, world.manager)
 
 
-async def _until(stop: asyncio.Event, loops: "set[asyncio.Task[None]]") -> None:
+async def _until(stop: asyncio.Event, loops: "set[asyncio.Task[None]]", manager: ServiceManager) -> None:
+    manager.tell("READY=1")
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
         ended, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopped.cancel()
     log.info("stopping")
+    manager.tell("STOPPING=1")
     for task in ended:
         task.result()  # a loop that ended by itself ends the daemon: the service manager starts a new one
 
@@ -126,18 +133,23 @@ def _dispatcher(config: Config, world: World, database: Database, metrics: Metri
 
 def _other_loops(
     config: Config,
-    clock: Clock,
+    world: World,
     database: Database,
     metrics: Metrics,
+    refusals: Refusals,
     life: contextlib.AsyncExitStack,
 ) -> Iterator[Loop]:
-    yield _loop("upkeep", Upkeep(database, config.keep_mail, config.keep_aside, clock).run)
+    life.callback(refusals.sum_up)
+    yield _loop("refusals", refusals.run)
+    yield _loop("upkeep", Upkeep(database, config.keep_mail, config.keep_aside, world.clock).run)
+    if world.manager.watchdog:
+        yield _loop("watchdog", world.manager.keep_alive)
     if config.listen.metrics:
         yield _loop("gauges", Gauges(database, metrics).run)
     if config.digest:
         told = config.digest
         head = Letterhead(told.to, told.sender, config.verp.domain)
-        digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, clock)
+        digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, world.clock)
         life.callback(digest.close)
         yield _loop("digest", digest.run, digest.stop)
 

@@ -5,13 +5,20 @@ Knows which door asks whom. Does not know what is spoken at any of them.
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sidecar.config import Listen
+from sidecar.edges import query_socket
 from sidecar.edges.http_door import DoorLimits, Friends, http_door
 from sidecar.edges.https_fetch import fetch
 from sidecar.edges.lmtp_server import Limits, LmtpServer
 from sidecar.edges.metrics_server import MetricsServer
+from sidecar.edges.passed_sockets import Kind, PassedSockets
+from sidecar.edges.policy_service import PolicyService
+from sidecar.edges.query_socket import QuerySocket
+from sidecar.edges.unix_socket import BACKLOG, UnixSocket
 from sidecar.edges.verp_socket import VerpSocket
 from sidecar.services.intake import BounceIntake
 from sidecar.services.readiness import Readiness
@@ -19,33 +26,78 @@ from sidecar.services.return_path import ReturnPaths
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 
-__all__ = ["open_doors"]
+__all__ = ["Needs", "open_doors"]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What some doors ask beside the intake."""
+
+    metrics: Metrics
+    clock: Callable[[], datetime]
+    database: Database
 
 
 async def open_doors(
     listen: Listen,
+    passed: PassedSockets,
     return_paths: ReturnPaths,
     intake: BounceIntake,
-    metrics: Metrics,
-    clock: Callable[[], datetime],
-    database: Database,
+    needs: Needs,
     life: contextlib.AsyncExitStack,
 ) -> None:
-    """Each is closed when *life* ends. Raises CannotListen."""
+    """Each is closed when *life* ends. A socket that was *passed* is used, whatever its door's settings say.
+
+    Raises CannotListen or WrongSocket.
+    """
     if listen.metrics:
-        server = MetricsServer(metrics.registry)
+        server = MetricsServer(needs.metrics.registry)
         life.push_async_callback(server.close)
         server.listen(*listen.metrics)
+    await _open_lmtp(listen, passed, intake, life)
+    await _open_http(listen, intake, needs, life)
+    wikis, mtas = listen.verp_group, listen.mta_group
+    asked: list[tuple[str, Path | None, str, QuerySocket]] = [
+        ("policy", listen.policy, mtas, PolicyService(return_paths)),
+        ("socketmap", listen.socketmap, mtas, VerpSocket(return_paths, ["bounce"])),
+        ("verp", listen.verp, wikis, VerpSocket(return_paths)),
+    ]
+    for name, path, group, door in asked:
+        socket = _opened(passed, name, path, group, query_socket.BACKLOG)
+        if socket:
+            life.push_async_callback(door.close)
+            await door.serve(socket)
+    passed.check_taken()
+
+
+async def _open_lmtp(
+    listen: Listen, passed: PassedSockets, intake: BounceIntake, life: contextlib.AsyncExitStack
+) -> None:
     lmtp = LmtpServer(intake, limits=Limits(size=listen.max_mail_bytes))
     life.push_async_callback(lmtp.close)
-    await lmtp.listen_unix(listen.lmtp, group=listen.mta_group or None)
-    if listen.lmtp_tcp:
+    if unix := _opened(passed, "lmtp", listen.lmtp, listen.mta_group):
+        await lmtp.serve_unix(unix)
+    if tcp := passed.take("lmtp", Kind.TCP):
+        await lmtp.serve_tcp(tcp)
+    elif listen.lmtp_tcp:
         await lmtp.listen_tcp(*listen.lmtp_tcp)
+
+
+async def _open_http(
+    listen: Listen, intake: BounceIntake, needs: Needs, life: contextlib.AsyncExitStack
+) -> None:
     if http := listen.http:
-        friends = Friends(intake, Readiness(database).why_not, clock, fetch, metrics)
+        why_not = Readiness(needs.database).why_not
+        friends = Friends(intake, why_not, needs.clock, fetch, needs.metrics)
         door = http_door(friends, http.allow, http.token, http.topics, DoorLimits(listen.max_mail_bytes))
         life.push_async_callback(door.close)
         await door.listen(*http.address)
-    verp_socket = VerpSocket(return_paths)
-    life.push_async_callback(verp_socket.close)
-    await verp_socket.listen(listen.verp, group=listen.verp_group or None)
+
+
+def _opened(
+    passed: PassedSockets, name: str, path: Path | None, group: str, backlog: int = BACKLOG
+) -> UnixSocket | None:
+    """The Unix socket of a door: passed, or else made if it is wanted at all."""
+    if listener := passed.take(name):
+        return UnixSocket.passed(listener)
+    return UnixSocket.open(path, group=group or None, backlog=backlog) if path else None

@@ -1,4 +1,4 @@
-"""The machine that we run on: its clock, the files of the configuration, its groups.
+"""The machine that we run on: its clock, the files of the configuration, its groups, its service manager.
 
 The only module that reads the clock, and the only one that opens what the configuration names. Does not know
 what any of it is for.
@@ -6,15 +6,28 @@ what any of it is for.
 
 import grp
 import os
+import socket
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sidecar import config as config_module
 from sidecar.config import Config, ConfigError, parse
+from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
+from sidecar.edges.service_manager import ServiceManager
 from sidecar.secrets import ReadSecret, SecretError
 
-__all__ = ["load_config", "missing_groups", "now", "rules_directory", "secret_reader"]
+__all__ = [
+    "load_config",
+    "missing_groups",
+    "now",
+    "passed_sockets",
+    "rules_directory",
+    "secret_reader",
+    "service_manager",
+]
+
+FIRST_PASSED = 3  # sd_listen_fds(3), SD_LISTEN_FDS_START
 
 
 def now() -> datetime:
@@ -76,3 +89,37 @@ def rules_directory(path: Path) -> Path:
         return config_module.rules_directory("")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(error) from None
+
+
+def passed_sockets() -> PassedSockets:
+    """What the service manager opened for this process, by its name (sd_listen_fds_with_names(3)).
+
+    Taken out of the environment, so that no child believes that they are its own: the second call finds none.
+    Raises WrongSocket.
+    """
+    process, number, names = (os.environ.pop(f"LISTEN_{name}", "") for name in ("PID", "FDS", "FDNAMES"))
+    if process != str(os.getpid()):
+        return PassedSockets()
+    count = int(number) if number.isdecimal() else 0
+    named = names.split(":") if names else ["unknown"] * count
+    if count < 1 or len(named) != count:
+        raise WrongSocket(f"LISTEN_FDS={number} and LISTEN_FDNAMES={names} do not fit together")
+    return PassedSockets([(name, _listener(name, FIRST_PASSED + at)) for at, name in enumerate(named)])
+
+
+def _listener(name: str, number: int) -> socket.socket:
+    try:
+        os.set_inheritable(number, False)
+        return socket.socket(fileno=number)
+    except OSError as error:
+        raise WrongSocket(
+            f"file descriptor {number}, named {name!r}, is no socket: {error.strerror}"
+        ) from None
+
+
+def service_manager() -> ServiceManager:
+    """Who waits to be told how we are (sd_notify(3), sd_watchdog_enabled(3)); out of the environment, too."""
+    address = os.environ.pop("NOTIFY_SOCKET", "")
+    microseconds, process = (os.environ.pop(f"WATCHDOG_{name}", "") for name in ("USEC", "PID"))
+    ours = process in ("", str(os.getpid())) and microseconds.isdecimal()
+    return ServiceManager(address, int(microseconds) / 1e6 if ours else 0.0)

@@ -21,14 +21,16 @@ __all__ = ["check_config", "run"]
 def run(path: Path) -> None:
     """Serve until told to stop (SIGTERM or SIGINT).
 
-    Opens the socket that the wiki asks for return paths and the one that the mail server delivers bounces
-    to, brings the database up to date, and carries out what is owed to the wikis. Logs to standard error.
+    Opens the sockets that the wiki asks for return paths, and that the mail server asks about recipients and
+    delivers bounces to, or takes those that systemd passes; brings the database up to date, and carries out
+    what is owed to the wikis. Logs to standard error.
     """
     config = configured(path)
     configure_logging(config.log_level, config.log_format)
     try:
         with troubles(config):
-            asyncio.run(daemon.run(config))
+            world = daemon.World(sockets=host.passed_sockets(), manager=host.service_manager())
+            asyncio.run(daemon.run(config, world=world))
     except CannotListen as error:
         stop_with(EX_TEMPFAIL, str(error))
 

@@ -193,6 +193,8 @@ class Verp:
         self._wikis = {wire(wiki).lower(): wiki for wiki in wikis}
         self._known = set(self._wikis.values())
         self._accept = accept
+        #: where return paths may lie, folded; in every format
+        self.domains = frozenset(form.domain.lower() for form in formats)
 
     @property
     def domain(self) -> str:

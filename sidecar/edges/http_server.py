@@ -187,7 +187,7 @@ class HttpServer:
                     if len(body) > limit:
                         return say(replies.BODY_TOO_BIG)
         except TimeoutError:
-            return say(replies.CLOSING if self._closing else replies.TOO_SLOW)
+            return say(replies.CLOSING if self._closing else replies.BODY_TOO_SLOW)
         except web.RequestPayloadError:
             return say(replies.bad_input("The body is damaged"))
         finally:

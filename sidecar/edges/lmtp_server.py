@@ -6,6 +6,7 @@ notice is, or how it is booked. 250 is said after the intake said so; whatever g
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,14 @@ import structlog
 from sidecar.edges import lmtp, replies
 from sidecar.edges.delivery import take
 from sidecar.edges.lmtp_session import LmtpSession
+from sidecar.edges.passed_sockets import WrongSocket
 from sidecar.edges.replies import REPLIES, TROUBLE, Reply
 from sidecar.edges.unix_socket import MODE, CannotListen, UnixSocket
 from sidecar.services.receipt import Intake, Received
 
 __all__ = ["Limits", "LmtpServer"]
+
+_LOOPBACK_ONLY = "LMTP is served on loopback addresses only, such as 127.0.0.1"
 
 log = structlog.get_logger()
 
@@ -32,7 +36,8 @@ class Limits:
     sessions: int = 100  #: at once; Postfix opens 20 per destination (default_destination_concurrency_limit)
     unfinished: int = 200  #: deliveries with the intake, those included for which nobody waits any more
     patience: float = 60.0  #: seconds for a delivery; Postfix waits 600 (lmtp_data_done_timeout)
-    idle: float = 300.0  #: seconds; RFC 5321 section 4.5.3.2.7
+    idle: float = 300.0  #: seconds of silence; RFC 5321 section 4.5.3.2.7
+    mail: float = 1800.0  #: seconds for each mail, from the greeting or the last one's reply to the final dot
     write: float = 60.0  #: seconds that a peer may leave replies unread
 
 
@@ -52,10 +57,12 @@ class LmtpServer:
 
     async def listen_unix(self, path: Path, *, mode: int = MODE, group: str | None = None) -> None:
         """Serve on this path from now on. Raises CannotListen."""
-        socket = UnixSocket.open(path, mode=mode, group=group)
-        loop = asyncio.get_running_loop()
-        self._listeners.append(await loop.create_unix_server(self._session, sock=socket.listener))
-        self._sockets.append(socket)
+        await self.serve_unix(UnixSocket.open(path, mode=mode, group=group))
+
+    async def serve_unix(self, unix: UnixSocket) -> None:
+        """The same on a socket that is open already."""
+        self._listeners.append(await unix.serve(self._session))
+        self._sockets.append(unix)
 
     async def listen_tcp(self, host: str, port: int) -> int:
         """Serve on this loopback address from now on; returns the port (0 asks for any). Raises CannotListen.
@@ -63,7 +70,7 @@ class LmtpServer:
         LMTP asks nobody who he is: whoever reaches the door may hand in notices.
         """
         if host != "localhost" and not _is_loopback(host):
-            raise CannotListen(f"{host}: LMTP is served on loopback addresses only, such as 127.0.0.1")
+            raise CannotListen(f"{host}: {_LOOPBACK_ONLY}")
         loop = asyncio.get_running_loop()
         try:
             listener = await loop.create_server(self._session, host, port)
@@ -73,14 +80,22 @@ class LmtpServer:
         bound: int = listener.sockets[0].getsockname()[1]
         return bound
 
+    async def serve_tcp(self, listener: socket.socket) -> None:
+        """The same on a socket that was passed. Raises WrongSocket."""
+        host = listener.getsockname()[0]
+        if not _is_loopback(host):
+            raise WrongSocket(f"the socket named 'lmtp' listens on {host}: {_LOOPBACK_ONLY}")
+        loop = asyncio.get_running_loop()
+        self._listeners.append(await loop.create_server(self._session, sock=listener))
+
     async def close(self, grace: float = 10.0) -> None:
         """Stop listening, send idle peers away, let pending deliveries finish for *grace* seconds.
 
         Repeatable. What is still at work then is not cancelled; its peer gets no reply and keeps the mail.
         """
         self._closing = True
-        for socket in self._sockets:
-            socket.remove()
+        for unix in self._sockets:
+            unix.remove()
         for listener in self._listeners:
             listener.close()
         for session in tuple(self._sessions):
@@ -97,7 +112,8 @@ class LmtpServer:
 
     def _session(self) -> LmtpSession:
         connection = lmtp.Connection(self._intake.refusal, name=self._name, size_limit=self.limits.size)
-        return LmtpSession(self, connection, idle=self.limits.idle, write=self.limits.write)
+        limits = self.limits
+        return LmtpSession(self, connection, idle=limits.idle, mail=limits.mail, write=limits.write)
 
     def admit(self, session: LmtpSession) -> str | None:
         """The reply that turns it away, None if there is room for one more."""

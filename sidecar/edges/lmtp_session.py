@@ -29,12 +29,19 @@ class House(Protocol):
 
 
 class LmtpSession(asyncio.Protocol):
-    """Reads nothing more while a delivery is pending or while the peer leaves replies unread."""
+    """Reads nothing more while a delivery is pending or while the peer leaves replies unread.
 
-    def __init__(self, house: House, connection: lmtp.Connection, *, idle: float, write: float) -> None:
+    Each octet ends a silence, but only a whole mail ends the time for one: a peer that drips is sent away.
+    """
+
+    def __init__(
+        self, house: House, connection: lmtp.Connection, *, idle: float, mail: float, write: float
+    ) -> None:
         self._house, self._lmtp = house, connection
-        self._idle, self._write = idle, write
-        self._deadline = Deadline(asyncio.get_running_loop(), self._give_up)
+        self._idle, self._mail, self._write = idle, mail, write
+        self._loop = asyncio.get_running_loop()
+        self._mail_due = self._loop.time() + mail
+        self._deadline = Deadline(self._loop, self._give_up)
         self._blocked = False  # the peer does not read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -63,6 +70,7 @@ class LmtpSession(asyncio.Protocol):
 
     def answer(self, answers: Sequence[Reply]) -> None:
         """One reply per recipient of the pending delivery; without effect when the peer is gone."""
+        self._mail_due = self._loop.time() + self._mail
         self._step(lambda: self._lmtp.answer(answers))
 
     def leave(self, reply: str) -> None:
@@ -102,7 +110,7 @@ class LmtpSession(asyncio.Protocol):
         elif self._lmtp.pending is not None:
             self._deadline.off()
         else:
-            self._deadline.within(self._idle)
+            self._deadline.within(min(self._idle, self._mail_due - self._loop.time()))
         if self._transport.is_closing():
             return
         if self._blocked or self._lmtp.pending is not None:
@@ -114,4 +122,4 @@ class LmtpSession(asyncio.Protocol):
         if self._blocked or self._lmtp.closed:
             self._transport.abort()
         else:
-            self.leave(replies.IDLE)
+            self.leave(replies.TOO_SLOW if self._loop.time() >= self._mail_due else replies.IDLE)

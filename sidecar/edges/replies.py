@@ -1,12 +1,15 @@
 """THE table: what each receipt sounds like at each door, and every other reply that a door gives.
 
-Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463), the words of Postfix's socketmap_table(5) and the
-statuses of HTTP (RFC 9110). Nothing else in the program spells one. Does not know why a receipt was given.
+Knows the codes of LMTP (RFC 2033, RFC 5321, RFC 3463), the words of Postfix's socketmap_table(5) and
+access(5), the exit codes of <sysexits.h> and the statuses of HTTP (RFC 9110). Nothing else in the program
+spells a reply: the pipe door (deliver.py), standing alone, reads the digits, and a test holds it to this
+table. Does not know why a receipt was given.
 
 A permanent refusal is a decision that somebody took. Whatever nobody foresaw is TROUBLE: an MTA deletes a
 bounce that gets a 5xx, and keeps one that gets a 4xx.
 """
 
+import os
 from typing import NamedTuple
 
 from sidecar.services.receipt import Receipt
@@ -28,34 +31,56 @@ class Reply(NamedTuple):
     #: For the lookup `bounce <address>`. OK is completed by its data. Postfix refuses a recipient on NOTFOUND
     #: and keeps the mail on PERM and TEMP: a permanent refusal is spelled NOTFOUND, the rest is for people.
     socketmap: str
+    #: The action in the policy protocol. A code of its own, as REJECT would be 554 (access_map_reject_code).
+    #: DUNNO rather than OK: nothing speaks against it, and the mail server's other rules decide.
+    policy: str
+    #: What `bounce-sidecar-deliver --refuse` makes of `lmtp`; without --refuse, all but 0 is 75.
+    exit_code: int
     http: HttpReply  #: 2xx for what is booked, and for nothing else: curl --fail keeps the mail on all others
 
 
 REPLIES: dict[Receipt, Reply] = {
-    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK ", HttpReply(200, "Taken")),
-    Receipt.DUPLICATE: Reply("250 2.0.0 Taken before", "OK ", HttpReply(200, "Taken before")),
+    Receipt.TAKEN: Reply("250 2.0.0 Taken", "OK ", "DUNNO", os.EX_OK, HttpReply(200, "Taken")),
+    Receipt.DUPLICATE: Reply(
+        "250 2.0.0 Taken before", "OK ", "DUNNO", os.EX_OK, HttpReply(200, "Taken before")
+    ),
     Receipt.SET_ASIDE: Reply(
-        "250 2.0.0 Set aside for a person to read", "OK ", HttpReply(200, "Set aside for a person to read")
+        "250 2.0.0 Set aside for a person to read",
+        "OK ",
+        "DUNNO",
+        os.EX_OK,
+        HttpReply(200, "Set aside for a person to read"),
     ),
     Receipt.NOT_OURS: Reply(
-        "550 5.1.1 No such return path", "NOTFOUND ", HttpReply(404, "No such return path")
+        "550 5.1.1 No such return path",
+        "NOTFOUND ",
+        "550 5.1.1 No such return path",
+        os.EX_UNAVAILABLE,
+        HttpReply(404, "No such return path"),
     ),
     Receipt.FORGED: Reply(
         "550 5.7.1 Return path is not signed by us",
         "NOTFOUND 5.7.1 Return path is not signed by us",
+        "550 5.7.1 Return path is not signed by us",
+        os.EX_NOPERM,
         HttpReply(403, "Return path is not signed by us"),
     ),
     Receipt.TOO_LATE: Reply(
         "550 5.7.1 Return path has expired",
         "NOTFOUND 5.7.1 Return path has expired",
+        "550 5.7.1 Return path has expired",
+        os.EX_NOPERM,
         HttpReply(410, "Return path has expired"),
     ),
 }
 
-#: Anything unforeseen. Not in REPLIES: it is no receipt, because nothing was received.
+#: Anything unforeseen. Not in REPLIES: it is no receipt, because nothing was received. DEFER_IF_PERMIT rather
+#: than DEFER: what a later restriction refuses for good need not come again because of our trouble.
 TROUBLE = Reply(
     "451 4.3.0 Temporary trouble, please try again",
     "TEMP temporary trouble, please try again",
+    "DEFER_IF_PERMIT 4.3.0 Temporary trouble, please try again",
+    os.EX_TEMPFAIL,
     HttpReply(503, "Temporary trouble, please try again"),
 )
 
@@ -101,20 +126,20 @@ TOO_MANY_ERRORS = "421 4.7.0 Too many errors, closing"
 IDLE = "421 4.4.2 Idle for too long, closing"
 TOO_MANY_SESSIONS = "421 4.3.2 Too many sessions, please try again"
 SHUTTING_DOWN = "421 4.3.2 Shutting down, please try again"
+TOO_SLOW = "421 4.4.2 No mail for too long, closing"
 BROKEN = "421 4.3.0 Temporary trouble, closing"
 
 # Socketmap: what is said about requests. PERM tells the one who asks that asking again is no use.
 NOT_A_NETSTRING = "PERM not a netstring, closing"
 REQUEST_TOO_LONG = "PERM request is too long"
 NOT_UTF8 = "PERM request is not UTF-8"
-UNKNOWN_LOOKUP = "PERM unknown lookup, expected: verp or bounce"
+UNKNOWN_LOOKUP = "PERM this lookup is not offered here"
 EXPECTED_VERP = "PERM expected: verp <wiki> <user id> <address>"
 EXPECTED_BOUNCE = "PERM expected: bounce <address>"
 BAD_USER_ID = "PERM user id is not a positive decimal number"
 BAD_ADDRESS = "PERM address has no @"
 UNKNOWN_WIKI = "PERM unknown wiki"
 RETURN_PATH_TOO_LONG = "PERM return path would be longer than 64 octets before the @"
-WIKI_NOT_CONFIGURED = "TEMP signed by us, but its wiki is not configured"
 TOO_MANY_CONNECTIONS = "TEMP too many connections"
 
 # HTTP: what is said about requests rather than about a mail. Whoever hands in mail keeps it on all of them.
@@ -132,7 +157,7 @@ RAW_DELIVERY = HttpReply(403, "Raw message delivery is unsigned; turn it off for
 STALE = HttpReply(410, "The message is older than Amazon SNS repeats any")
 NOT_FOUND = HttpReply(404, "There is nothing here")
 OTHER_METHOD = HttpReply(405, "This endpoint wants another method")
-TOO_SLOW = HttpReply(408, "The body took too long")
+BODY_TOO_SLOW = HttpReply(408, "The body took too long")
 BODY_TOO_BIG = HttpReply(413, "The body is too big")
 ENCODED = HttpReply(415, "The body must come without a content encoding")
 NO_EXPECTATION = HttpReply(417, "100-continue is the only expectation that is met")
@@ -172,3 +197,8 @@ def verp(return_path: str) -> str:
 def verified(wiki: str, user_id: int) -> str:
     """The answer to `bounce` for a return path that is signed and young enough."""
     return f"{REPLIES[Receipt.TAKEN].socketmap}{wiki} {user_id}"
+
+
+def verified_for_nobody_known() -> str:
+    """The same if its wiki is not configured. Words, because Postfix takes an empty result for an error."""
+    return f"{REPLIES[Receipt.SET_ASIDE].socketmap}signed by us, for a wiki that is not configured"

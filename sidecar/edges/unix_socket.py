@@ -1,19 +1,23 @@
 """The file of a Unix socket: who may connect, and what a predecessor left.
 
-Knows files and sockets. Does not know what is spoken on them.
+Knows files and sockets, and that a socket which the service manager passed is the manager's, with its file.
+Does not know what is spoken on them.
 """
 
+import asyncio
 import errno
 import grp
 import os
 import socket
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["MODE", "CannotListen", "UnixSocket"]
 
 MODE = 0o660  # the MTA and the wiki get in through the socket's group
+BACKLOG = 128  # connections not yet accepted
 
 
 class CannotListen(Exception):
@@ -26,11 +30,12 @@ class UnixSocket:
 
     listener: socket.socket
     path: Path
-    inode: tuple[int, int]  #: device and number of the file that we made
+    inode: tuple[int, int] | None  #: device and number of the file that we made; None if we did not make it
+    backlog: int = BACKLOG
 
     @classmethod
     def open(
-        cls, path: Path, *, mode: int = MODE, group: str | None = None, backlog: int = 128
+        cls, path: Path, *, mode: int = MODE, group: str | None = None, backlog: int = BACKLOG
     ) -> "UnixSocket":
         """Replace the file that a killed predecessor left, never one on which somebody listens.
 
@@ -52,15 +57,37 @@ class UnixSocket:
         except CannotListen:
             listener.close()
             raise
-        return cls(listener, path, (status.st_dev, status.st_ino))
+        return cls(listener, path, (status.st_dev, status.st_ino), backlog)
+
+    @classmethod
+    def passed(cls, listener: socket.socket) -> "UnixSocket":
+        """One that listens already. Its file, mode and group are those of who made it, and stay.
+
+        To listen again sets the backlog anew: the largest, for those who wait while we start.
+        """
+        name = os.fsdecode(listener.getsockname())  # octets, if it is an abstract one
+        return cls(listener, Path(name), None, socket.SOMAXCONN)
+
+    async def serve(self, protocol: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
+        """Accept from now on.
+
+        Not by create_unix_server, which from Python 3.13 on removes the file at the end, whosever it is.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(protocol, sock=self.listener, backlog=self.backlog)
+
+    def stop_accepting(self) -> None:
+        """Whoever comes now waits: for who holds the socket too, or for the end. Repeatable."""
+        if self.listener.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self.listener)
 
     def remove(self) -> None:
-        """Remove the file, unless somebody has put another there. Repeatable.
+        """Remove the file, unless it is not ours or somebody has put another there. Repeatable.
 
         Comes before the listener is closed and has no effect behind that: an inode's number is free as soon
         as its socket is closed, and may be that of a successor's file.
         """
-        if self.listener.fileno() < 0:
+        if self.inode is None or self.listener.fileno() < 0:
             return
         try:
             status = self.path.lstat()

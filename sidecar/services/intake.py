@@ -29,11 +29,6 @@ __all__ = ["BounceIntake", "Reread", "consider"]
 
 log = structlog.get_logger()
 
-REFUSALS = {
-    verp.NotOurs: Receipt.NOT_OURS,
-    verp.Forged: Receipt.FORGED,
-    verp.Expired: Receipt.TOO_LATE,
-}
 NO_RULE = "no rule matched"
 NEITHER = "neither a bounce nor an automatic answer"
 
@@ -89,17 +84,8 @@ class BounceIntake:
 
     def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
         """Why mail to this envelope recipient is not taken; None if it is. Logged if *tell*."""
-        try:
-            self._paths.recognise(recipient)
-        except verp.UnknownWiki:
-            return None  # signed by us: a person decides
-        except tuple(REFUSALS) as error:
-            receipt = REFUSALS[type(error)]
-            if tell:
-                log.info("refused", receipt=str(receipt), why=str(error))
-                self._metrics.refused.labels(receipt).inc()
-            return receipt
-        return None
+        found = self._paths.verify(recipient, tell=tell)
+        return found if isinstance(found, Receipt) and found.refused else None
 
     async def take(self, received: Received) -> Receipt:
         """Book a mail; returns after the commit. Raises whatever hinders it: then nothing was booked."""

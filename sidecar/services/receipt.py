@@ -29,6 +29,11 @@ class Receipt(StrEnum):
     FORGED = "forged"  #: it looks like one, but no key of ours signed it
     TOO_LATE = "too late"  #: signed by us, longer ago than we accept
 
+    @property
+    def refused(self) -> bool:
+        """Whether mail is not taken: a decision that somebody took, and permanent."""
+        return self in (Receipt.NOT_OURS, Receipt.FORGED, Receipt.TOO_LATE)
+
 
 class Intake(Protocol):
     """What a door may ask."""

@@ -1,24 +1,46 @@
 """Name the return path for a mail, and say whose an address is.
 
-No database, no lock, no thread: if this is slow, the wiki is slow.
+No database, no lock, no thread: if this is slow, the wiki is slow, and so is every RCPT.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sidecar.domain.verp import Token, Verp, VerpError
+from sidecar.domain.address import fold
+from sidecar.domain.verp import Expired, Forged, NotOurs, Token, UnknownWiki, Verp, VerpError
+from sidecar.services.receipt import Receipt
+from sidecar.services.refusals import Refusals
 from sidecar.telemetry import Metrics
 
 __all__ = ["ReturnPaths"]
+
+#: What becomes of mail to an address that cannot be recognised.
+RECEIPTS: Mapping[type[VerpError], Receipt] = {
+    NotOurs: Receipt.NOT_OURS,
+    Forged: Receipt.FORGED,
+    Expired: Receipt.TOO_LATE,
+    UnknownWiki: Receipt.SET_ASIDE,  # signed by us: a person decides
+}
+
+#: Mailboxes that every mail domain owes: RFC 5321 section 4.5.1, RFC 2142 section 4.
+OWED = frozenset({"postmaster", "abuse"})
 
 
 class ReturnPaths:
     """Return paths as of now."""
 
-    def __init__(self, verp: Verp, clock: Callable[[], datetime], metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        verp: Verp,
+        clock: Callable[[], datetime],
+        metrics: Metrics | None = None,
+        refusals: Refusals | None = None,
+    ) -> None:
+        metrics = metrics or Metrics()
         self._verp, self._clock = verp, clock
-        counts = (metrics or Metrics()).return_paths
-        self._issued, self._refused = counts.labels("issued"), counts.labels("refused")
+        self._refusals = refusals or Refusals(metrics)
+        self._issued = metrics.return_paths.labels("issued")
+        self._refused = metrics.return_paths.labels("refused")
 
     def issue(self, wiki: str, user_id: int, address: str) -> str:
         """The return path for one mail. Raises verp.UnknownWiki or verp.TooLong."""
@@ -29,6 +51,34 @@ class ReturnPaths:
             raise
         self._issued.inc()
         return return_path
+
+    def concerns(self, address: str) -> bool:
+        """Whether to verify it: for a door that is asked about every recipient of a mail server.
+
+        Not another domain's; nor postmaster and abuse, who read their mail elsewhere. What a mail server will
+        rewrite into our domain counts as ours: a dot behind it, "local%domain", "domain!local" (postconf(5),
+        allow_percent_hack and swap_bangpath).
+        """
+        folded = fold(address)
+        local, at, domain = folded.rpartition("@")
+        if not at:
+            site, bang, _ = folded.partition("!")
+            domain = site if bang else folded.rpartition("%")[2]
+        return domain.removesuffix(".") in self._verp.domains and local not in OWED
+
+    def verify(self, address: str, *, tell: bool = True) -> Token | Receipt:
+        """THE question at RCPT, whatever the door: whose it is, or else what becomes of mail to it.
+
+        A refusal is counted and logged here, once, unless a door only tries: then *tell* is False. SET_ASIDE
+        is none: such mail is taken.
+        """
+        try:
+            return self.recognise(address)
+        except tuple(RECEIPTS) as error:
+            receipt = RECEIPTS[type(error)]
+            if receipt.refused and tell:
+                self._refusals.note(receipt, str(error))
+            return receipt
 
     def recognise(self, address: str, at: datetime | None = None) -> Token:
         """What a return path says, or said *at* a time. Raises NotOurs, Forged, Expired or UnknownWiki."""

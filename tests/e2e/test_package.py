@@ -29,3 +29,28 @@ def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(tmp_path: 
     assert demo.returncode == 0, demo.stderr
     assert len(json.loads(demo.stdout)) == 12
     assert (installed / "wiki_adapter/BounceSidecar/extension.json").is_file()
+    hands_over(installed)
+
+
+def test_an_editable_installation_brings_the_pipe_door_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", *PIP[:-1], "--prefix", str(tmp_path), "--editable", str(ROOT)]
+    subprocess.run(command, check=True, timeout=300)
+    hands_over(tmp_path)
+
+
+def hands_over(installed: Path) -> None:
+    """It starts with nothing around it, and comes as far as the socket."""
+    program = installed / "bin/bounce-sidecar-deliver"
+    assert program.read_bytes() == (ROOT / "sidecar/deliver.py").read_bytes()
+    (program.parent / "python3").symlink_to(sys.executable)
+    ended = subprocess.run(
+        [program, "--socket", "/nowhere/lmtp.sock", "one@b.example"],
+        cwd="/",
+        env={},
+        input=b"A: b\n",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (75, b"")
+    assert b"connecting to /nowhere/lmtp.sock" in ended.stderr

@@ -1,6 +1,7 @@
-"""Fixtures of the doors: started with some limits changed, and clients, all closed afterwards."""
+"""Fixtures of the doors: LMTP and HTTP with some limits changed, clients of theirs, the pipe's program."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from sidecar import deliver
 from sidecar.edges.lmtp_server import Limits, LmtpServer
 from tests.integration.doors import Client, ScriptedIntake
 from tests.integration.http_house import NOW, HttpHouse
+from tests.integration.pipe import installed
 from tests.support.amazon import Amazon
 
 
@@ -55,6 +58,13 @@ async def connect_lmtp(lmtp_path: Path) -> AsyncIterator[Callable[[], Awaitable[
     yield client
     for writer in writers:
         writer.close()
+
+
+@pytest.fixture(params=["shell", "python"])
+def deliver_command(request: pytest.FixtureRequest, tmp_path: Path, lmtp_path: Path) -> list[str]:
+    """Both ways of starting the pipe door: the shell may hide what Python would say."""
+    direct = [sys.executable, "-IS", deliver.__file__]
+    return [*(installed(tmp_path) if request.param == "shell" else direct), "--socket", str(lmtp_path)]
 
 
 @pytest.fixture(scope="session")

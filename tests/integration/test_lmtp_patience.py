@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 
 import pytest
 
@@ -34,6 +35,53 @@ async def test_an_idle_peer_is_sent_away(serve_lmtp, connect_lmtp, said):
     client = await connect_lmtp()
     client.say(*said)
     assert (await client.rest())[-1] == replies.IDLE
+
+
+@pytest.mark.parametrize(
+    "said",
+    [[], ["LHLO x"], ["LHLO x", "MAIL FROM:<>", "RCPT TO:<one@b>", "DATA"]],
+    ids=["line", "next", "mail"],
+)
+async def test_a_peer_that_drips_is_sent_away_though_it_is_never_idle(serve_lmtp, lmtp_path, said):
+    server = await serve_lmtp(mail=0.3)
+
+    def drip() -> bytes:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(lmtp_path))
+            client.sendall("".join(f"{line}\r\n" for line in said).encode())
+            with contextlib.suppress(BrokenPipeError):
+                while True:
+                    client.sendall(b"x")
+                    time.sleep(0.01)  # the pace of the drops; nothing is waited for
+            return b"".join(iter(lambda: client.recv(1000), b""))
+
+    heard = await asyncio.to_thread(drip)
+    assert heard.decode().splitlines()[-1] == replies.TOO_SLOW
+    await eventually(lambda: not server._sessions, "the session is over")
+
+
+async def test_a_peer_that_talks_and_brings_no_mail_is_sent_away(serve_lmtp, connect_lmtp):
+    await serve_lmtp(mail=0.3)
+    client = await (await connect_lmtp()).hello()
+    said = replies.OK
+    while said == replies.OK:
+        client.say("NOOP")
+        [said] = await client.hear()
+    assert said == replies.TOO_SLOW
+
+
+async def test_each_mail_has_its_own_time(serve_lmtp, intake, connect_lmtp):
+    """The intake's own is not the peer's."""
+    await serve_lmtp(mail=0.5)
+    steady, other = await (await connect_lmtp()).hello(), await (await connect_lmtp()).hello()
+    intake.open["slow@b"]
+    await steady.hand_in("slow@b")
+    assert await other.rest() == [replies.TOO_SLOW]
+    intake.open["slow@b"].set()
+    assert await steady.hear() == [TAKEN]
+    await steady.hand_in("one@b")
+    assert await steady.hear() == [TAKEN]
 
 
 async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_lmtp, intake, connect_lmtp):

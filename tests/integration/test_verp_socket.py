@@ -7,51 +7,18 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 import pytest
 from structlog.testing import capture_logs
 
-from sidecar.domain.verp import Expired, Forged, NotOurs, TooLong, UnknownWiki
 from sidecar.edges import replies
 from sidecar.edges.replies import REPLIES, TROUBLE
 from sidecar.edges.socketmap import netstring
 from sidecar.edges.unix_socket import CannotListen
-from sidecar.edges.verp_socket import Limits, VerpSocket
+from sidecar.edges.verp_socket import Limits, Lookups, VerpSocket
 from sidecar.services.receipt import Receipt
 from tests.integration.doors import PATIENCE, eventually, hung_up
-
-
-@dataclass(frozen=True)
-class Known:
-    wiki: str
-    user_id: int
-
-
-class ScriptedReturnPaths:
-    """Knows one wiki, and fails by name."""
-
-    def issue(self, wiki: str, user_id: int, address: str) -> str:
-        if wiki in TROUBLES:
-            raise TROUBLES[wiki]
-        return f"wiki-{wiki}-{user_id}-{len(address)}@b.example"
-
-    def recognise(self, address: str) -> Known:
-        local = address.partition("@")[0]
-        if local in TROUBLES:
-            raise TROUBLES[local]
-        if not local.startswith("wiki-"):
-            raise NotOurs("no return path of ours")
-        return Known("testwiki", 12345)
-
-
-TROUBLES: dict[str, Exception] = {
-    "unknown": UnknownWiki("unknown wiki"),
-    "long": TooLong("too long"),
-    "forged": Forged("forged"),
-    "old": Expired("old"),
-    "broken": ValueError("broken@secret.example"),
-}
+from tests.integration.return_paths import ScriptedReturnPaths
 
 #: asked -> answered
 TABLE: list[tuple[str, str]] = [
@@ -71,11 +38,13 @@ TABLE: list[tuple[str, str]] = [
     *((asked, replies.EXPECTED_VERP) for asked in ["verp testwiki 1 ", "verp  1 a@b", "verp testwiki  a@b"]),
     ("bounce wiki-testwiki-9ix-tosry7-key@b.example", "OK testwiki 12345"),
     ("bounce nobody@b.example", "NOTFOUND "),
+    ("bounce postmaster@b.example", "NOTFOUND "),
+    ("bounce wiki-x@elsewhere.example", "NOTFOUND "),
     ("bounce @b.example", "NOTFOUND "),
     ("bounce nobody", "NOTFOUND "),
     ("bounce forged@b.example", REPLIES[Receipt.FORGED].socketmap),
     ("bounce old@b.example", REPLIES[Receipt.TOO_LATE].socketmap),
-    ("bounce unknown@b.example", replies.WIKI_NOT_CONFIGURED),
+    ("bounce unknown@b.example", replies.verified_for_nobody_known()),
     ("bounce broken@b.example", TROUBLE.socketmap),
     ("bounce ", replies.EXPECTED_BOUNCE),
     ("bounce", replies.EXPECTED_BOUNCE),
@@ -152,6 +121,24 @@ async def test_many_questions_in_one_packet_are_answered_in_their_order(serve, c
     assert [await client.hear() for _ in TABLE] == [answer for _, answer in TABLE]
 
 
+async def test_what_is_nobodys_return_path_is_not_verified_and_so_not_counted():
+    """Postfix asks for "@domain" behind each address that was not found."""
+    return_paths = ScriptedReturnPaths()
+    lookups = Lookups(return_paths)
+    for key in ("@b.example", "postmaster@b.example", "wiki-x@elsewhere.example", "forged@b.example"):
+        assert lookups("bounce", key).startswith("NOTFOUND ")
+    assert return_paths.verified == ["forged@b.example"]
+
+
+async def test_a_socket_may_offer_one_lookup_alone(path, connect):
+    server = VerpSocket(ScriptedReturnPaths(), ["bounce"])
+    await server.listen(path)
+    client = await connect()
+    assert await client.ask("verp testwiki 1 a@b") == replies.UNKNOWN_LOOKUP
+    assert await client.ask("bounce wiki-x@b.example") == "OK testwiki 12345"
+    await server.close()
+
+
 async def test_unforeseen_trouble_is_logged_without_an_address(serve, connect):
     await serve()
     client = await connect()
@@ -185,13 +172,13 @@ async def test_a_client_that_dies_half_way_harms_nobody(serve, connect):
     await eventually(lambda: server.connections, "it is connected")
     client.writer.transport.abort()
     await eventually(lambda: not server.connections, "it is gone")
-    assert await (await connect()).ask("bounce wiki-x@b") == "OK testwiki 12345"
+    assert await (await connect()).ask("bounce wiki-x@b.example") == "OK testwiki 12345"
 
 
 async def test_an_idle_connection_is_closed_in_the_end(serve, connect):
     await serve(Limits(idle=0.3))
     client = await connect()
-    assert await client.ask("bounce wiki-x@b") == "OK testwiki 12345"
+    assert await client.ask("bounce wiki-x@b.example") == "OK testwiki 12345"
     assert await client.rest() == b""
 
 
@@ -200,16 +187,16 @@ async def test_a_connection_that_is_used_is_not_idle(serve, connect):
     busy, idle = await connect(), await connect()
     closed = asyncio.create_task(idle.rest())
     while not closed.done():
-        assert await busy.ask("bounce wiki-x@b") == "OK testwiki 12345"
-    assert await busy.ask("bounce wiki-x@b") == "OK testwiki 12345"
+        assert await busy.ask("bounce wiki-x@b.example") == "OK testwiki 12345"
+    assert await busy.ask("bounce wiki-x@b.example") == "OK testwiki 12345"
 
 
 async def test_connections_over_the_limit_hear_that_it_is_temporary(serve, connect):
     await serve(Limits(connections=1))
     client = await connect()
-    assert await client.ask("bounce wiki-x@b") == "OK testwiki 12345"
+    assert await client.ask("bounce wiki-x@b.example") == "OK testwiki 12345"
     assert await (await connect()).rest() == netstring(replies.TOO_MANY_CONNECTIONS)
-    assert await client.ask("bounce wiki-x@b") == "OK testwiki 12345"
+    assert await client.ask("bounce wiki-x@b.example") == "OK testwiki 12345"
 
 
 async def test_a_peer_that_does_not_read_is_cut_off(serve, path):
@@ -234,7 +221,7 @@ async def test_a_peer_that_does_not_read_is_cut_off(serve, path):
 async def test_closing_hangs_up_and_removes_the_file(serve, connect, path):
     server = await serve()
     client = await connect()
-    assert await client.ask("bounce wiki-x@b") == "OK testwiki 12345"
+    assert await client.ask("bounce wiki-x@b.example") == "OK testwiki 12345"
     await server.close()
     assert await client.rest() == b""
     assert not path.exists()

@@ -34,8 +34,11 @@ rfc1413_query_timeout = 0s
 deliver_drop_privilege
 never_users = root
 keep_environment =
-acl_smtp_rcpt = accept
+acl_smtp_rcpt = rcpt
 {main}
+begin acl
+rcpt:
+{acl}
 begin routers
 {routers}
 bounces:
@@ -100,13 +103,15 @@ class Exim:
         remote_port: int | None = None,
         *,
         main: str = "",
+        acl: str = "  accept",
         routers: str = "",
         transports: str = "",
         retry: str = "*  *  F,1h,1s",
     ) -> None:
         """Mail for the domain *bounces* goes to the socket, all other to *remote_port* or, without, by DNS.
 
-        *main*, *routers* and *transports* are put before what is made here; *retry* is the whole section.
+        *main*, *routers* and *transports* are put before what is made here; *acl* (asked at RCPT) and *retry*
+        are whole.
         """
         owner = pwd.getpwnam(OWNER)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -121,6 +126,7 @@ class Exim:
             folder=self._folder,
             port=self.port,
             main=main,
+            acl=acl,
             routers=routers,
             bounces=bounces,
             remote=BY_DNS if remote_port is None else TO_ONE_PORT,

@@ -20,12 +20,13 @@ from tests.support.debs import unpacked
 from tests.support.places import free_port
 from tests.support.process_group import ProcessGroup, greets
 
-__all__ = ["Postfix", "install"]
+__all__ = ["COMMANDS", "Postfix", "install"]
 
 HOST = "wiki.example.org"
 
 # Accounts of every Debian that own no process there: Postfix's own would have to be created first.
 OWNER, SETGID_GROUP = "uucp", "news"
+COMMANDS = "nobody"  # who runs commands: Postfix asks for neither its own account nor root
 
 PATIENCE = 30.0  # seconds for one of Postfix's commands
 
@@ -84,11 +85,15 @@ class Postfix:
         self._etc, self._spool, self._log = folder / "etc", folder / "spool", folder / "mail.log"
         self._group: ProcessGroup | None = None
 
-    def configure(self, routes: Mapping[str, str], *, services: str = "", **settings: str) -> None:
+    def configure(
+        self, routes: Mapping[str, str], *, services: str = "", chroot: bool = False, **settings: str
+    ) -> None:
         """Write everything anew; a running Postfix takes it after reload().
 
         *routes* is the transport table, as {"bounces.example.org": "lmtp:unix:/short/lmtp.sock"}: mail
-        for these domains is relayed. *settings* are lines of main.cf and win over those made here.
+        for these domains is relayed. *services* are more lines of master.cf. *settings* are lines of main.cf
+        and win over those made here. With *chroot*, smtpd and lmtp see nothing but the queue directory, as
+        Debian has them.
         """
         self._make_folders()
         shutil.copy(self._prefix / "etc/postfix/postfix-files", self._etc)
@@ -97,7 +102,7 @@ class Postfix:
         (self._etc / "transport").write_text(lines)
         main = self._main() | {"relay_domains": ", ".join(routes)} | settings
         (self._etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
-        (self._etc / "master.cf").write_text(self._master() + services)
+        (self._etc / "master.cf").write_text(self._master(chroot) + services)
         # Postfix waits until a file that it reads has been left alone for two seconds.
         a_while_ago = time.time() - 60
         for file in filter(Path.is_file, self._etc.iterdir()):
@@ -134,6 +139,11 @@ class Postfix:
     def queue(self) -> list[dict[str, Any]]:
         """What waits, as `postqueue -j` tells it: queue_name, sender, recipients with delay_reason, ..."""
         return [json.loads(line) for line in self._command("postqueue", "-j").splitlines()]
+
+    @property
+    def spool(self) -> Path:
+        """The queue directory; it is there once configured."""
+        return self._spool
 
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -193,6 +203,7 @@ class Postfix:
             "local_recipient_maps": "",
             "alias_maps": "",
             "alias_database": "",
+            "default_privs": COMMANDS,
             # Nothing leaves this host by mistake; a route wins.
             "default_transport": "error:5.4.4 this domain has no route",
             "transport_maps": f"texthash:{etc}/transport",
@@ -205,9 +216,11 @@ class Postfix:
             **HASTE,
         }
 
-    def _master(self) -> str:
-        lines = [f"127.0.0.1:{self.port} inet n - n - - smtpd"]
+    def _master(self, chroot: bool) -> str:
+        jailed = {"smtpd", "lmtp"} if chroot else set()
+        lines = [f"127.0.0.1:{self.port} inet n - {'y' if chroot else 'n'} - - smtpd"]
         for line in SERVICES.strip().splitlines():
             service, kind, private, wakeup, limit, command = line.split()
-            lines.append(f"{service} {kind} {private} - n {wakeup} {limit} {command}")
+            jail = "y" if command in jailed else "n"
+            lines.append(f"{service} {kind} {private} - {jail} {wakeup} {limit} {command}")
         return "\n".join(lines) + "\n"

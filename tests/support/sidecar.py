@@ -30,6 +30,9 @@ keys_file = "verp.keys"
 [sockets]
 directory = "{folder}"
 verp = "{verp_socket}"
+mta_directory = "{mta_folder}"
+mta_group = "{mta_group}"
+socketmap = "socketmap.sock"
 [storage]
 url = "sqlite:///{folder}/history.db"
 [policy]
@@ -41,6 +44,8 @@ account = "{account}"
 password_file = "bot.password"
 [log]
 format = "keyvalue"
+[verp.bouncehandler]
+secret_file = "php.secret"
 """
 
 
@@ -48,15 +53,33 @@ class Sidecar:
     """Configured when made; *folder* must be one that the mail server may enter."""
 
     def __init__(
-        self, folder: Path, *, wiki: str, api: str, account: str, password: str, verp_socket: Path, mode: str
+        self,
+        folder: Path,
+        *,
+        wiki: str,
+        api: str,
+        account: str,
+        password: str,
+        verp_socket: Path,
+        mode: str,
+        mta_folder: Path | None = None,
+        mta_group: str = "",
     ) -> None:
-        self.folder, self.verp_socket, self.lmtp_socket = folder, verp_socket, folder / "lmtp.sock"
+        """*mta_folder*: where the mail server's sockets are, if elsewhere. No *mta_group*: for everybody."""
+        mta_folder = mta_folder or folder
+        self.folder, self.verp_socket = folder, verp_socket
+        names = ("lmtp", "policy", "socketmap")
+        self.lmtp_socket, self.policy_socket, self.socketmap = (mta_folder / f"{name}.sock" for name in names)
+        self._for_everybody = not mta_group
         self._process: subprocess.Popen[bytes] | None = None
         self.set_password(password)
         self._secret("verp.keys", "a test's key, long enough to be one, 0123456789")
+        self._secret("php.secret", "BounceHandler's secret in this test, 9876")
         text = CONFIG.format(
             domain=DOMAIN,
             folder=folder,
+            mta_folder=mta_folder,
+            mta_group=mta_group,
             wiki=wiki,
             api=api,
             account=account,
@@ -79,16 +102,18 @@ class Sidecar:
         (self.folder / death).touch()
 
     def start(self) -> None:
-        """Returns when both sockets are served and the mail server may connect."""
+        """Returns when all sockets are served and the mail server may connect."""
         command = [sys.executable, "-m", "tests.support.sidecar_process", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        until(lambda: self._ended() or all(map(_served, (self.verp_socket, self.lmtp_socket))), "sidecar")
+        mtas = (self.lmtp_socket, self.policy_socket, self.socketmap)
+        until(lambda: self._ended() or all(map(_served, (self.verp_socket, *mtas))), "sidecar")
         if self._ended():
             raise RuntimeError(self.log())
-        self.lmtp_socket.chmod(0o666)  # the test's Postfix works as an account of no group of ours
+        for path in mtas if self._for_everybody else ():
+            path.chmod(0o666)  # the tests' mail servers work as accounts of no group of ours
 
     def wait_for_death(self) -> None:
         until(self._ended, "the sidecar's death")
@@ -116,6 +141,11 @@ class Sidecar:
         """It lives and answers nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """After a hang."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Straight from the history's file."""

@@ -12,11 +12,18 @@ from sidecar.services.receipt import Receipt
 LMTP = {"2": "success", "4": "temporary", "5": "permanent"}
 HTTP = {2: "success", 5: "temporary", 4: "permanent"}
 SOCKETMAP = {"OK": "success", "TEMP": "temporary", "NOTFOUND": "permanent"}
+POLICY = {"DUNNO": "success", "DEFER_IF_PERMIT": "temporary", "550": "permanent"}
+EXIT_CODE = {0: "success", 75: "temporary", 69: "permanent", 77: "permanent"}  # sysexits(3)
 
 
 def meanings(reply: Reply) -> set[str]:
-    http = HTTP[reply.http.status // 100]
-    return {LMTP[reply.lmtp[0]], SOCKETMAP[reply.socketmap.partition(" ")[0]], http}
+    return {
+        LMTP[reply.lmtp[0]],
+        SOCKETMAP[reply.socketmap.partition(" ")[0]],
+        POLICY[reply.policy.partition(" ")[0]],
+        EXIT_CODE[reply.exit_code],
+        HTTP[reply.http.status // 100],
+    }
 
 
 def test_every_receipt_has_a_reply():
@@ -71,6 +78,11 @@ def test_over_http_nothing_else_is_a_success_but_what_cannot_lose_a_bounce():
 def test_what_is_not_ours_is_not_found_with_its_trailing_blank():
     """Postfix calls a reply without the blank a protocol error, and defers."""
     assert REPLIES[Receipt.NOT_OURS].socketmap == "NOTFOUND "
+
+
+def test_a_refusal_is_told_in_the_same_words_at_lmtp_and_by_the_policy_service():
+    refused = [REPLIES[receipt] for receipt in Receipt if receipt.refused]
+    assert [reply.policy for reply in refused] == [reply.lmtp for reply in refused]
 
 
 def lines() -> dict[str, str]:

@@ -1,0 +1,127 @@
+"""A Unix socket on which peers ask and are answered at once, many times on one connection.
+
+Knows connections: how many, how long they may be idle, and peers that do not read. Does not know what is
+spoken (socketmap.py, policy_delegation.py), nor what is asked. No task, no lock and no file on the way.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import structlog
+
+from sidecar.edges.deadline import Deadline
+from sidecar.edges.unix_socket import MODE, UnixSocket
+
+__all__ = ["Dialogue", "Limits", "QuerySocket"]
+
+BACKLOG = 1024  # connections not yet accepted; each web request that mails may open one, within 50 ms
+
+TURNS = 5  # of the event loop, until who was accepted just now has been heard and answered: three to accept
+
+log = structlog.get_logger()
+
+
+class Dialogue(Protocol):
+    """The server's side of one connection, without a socket."""
+
+    closed: bool  #: the caller sends what it was given and hangs up
+
+    def receive(self, data: bytes) -> bytes:
+        """The answers to all questions that are complete, in their order. Does not raise."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one peer may cost."""
+
+    idle: float = 600.0  #: seconds; PHP and Postfix keep connections, and Postfix closes its own sooner
+    write: float = 10.0  #: seconds that a peer may leave answers unread
+    connections: int = 500  #: at once; half of the usual 1024 file descriptors
+
+
+class QuerySocket:
+    """Each connection begins a new dialogue; one too many hears *busy* and is hung up on."""
+
+    def __init__(
+        self, dialogue: Callable[[], Dialogue], busy: bytes, *, limits: Limits | None = None
+    ) -> None:
+        self.dialogue, self.busy = dialogue, busy
+        self.limits = limits or Limits()
+        self.room = self.limits.connections  #: that may be open at once; none when we close
+        self.connections: set[_Connection] = set()
+        self._socket: UnixSocket | None = None
+        self._server: asyncio.Server | None = None
+
+    async def listen(self, path: Path, *, mode: int = MODE, group: str | None = None) -> None:
+        """Serve from now on. Raises CannotListen."""
+        await self.serve(UnixSocket.open(path, mode=mode, group=group, backlog=BACKLOG))
+
+    async def serve(self, socket: UnixSocket) -> None:
+        """The same on a socket that is open already."""
+        self._socket = socket
+        self._server = await socket.serve(lambda: _Connection(self))
+
+    async def close(self) -> None:
+        """Stop listening and hang up on all who have been answered. Repeatable."""
+        if self._server is not None and self._socket is not None:
+            self._socket.remove()
+            self._socket.stop_accepting()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            self._server.close()
+        self.room = 0
+        for connection in tuple(self.connections):
+            connection.hang_up()
+        await asyncio.sleep(0)  # the transports close on the loop's next turn
+
+
+class _Connection(asyncio.Protocol):
+    """A peer that half-closes gets its answers still: asyncio closes when they are sent."""
+
+    def __init__(self, server: QuerySocket) -> None:
+        self._server, self._limits = server, server.limits
+        self._dialogue = server.dialogue()
+        self._deadline = Deadline(asyncio.get_running_loop(), self._give_up)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if len(self._server.connections) >= self._server.room:
+            log.warning("too many connections", limit=self._server.room)
+            self._transport.write(self._server.busy)
+            self._transport.close()
+            return
+        self._server.connections.add(self)
+        self._deadline.within(self._limits.idle)
+
+    def data_received(self, data: bytes) -> None:
+        self._deadline.within(self._limits.idle)
+        if answer := self._dialogue.receive(data):
+            self._transport.write(answer)
+        if self._dialogue.closed:
+            self.hang_up()
+
+    def pause_writing(self) -> None:
+        self._transport.pause_reading()
+        self._deadline.within(self._limits.write)
+
+    def resume_writing(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+            self._deadline.within(self._limits.idle)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._deadline.stop()
+        self._server.connections.discard(self)
+
+    def hang_up(self) -> None:
+        """Once the answers are read."""
+        self._transport.close()
+        self._deadline.within(self._limits.write)
+
+    def _give_up(self) -> None:
+        """Idle, or a peer that does not read: its answers are lost, and it may ask again."""
+        self._transport.abort()
