@@ -59,6 +59,7 @@ class HttpConfig:
 
     address: tuple[str, int]
     token: str = field(repr=False)  #: "" if there is none: then nobody may use what wants one
+    token_file: str  #: its name, as configured
     allow: tuple[str, ...]  #: networks
     topics: tuple[str, ...]  #: of Amazon SNS
 
@@ -194,7 +195,9 @@ def _http(section: HttpSection, secrets: Secrets) -> HttpConfig | None:
     if not section.listen:
         return None
     address = host_and_port(section.listen)
-    return HttpConfig(address, secrets.http_token, tuple(section.allow), tuple(section.sns.topics))
+    return HttpConfig(
+        address, secrets.http_token, section.token_file, tuple(section.allow), tuple(section.sns.topics)
+    )
 
 
 def _digest(section: DigestSection) -> DigestConfig | None:

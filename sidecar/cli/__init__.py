@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sidecar import __version__
-from sidecar.cli import aside, classify, demo, history, replay, rules, serve, verp
+from sidecar.cli import aside, classify, demo, history, mta, replay, rules, serve, verp
 from sidecar.telemetry import configure_logging
 
 __all__ = ["main"]
@@ -45,6 +45,7 @@ for command in (
     classify.classify,
     rules.rules,
     replay.replay,
+    mta.mta,
     demo.demo,
 ):
     main.add_command(command)

@@ -192,7 +192,7 @@ class Verp:
         self._formats = formats
         self._wikis = {wire(wiki).lower(): wiki for wiki in wikis}
         self._known = set(self._wikis.values())
-        self._accept = accept
+        self.accept = accept  #: how old a return path may be
         #: where return paths may lie, folded; in every format
         self.domains = frozenset(form.domain.lower() for form in formats)
 
@@ -200,6 +200,10 @@ class Verp:
     def domain(self) -> str:
         """Where new return paths lie."""
         return self._formats[0].domain
+
+    def in_each_format(self) -> "list[Verp]":
+        """One that issues and recognises in each format alone, for who wants to see them all."""
+        return [Verp((form,), self._known, accept=self.accept) for form in self._formats]
 
     def issue(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
         """The return path for one mail to *address*. Raises UnknownWiki or TooLong."""
@@ -231,8 +235,8 @@ class Verp:
 
     def _token(self, fields: _Fields, wiki: str | None, signature: tuple[str, str], now: datetime) -> Token:
         sent = datetime.fromtimestamp(int(fields.time, 36), UTC)
-        if now - sent > self._accept:
-            raise Expired(f"signed {(now - sent).days} days ago, accepted for {self._accept.days}")
+        if now - sent > self.accept:
+            raise Expired(f"signed {(now - sent).days} days ago, accepted for {self.accept.days}")
         if wiki is None:
             raise UnknownWiki(f"signed for the wiki {fields.wiki}, which is not configured")
         return Token(wiki, int(fields.user, 36), sent, *signature)

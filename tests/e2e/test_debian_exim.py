@@ -90,7 +90,7 @@ def host(exim_root: DebianRoot) -> Iterator[DebianHost]:
 @pytest.fixture(scope="module")
 def sidecar(host: DebianHost) -> SidecarInside:
     """Running, and Exim with our files beside it: both are ended with the host."""
-    sidecar = SidecarInside.installed(host, "Debian-exim", lmtp=SOCKET)
+    sidecar = SidecarInside.installed(host, "Debian-exim", mta_directory="/run/bounce-sidecar")
     configuration = host.path("/etc/bounce-sidecar/config.toml")
     configuration.write_text(configuration.read_text().replace("[sockets]", BOUNCEHANDLER + "[sockets]"))
     host.run("cp", "-p", "/etc/bounce-sidecar/verp.keys", "/etc/bounce-sidecar/verp.secret")

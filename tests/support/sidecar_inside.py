@@ -40,14 +40,16 @@ class SidecarInside:
         self._process: Started | None = None
 
     @classmethod
-    def installed(cls, host: DebianHost, group: str = "postfix", **changes: str) -> "SidecarInside":
-        """The code of this repository with the README's configuration, and *changes* to its lines."""
+    def installed(
+        cls, host: DebianHost, group: str = "postfix", more: str = "", **changes: str
+    ) -> "SidecarInside":
+        """The code of this repository with the README's configuration, *changes* to its lines, and *more*."""
         host.run("sh", "-c", INSTALL)
         (text,) = steps()[3]
         for name, value in {"mta_group": group, **changes}.items():
             text, count = re.subn(rf"(?m)^{name} = .*$", f'{name} = "{value}"', text)
             assert count == 1, name
-        host.path(f"{FOLDER}/config.toml").write_text(text)
+        host.path(f"{FOLDER}/config.toml").write_text(text + more)
         ours = (*host.interpreter(), "-c", "from sidecar.cli import main; main()")
         host.path(PROGRAM).write_text(f'#!/bin/sh\nexec {shlex.join(ours)} "$@"\n')
         host.path(PROGRAM).chmod(0o755)

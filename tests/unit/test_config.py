@@ -116,6 +116,7 @@ def test_a_farm_with_everything_set(folder: Path) -> None:
         http=HttpConfig(
             ("::1", 8025),
             "dGhlLWRvb3Itb2YtdGhlLXdpa2k0",
+            "http.token",
             ("192.0.2.0/24", "::1/128"),
             ("arn:aws:sns:eu-west-1:123456789012:bounces",),
         ),

@@ -1,0 +1,188 @@
+"""mta: what the mail server has to be told, and whether it does it."""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from itertools import count, islice
+from pathlib import Path, PurePath
+
+import click
+
+from sidecar import __version__, host
+from sidecar.cli.common import as_json, cell, configured, console, stop_with
+from sidecar.config import Config
+from sidecar.domain.verp import Verp
+from sidecar.mta import exim as exim_side
+from sidecar.mta import postfix as postfix_side
+from sidecar.mta.asking import Machine
+from sidecar.mta.exim_check import exim_findings
+from sidecar.mta.exim_facts import exim_facts
+from sidecar.mta.finding import Finding, State, good
+from sidecar.mta.postfix_check import postfix_findings
+from sidecar.mta.postfix_facts import postfix_facts
+from sidecar.mta.rcpt import Probes
+from sidecar.mta.site import Door, Site, Unsuitable, WhenDown
+from sidecar.setting_kinds import host_and_port
+
+__all__ = ["mta"]
+
+COLOURS = {State.OK: "green", State.WRONG: "bold red", State.UNKNOWN: "yellow"}
+
+#: Return paths that are tried until one has a "/": every fifth of BounceHandler's has one.
+TRIES = 200
+
+
+def _server(_: click.Context, __: click.Parameter, value: str) -> tuple[str, int]:
+    try:
+        return host_and_port(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """What both mail servers have in common."""
+    for option in (
+        click.option("--json", "json_", is_flag=True, help="What --check found, as JSON."),
+        click.option(
+            "--smtp",
+            default="127.0.0.1:25",
+            show_default=True,
+            callback=_server,
+            metavar="HOST:PORT",
+            help="The running mail server that --check puts return paths to.",
+        ),
+        click.option(
+            "--check",
+            is_flag=True,
+            help="Ask the running mail server whether it does all this; change nothing.",
+        ),
+        click.option(
+            "--door",
+            type=click.Choice([door.value for door in Door]),
+            default=Door.LMTP.value,
+            show_default=True,
+            help="How bounces come in: LMTP, a command that speaks it, or a command that posts over HTTP.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def mta() -> None:
+    """The mail server's side: a script that sets it up, and a check that it works.
+
+    The script is made from the configuration, says what each line is for, and adds to what the mail
+    server is told already. Read it, then run it as root: bounce-sidecar mta postfix | sh
+
+    --check asks the mail server as it runs now, and says what is wrong and what to change. It names return
+    paths, good and forged, to the mail server and hangs up before any mail: nothing is sent or changed. Exit
+    code 0 only if all was looked at and all is well; root may look at everything.
+    """
+
+
+@mta.command()
+@_options
+@click.option(
+    "--queue-directory",
+    type=click.Path(path_type=PurePath),
+    default=postfix_side.QUEUE_DIRECTORY,
+    show_default=True,
+    help="Postfix's, and its chroot.",
+)
+@click.pass_obj
+def postfix(
+    path: Path, door: str, check: bool, smtp: tuple[str, int], json_: bool, queue_directory: PurePath
+) -> None:
+    """Print the shell script for Postfix, or check the Postfix that runs here."""
+    config = configured(path)
+    site = _site(path, config)
+    if check:
+        probes = _probes(config)
+        facts = postfix_facts(Machine(), site, probes, smtp)
+        _tell(postfix_findings(site, probes, facts, _named(smtp)), json_)
+    else:
+        _print(path, lambda: postfix_side.script(site, Door(door), queue_directory))
+
+
+@mta.command()
+@_options
+@click.option("--unsplit", is_flag=True, help="For Debian's configuration in one file.")
+@click.pass_obj
+def exim(path: Path, door: str, check: bool, smtp: tuple[str, int], json_: bool, unsplit: bool) -> None:
+    """Print the shell script for Debian's Exim, or check the Exim that runs here."""
+    config = configured(path)
+    site = _site(path, config)
+    if check:
+        probes = _probes(config)
+        facts = exim_facts(Machine(), site, probes, smtp)
+        _tell(exim_findings(site, probes, facts, _named(smtp)), json_)
+    else:
+        _print(path, lambda: exim_side.script(site, Door(door), split=not unsplit))
+
+
+def _print(path: Path, script: Callable[[], str]) -> None:
+    try:
+        click.echo(script(), nl=False)
+    except Unsuitable as unsuitable:
+        stop_with(1, "\n".join(f"{path}: {problem}" for problem in unsuitable.problems))
+
+
+def _tell(findings: Sequence[Finding], json_: bool) -> None:
+    if json_:
+        as_json(findings)
+    else:
+        for finding in findings:
+            state = f"[{COLOURS[finding.state]}]{finding.state:7}[/] "
+            console.print(state, cell(finding.what), sep="", soft_wrap=True)
+            if finding.remedy:
+                console.print(" " * 8, cell(finding.remedy), sep="", soft_wrap=True)
+    if not good(findings):
+        raise SystemExit(1)
+
+
+def _named(server: tuple[str, int]) -> str:
+    return f"{server[0]}:{server[1]}"
+
+
+def _site(path: Path, config: Config) -> Site:
+    listen = config.listen
+    http = listen.http
+    return Site(
+        version=__version__,
+        configuration=str(path),
+        domains=tuple(sorted(config.verp.domains)),
+        lmtp=listen.lmtp,
+        policy=listen.policy,
+        mta_group=listen.mta_group,
+        when_down=WhenDown(config.when_down),
+        max_mail_bytes=listen.max_mail_bytes,
+        accept=config.verp.accept,
+        deliver=_deliver(),
+        http=http.address if http else None,
+        # Not from systemd's credentials: the mail server starts the command that reads it.
+        token_file=path.absolute().parent / http.token_file if http and http.token_file else None,
+    )
+
+
+def _deliver() -> Path:
+    """Where pip puts it, beside the interpreter; else wherever it is found."""
+    beside = Path(sys.executable).with_name("bounce-sidecar-deliver")
+    elsewhere = None if beside.exists() else shutil.which(beside.name)
+    return Path(elsewhere) if elsewhere else beside
+
+
+def _probes(config: Config) -> Probes:
+    """Signed now, one in each format; the last character of the first is changed for the forged one."""
+    signed = tuple(_sample(verp, config.wikis[0].id) for verp in config.verp.in_each_format())
+    local, _, domain = signed[0].rpartition("@")
+    other = "b" if local[-1] in "aA" else "a"
+    return Probes(signed, f"{local[:-1]}{other}@{domain}")
+
+
+def _sample(verp: Verp, wiki: str) -> str:
+    """With a "/" in it if the format has any: some mail servers refuse that."""
+    now = host.now()
+    issued = (verp.issue(wiki, user, "probe@example.org", now) for user in count(1))
+    samples = list(islice(issued, TRIES))
+    return next((one for one in samples if "/" in one), samples[0])
