@@ -21,6 +21,8 @@ _PADDED = "${sg{${sg{${randint:1000000000}${randint:1000000000}}{[0-4]}{/}}}{[5-
 
 #: What Exim takes for the answer while nobody answers.
 _SILENCE = {WhenDown.DEFER: "action=DEFER", WhenDown.ACCEPT: "action=DUNNO"}
+#: What lets the mail in. A hang-up leaves an empty answer, which is silence, too.
+_PASSES = {WhenDown.DEFER: r"^action=DUNNO\b", WhenDown.ACCEPT: r"^(action=DUNNO\b|$)"}
 
 
 def main(site: Site) -> str:
@@ -82,7 +84,7 @@ bounce_sidecar_verify:
   address_data = ${{readsocket\\
     {{{_PADDED}BOUNCE_SIDECAR_POLICY}}\\
     {{request=smtpd_access_policy\\nrecipient=$local_part@$domain\\n\\n}}{{2s}}{{}}{{{silence}}}}}
-  data = ${{if match{{$address_data}}{{\\N^action=DUNNO\\b\\N}}{{}}\\
+  data = ${{if match{{$address_data}}{{\\N{_PASSES[site.when_down]}\\N}}{{}}\\
     {{${{if match{{$address_data}}{{\\N^action=5\\d\\d (.+)\\N}}{{:fail: $1}}\\
     {{:defer: 4.3.0 Return paths cannot be checked now, please try again later}}}}}}}}"""
 

@@ -60,6 +60,7 @@ def test_the_socket_is_named_as_the_chroot_sees_it() -> None:
     [
         (WhenDown.DEFER, "default_action = DEFER 4.3.0", "{2s}{}{action=DEFER}}"),
         (WhenDown.ACCEPT, "default_action = DUNNO }", "{2s}{}{action=DUNNO}}"),
+        (WhenDown.ACCEPT, "default_action = DUNNO }", r"{\N^(action=DUNNO\b|$)\N}"),
     ],
 )
 def test_when_down_decides_what_silence_means(when_down: WhenDown, in_postfix: str, in_exim: str) -> None:
