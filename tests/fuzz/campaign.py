@@ -56,7 +56,7 @@ class Outcome:
     octets: int = 0
     slowest: tuple[float, int, str, int] = (0.0, 0, "", 0)  #: seconds, number, kind of damage, octets
     peak: tuple[int, int, int] = (0, 0, 0)  #: octets of memory, number, octets of the mail
-    resident: int = 0  #: octets that a worker grew to
+    grown: int = 0  #: octets of memory by which a worker grew
     broken: list[Found] = field(default_factory=list)  #: some of them
     hard: list[Found] = field(default_factory=list)  #: some of the turned
 
@@ -69,7 +69,7 @@ class Outcome:
         self.octets += other.octets
         self.slowest = max(self.slowest, other.slowest)
         self.peak = max(self.peak, other.peak)
-        self.resident = max(self.resident, other.resident)
+        self.grown = max(self.grown, other.grown)
         self.broken = (self.broken + other.broken)[:KEPT]
         self.hard = (self.hard + other.hard)[:KEPT]
 
@@ -89,14 +89,14 @@ class Campaign:
     def chunks(self, workers: int = 0) -> Iterator[Outcome]:
         """In *workers* processes, by default one a processor; outcomes as they come, in order."""
         pieces = [range(start, min(start + CHUNK, self.mails)) for start in range(0, self.mails, CHUNK)]
-        with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_limited) as pool:
+        with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_begin) as pool:
             yield from pool.map(self._chunk, pieces)
 
     def _chunk(self, numbers: range) -> Outcome:
         outcome = Outcome()
         for number in numbers:
             self._one(number, outcome)
-        outcome.resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        outcome.grown = _resident() - _at_first()
         return outcome
 
     def _one(self, number: int, outcome: Outcome) -> None:
@@ -140,5 +140,18 @@ def _shelves(corpus: bool) -> list[list[tuple[str, bytes, bool]]]:
     ]
 
 
-def _limited() -> None:
+def _begin() -> None:
+    """In each worker, before its first mail."""
+    _at_first()
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+
+
+@cache
+def _at_first() -> int:
+    """What a worker has from the process that it was forked from."""
+    return _resident()
+
+
+def _resident() -> int:
+    """Octets of memory, at most so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
