@@ -2,15 +2,18 @@
 """:"
 # The shell reads down to its last exit; to Python this is the beginning of a text. The shell finds a Python
 # (from 3.7 on any will do), and whatever becomes of it ends in a code on which a mail server keeps the mail.
+code=75
+trap 'exit "$code"' EXIT  # by itself it ends with 2 if it cannot fork
 trap : HUP INT QUIT USR1 USR2 ALRM TERM
 for python in "${0%/*}/python3" /usr/bin/python3 /usr/local/bin/python3; do
     if [ -x "$python" ]; then
         "$python" -IS "$0" "$@"
-        case $? in 0) exit 0 ;; 69) exit 69 ;; 77) exit 77 ;; *) exit 75 ;; esac
+        case $? in 0) code=0 ;; 69) code=69 ;; 77) code=77 ;; esac
+        exit
     fi
 done
 echo "bounce-sidecar-deliver: no python3 beside it, in /usr/bin or in /usr/local/bin" >&2
-exit 75
+exit
 
 The pipe door: a mail on standard input, handed to the sidecar's LMTP socket.
 
