@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import sqlite3
 import urllib.error
 import urllib.request
 from contextlib import closing
@@ -87,6 +88,15 @@ async def test_all_ways_in_end_in_one_history(config: Config, tmp_path: Path) ->
     history = await asyncio.to_thread(say, tmp_path, "history", "7", "--json")
     bounces = json.loads(history.output)["bounces"]
     assert [(entry["category"], entry["hard"]) for entry in bounces] == [("user-unknown", True)] * 3
+
+
+async def test_it_is_not_ready_while_nothing_can_be_written(config: Config, tmp_path: Path) -> None:
+    async with serving(config):
+        with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert (await asyncio.to_thread(looked, config, "/readyz"))[0] == 503
+            other.execute("ROLLBACK")
+        assert (await asyncio.to_thread(looked, config, "/readyz"))[0] == 200
 
 
 async def test_a_socket_that_was_passed_is_used(config: Config) -> None:
