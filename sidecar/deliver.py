@@ -2,15 +2,18 @@
 """:"
 # The shell reads down to its last exit; to Python this is the beginning of a text. The shell finds a Python
 # (from 3.7 on any will do), and whatever becomes of it ends in a code on which a mail server keeps the mail.
+code=75
+trap 'exit "$code"' EXIT  # by itself it ends with 2 if it cannot fork
 trap : HUP INT QUIT USR1 USR2 ALRM TERM
 for python in "${0%/*}/python3" /usr/bin/python3 /usr/local/bin/python3; do
     if [ -x "$python" ]; then
         "$python" -IS "$0" "$@"
-        case $? in 0) exit 0 ;; 69) exit 69 ;; 77) exit 77 ;; *) exit 75 ;; esac
+        case $? in 0) code=0 ;; 69) code=69 ;; 77) code=77 ;; esac
+        exit
     fi
 done
 echo "bounce-sidecar-deliver: no python3 beside it, in /usr/bin or in /usr/local/bin" >&2
-exit 75
+exit
 
 The pipe door: a mail on standard input, handed to the sidecar's LMTP socket.
 
@@ -114,7 +117,7 @@ class Wire:
     """
 
     def __init__(self) -> None:
-        self.octets = 0  #: of the mail so far, as RFC 1870 counts them
+        self.octets = 0  #: of the mail so far
         self._head: bytes | None = b""  # what may be an mbox line
         self._cr = b""  # what may be half of a line's end
         self._line_begins = True
@@ -167,11 +170,11 @@ class Delivery:
         self._socket = _connected(given.socket)
         self._replies = self._socket.makefile("rb")
         self._expect(b"2", "greeting")
-        limit = _size_limit(self._ask(b"LHLO localhost", b"2"))
+        self._ask(b"LHLO localhost", b"2")
         self._ask(b"MAIL FROM:<" + origin + b">", b"2")
         self._ask(b"RCPT TO:<" + path + b">", b"2", final=True)
         self._ask(b"DATA", b"3")
-        self._send_mail(limit)
+        self._send_mail()
         self._expect(b"2", "mail", final=True)
         # And no QUIT: nothing may come between its yes and our end.
 
@@ -188,48 +191,43 @@ class Delivery:
         while os.open("/dev/null", os.O_RDWR) <= 2:  # a free number would be the socket's, our last words its
             pass
 
-    def _ask(self, line: bytes, wanted: bytes, *, final: bool = False) -> list[bytes]:
+    def _ask(self, line: bytes, wanted: bytes, *, final: bool = False) -> None:
         verb = line[:4].decode()
         self.doing = f"sending {verb}"
         self._socket.sendall(line + b"\r\n")
-        return self._expect(wanted, verb, final=final)
+        self._expect(wanted, verb, final=final)
 
-    def _expect(self, wanted: bytes, what: str, *, final: bool = False) -> list[bytes]:
-        """The lines of a reply that begins with this digit. *final*: a refusal is about the recipient."""
+    def _expect(self, wanted: bytes, what: str, *, final: bool = False) -> None:
+        """A reply that begins with this digit. *final*: a refusal is about the recipient."""
         self.doing = f"waiting for the sidecar's reply ({what})"
-        lines = self._hear()
-        if lines[-1].startswith(wanted):
-            return lines
-        code = _refusal(lines[-1]) if final and self._given.refuse else os.EX_TEMPFAIL
-        words = lines[-1].decode("ascii", "replace").strip()
+        line = self._hear()
+        if line.startswith(wanted):
+            return
+        code = _refusal(line) if final and self._given.refuse else os.EX_TEMPFAIL
+        words = line.decode("ascii", "replace").strip()
         clean = words.isprintable() and "@" not in words
         raise Failure(f"the sidecar said ({what}): {words if clean else words[:3]}", code)
 
-    def _hear(self) -> list[bytes]:
-        lines: list[bytes] = []
-        while len(lines) < LINES_LIMIT:
+    def _hear(self) -> bytes:
+        """The last line of a reply."""
+        for _ in range(LINES_LIMIT):
             line = self._replies.readline(LINE_LIMIT)
             if not line:
                 raise Failure(f"the sidecar hung up, while {self.doing}")
             code, more = line[:3], line[3:4]
             if not (code.isdigit() and code[:1] in b"2345" and more in b"\r\n -" and line.endswith(b"\n")):
                 break
-            lines.append(line)
             if more != b"-":
-                return lines
+                return line
         raise Failure(f"what answers speaks no LMTP, while {self.doing}")
 
-    def _send_mail(self, limit: int) -> None:
+    def _send_mail(self) -> None:
         wire, more = Wire(), True
         while more:
             self.doing = "reading standard input"
             chunk = os.read(0, CHUNK)
             more = bool(chunk)
             converted = wire.feed(chunk) if more else wire.finish()
-            # The sidecar would refuse it for good. That says nothing of the recipient: what waits can be
-            # looked at, what is lost cannot. Hanging up before the final dot leaves nothing behind.
-            if wire.octets > limit > 0:
-                raise Failure(f"the mail is bigger than [sockets] max_mail_bytes of the sidecar ({limit})")
             if not more and not wire.octets:
                 raise Failure("no mail on standard input")
             self.doing = "sending the mail"
@@ -244,12 +242,6 @@ def _connected(place: str) -> socket.socket:
     connection = socket.socket(family)
     connection.connect(place if family == socket.AF_UNIX else (LOOPBACK[host], int(port)))
     return connection
-
-
-def _size_limit(lines: Sequence[bytes]) -> int:
-    """What LHLO says of SIZE (RFC 1870); 0 for no limit."""
-    sizes = [line[9:].strip() for line in lines if line[4:9].upper() == b"SIZE "]
-    return int(sizes[0]) if sizes and sizes[0].isdigit() else 0
 
 
 def _refusal(line: bytes) -> int:

@@ -55,7 +55,7 @@ async def open_doors(
         life.push_async_callback(server.close)
         server.listen(*listen.metrics)
     await _open_lmtp(listen, passed, intake, life)
-    await _open_http(listen, intake, needs, life)
+    await _open_http(listen, passed, intake, needs, life)
     wikis, mtas = listen.verp_group, listen.mta_group
     asked: list[tuple[str, Path | None, str, QuerySocket]] = [
         ("policy", listen.policy, mtas, PolicyService(return_paths)),
@@ -84,14 +84,21 @@ async def _open_lmtp(
 
 
 async def _open_http(
-    listen: Listen, intake: BounceIntake, needs: Needs, life: contextlib.AsyncExitStack
+    listen: Listen,
+    passed: PassedSockets,
+    intake: BounceIntake,
+    needs: Needs,
+    life: contextlib.AsyncExitStack,
 ) -> None:
     if http := listen.http:
         why_not = Readiness(needs.database).why_not
         friends = Friends(intake, why_not, needs.clock, fetch, needs.metrics)
         door = http_door(friends, http.allow, http.token, http.topics, DoorLimits(listen.max_mail_bytes))
         life.push_async_callback(door.close)
-        await door.listen(*http.address)
+        if tcp := passed.take("http", Kind.TCP):
+            await door.serve(tcp)
+        else:
+            await door.listen(*http.address)
 
 
 def _opened(

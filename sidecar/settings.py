@@ -97,7 +97,10 @@ class SocketsSection(Section):
     mta_group: str = Field("", description="Group that may connect to the MTA's sockets")
     lmtp_tcp: Loopback = Field("", description='LMTP over TCP as well, as "127.0.0.1:2424"; loopback only')
     max_mail_bytes: int = Field(
-        10 * 2**20, ge=2**16, le=2**30, description="Largest mail that is taken, in octets"
+        10 * 2**20,
+        ge=2**16,
+        le=2**30,
+        description="Largest mail that is taken, in octets; a larger one waits in the MTA's queue",
     )
 
     def paths(self) -> dict[str, PurePath]:

@@ -5,9 +5,13 @@ Knows how to fold and to split. Does not know DNS, and never changes an address 
 
 import re
 
-__all__ = ["domain_of", "fold"]
+__all__ = ["domain_of", "fold", "routed", "unquoted"]
 
 _DOMAIN = re.compile(r"[\w.-]{1,255}")  # RFC 1035 section 2.3.4; letters of all alphabets, RFC 6531
+
+_ROUTE = re.compile(r'@[^<>:"\s]+:')  # RFC 5321 appendix C: "@one,@two:"
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(@[^"]*)')
+_DOT_STRING = re.compile(r"[^\x00-\x20\x7f\"\\()<>,:;@\[\].]+(?:\.[^\x00-\x20\x7f\"\\()<>,:;@\[\].]+)*")
 
 
 def fold(address: str) -> str:
@@ -17,6 +21,30 @@ def fold(address: str) -> str:
     way fold them.
     """
     return address.strip().removeprefix("<").removesuffix(">").strip().lower()
+
+
+def unquoted(address: str) -> str:
+    """`"a.b"@c` and `a.b@c` are one mailbox (RFC 5321 section 4.1.2); quotes that are needed stay."""
+    match = _QUOTED.fullmatch(address)
+    if match is None:
+        return address
+    local = re.sub(r"\\(.)", r"\1", match[1])
+    return local + match[2] if _DOT_STRING.fullmatch(local) else address
+
+
+def routed(address: str) -> str:
+    """*address*, folded, as a mail server rewrites it before it asks whose it is.
+
+    Without a source route, needless quotes and a dot behind the domain; "local%domain" and "domain!local" are
+    local@domain (postconf(5), allow_percent_hack and swap_bangpath).
+    """
+    folded = fold(address)
+    route = _ROUTE.match(folded)
+    local, at, domain = unquoted(folded[route.end() :] if route else folded).rpartition("@")
+    if not at:
+        site, bang, rest = domain.partition("!")
+        local, at, domain = (rest, "@", site) if bang else domain.rpartition("%")
+    return f"{local}{'@' if at else ''}{domain.removesuffix('.')}"
 
 
 def domain_of(address: str) -> str:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from .address import fold
+from .address import fold, routed
 
 __all__ = [
     "BOUNCEHANDLER_KEY_CHARACTERS",
@@ -216,8 +216,11 @@ class Verp:
         return f"{local}@{signer.domain}"
 
     def recognise(self, address: str, now: datetime) -> Token:
-        """What a return path of ours says. Raises NotOurs, Forged, Expired or UnknownWiki."""
-        folded = fold(address)
+        """What a return path of ours says, however it is spelled.
+
+        Raises NotOurs, Forged, Expired or UnknownWiki.
+        """
+        folded = routed(address)
         local, _, domain = folded.rpartition("@")
         shaped = False
         for form in self._formats:

@@ -7,14 +7,13 @@ because only addresses that we signed ourselves come any further.
 import re
 from collections.abc import Iterator
 
+from sidecar.domain.address import unquoted
 from sidecar.edges import replies
 
 __all__ = ["NotUnderstood", "recipient", "sender"]
 
 # A source route (RFC 5321 appendix C: "@one,@two:") is read over. A quoted string may hold anything.
 _PATH = re.compile(r'\s*<(?:@[^<>:"\s]+:)?((?:"(?:[^"\\]|\\.)*"|[^"<>\x00-\x20\x7f])*)>(?:\s+(.*))?')
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(@[^"]*)')
-_DOT_STRING = re.compile(r"[^\x00-\x20\x7f\"\\()<>,:;@\[\].]+(?:\.[^\x00-\x20\x7f\"\\()<>,:;@\[\].]+)*")
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 section 4
 _BODIES = frozenset({"7BIT", "8BITMIME"})  # RFC 6152; BINARYMIME needs BDAT, which we do not offer
 
@@ -54,7 +53,7 @@ def recipient(argument: str) -> str:
         raise NotUnderstood(replies.BAD_RECIPIENT)
     if next(parameters, None):
         raise NotUnderstood(replies.UNKNOWN_PARAMETER)
-    return _unquoted(address)
+    return unquoted(address)
 
 
 def _path(argument: str, keyword: str, trouble: str) -> tuple[str, Iterator[tuple[str, str]]]:
@@ -65,12 +64,3 @@ def _path(argument: str, keyword: str, trouble: str) -> tuple[str, Iterator[tupl
         raise NotUnderstood(trouble)
     words = (match[2] or "").split()
     return match[1], ((name.upper(), value) for name, _, value in (word.partition("=") for word in words))
-
-
-def _unquoted(address: str) -> str:
-    """`"a.b"@c` and `a.b@c` are one mailbox (RFC 5321 section 4.1.2); quotes that are needed stay."""
-    match = _QUOTED.fullmatch(address)
-    if match is None:
-        return address
-    local = re.sub(r"\\(.)", r"\1", match[1])
-    return local + match[2] if _DOT_STRING.fullmatch(local) else address

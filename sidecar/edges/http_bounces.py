@@ -5,7 +5,6 @@ may come in (http_gate.py), sockets, or what becomes of a mail.
 """
 
 from dataclasses import dataclass
-from email.utils import parseaddr
 
 from sidecar.domain import mime
 from sidecar.edges import form, replies
@@ -98,5 +97,5 @@ def _bare(path: str) -> str:
 
 def _sender(text: str) -> str:
     """The envelope sender, "" for the null sender, for which pipe(8) of Postfix writes MAILER-DAEMON."""
-    address = parseaddr(text)[1] if "<" in text else text.strip()
+    address = text.rpartition("<")[2].partition(">")[0].strip()
     return address if "@" in address else ""

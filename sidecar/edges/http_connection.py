@@ -30,6 +30,7 @@ class Connection(asyncio.Protocol):
         self._house, self._idle = house, idle
         self._deadline = Deadline(asyncio.get_running_loop(), self.abort)
         self._admitted = self._working = self._leaving = False
+        self._unread = False  # more of our answers than the system keeps for the peer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -49,10 +50,15 @@ class Connection(asyncio.Protocol):
         return self.inner.eof_received() if self._admitted else None
 
     def pause_writing(self) -> None:
+        self._unread = True
+        self._deadline.within(self._idle)
         if self._admitted:
             self.inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self._unread = False
+        if self._working:
+            self._deadline.off()
         if self._admitted:
             self.inner.resume_writing()
 
@@ -64,9 +70,11 @@ class Connection(asyncio.Protocol):
             self._house.lost(self)
 
     def works(self) -> None:
-        """A request's header is here; from now on its endpoint decides how long things take."""
+        """A request's header is here; from now on its endpoint decides how long things take, unless the peer
+        leaves answers unread: only its reading would go on with what is at work."""
         self._working = True
-        self._deadline.off()
+        if not self._unread:
+            self._deadline.off()
 
     def rests(self) -> None:
         """The answer is written. The peer has to read it, and to send the next header, in time."""

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -77,6 +78,11 @@ class HttpServer:
             raise CannotListen(f"[http] {host} port {port}: {error.strerror or error}") from error
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
+
+    async def serve(self, listener: socket.socket) -> None:
+        """The same on a socket that was passed: who may come in is the doorman's to say."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._connection, sock=listener)
 
     async def close(self, grace: float = 10.0) -> None:
         """Stop listening, hang up on idle peers, let requests and deliveries finish for *grace* seconds.

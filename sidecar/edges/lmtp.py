@@ -22,7 +22,7 @@ from sidecar.telemetry import report
 
 __all__ = ["Connection", "Delivery"]
 
-# octets of a mail; above Postfix's message_size_limit (10240000): what is too big is the MTA's to refuse
+# octets of a mail; above Postfix's message_size_limit (10240000): what is bigger waits in the MTA's queue
 SIZE_LIMIT = 10 * 1024 * 1024
 COMMAND_LIMIT = 2048  # octets with CRLF; RFC 5321 4.5.3.1.4 asks for 512 and parameters, Postfix has 2048 too
 RECIPIENT_LIMIT = 100  # per mail; RFC 5321 4.5.3.1.8 asks for 100; a bounce has one
@@ -197,7 +197,7 @@ class Connection:
             return replies.BAD_ARGUMENT
         self._forget_mail()
         self._greeted = True
-        return replies.lhlo(self._name, self._size_limit)
+        return replies.lhlo(self._name)
 
     def _mail(self, argument: str) -> str:
         if not self._greeted or self._sender is not None:

@@ -92,7 +92,8 @@ GO_AHEAD = "354 End data with <CR><LF>.<CR><LF>"
 BYE = "221 2.0.0 Bye"
 CANNOT_VERIFY = "252 2.5.0 Send some mail and see"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
-TOO_BIG = "552 5.3.4 Message is too big"
+#: For now, though it is big for ever: who looks into the queue can raise the limit; deleted is deleted.
+TOO_BIG = "452 4.3.4 Message is bigger than [sockets] max_mail_bytes"
 NO_RECIPIENTS = "503 5.5.1 No valid recipients"
 
 SAY_LHLO = "500 5.5.1 This is LMTP: say LHLO"
@@ -183,10 +184,13 @@ def greeting(name: str) -> str:
     return f"220 {name} LMTP"
 
 
-def lhlo(name: str, size_limit: int) -> str:
-    """What we offer (RFC 2920, 6152, 6531, 2034, 1870). Not DSN: then RCPT has no parameters."""
+def lhlo(name: str) -> str:
+    """What we offer (RFC 2920, 6152, 6531, 2034, 1870). Not DSN: then RCPT has no parameters.
+
+    SIZE names no limit: Postfix does not try what is above one, and deletes it if it is a bounce.
+    """
     offers = [name, "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
-    return "".join(f"250-{offer}\r\n" for offer in offers) + f"250 SIZE {size_limit}"
+    return "".join(f"250-{offer}\r\n" for offer in offers) + "250 SIZE"
 
 
 def verp(return_path: str) -> str:

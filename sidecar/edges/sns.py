@@ -49,7 +49,9 @@ _SIGNED = {
     ),
 }  # fmt: skip
 _HASHES: Mapping[str, type[hashes.HashAlgorithm]] = {"1": hashes.SHA1, "2": hashes.SHA256}
-_HOST = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
+# The label is a region's, as us-gov-west-1: sns.s3.amazonaws.com and sns.s3-us-west-2.amazonaws.com are
+# whatever the owner of a bucket named "sns" puts there, a certificate of his own too.
+_HOST = re.compile(r"sns\.[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}\.amazonaws\.com(?:\.cn)?")
 _CERTIFICATE = re.compile(r"/[A-Za-z0-9._-]+\.pem")
 
 

@@ -9,7 +9,7 @@ __all__ = ["Readiness"]
 
 
 class Readiness:
-    """Asks the database."""
+    """Has the database prove it."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -17,9 +17,9 @@ class Readiness:
     async def why_not(self) -> str:
         """ "" if a bounce could be booked."""
         try:
-            await self._db.ask()
+            await self._db.prove()
         except FileReplaced:
             return "The database's file was removed or replaced"
         except Exception:  # the intake's own line tells the operator more
-            return "The database cannot be asked"
+            return "The database cannot be written"
         return ""

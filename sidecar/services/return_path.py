@@ -6,7 +6,7 @@ No database, no lock, no thread: if this is slow, the wiki is slow, and so is ev
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sidecar.domain.address import fold
+from sidecar.domain.address import routed
 from sidecar.domain.verp import Expired, Forged, NotOurs, Token, UnknownWiki, Verp, VerpError
 from sidecar.services.receipt import Receipt
 from sidecar.services.refusals import Refusals
@@ -56,15 +56,10 @@ class ReturnPaths:
         """Whether to verify it: for a door that is asked about every recipient of a mail server.
 
         Not another domain's; nor postmaster and abuse, who read their mail elsewhere. What a mail server will
-        rewrite into our domain counts as ours: a dot behind it, "local%domain", "domain!local" (postconf(5),
-        allow_percent_hack and swap_bangpath).
+        rewrite into our domain counts as ours.
         """
-        folded = fold(address)
-        local, at, domain = folded.rpartition("@")
-        if not at:
-            site, bang, _ = folded.partition("!")
-            domain = site if bang else folded.rpartition("%")[2]
-        return domain.removesuffix(".") in self._verp.domains and local not in OWED
+        local, at, domain = routed(address).rpartition("@")
+        return bool(at) and domain in self._verp.domains and local not in OWED
 
     def verify(self, address: str, *, tell: bool = True) -> Token | Receipt:
         """THE question at RCPT, whatever the door: whose it is, or else what becomes of mail to it.

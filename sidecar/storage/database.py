@@ -92,12 +92,12 @@ class Database:
         """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing."""
         return await self._readers.run(lambda: self._look(work))
 
-    async def ask(self) -> None:
-        """Prove that the database can be asked, and that its file is still ours.
+    async def prove(self) -> None:
+        """Write nothing new: a full disk and a lock that somebody holds show at a write alone.
 
         Raises FileReplaced or sqlalchemy.exc.SQLAlchemyError.
         """
-        await self._readers.run(self._answer)
+        await self.write(_touch)
 
     async def close(self) -> None:
         """Waits for what is being written."""
@@ -149,11 +149,6 @@ class Database:
         with self._reading.connect() as connection:
             return work(connection)
 
-    def _answer(self) -> None:
-        self._check_file()
-        with self._reading.connect() as connection:
-            connection.execute(sa.text("SELECT 1 FROM notice LIMIT 1"))
-
     def _upgrade(self) -> None:
         config = _migrations()
         with self._writing.begin() as connection:
@@ -164,8 +159,7 @@ class Database:
                 raise SchemaUnknown(
                     f"the database was made by another, newer version of bounce-sidecar ({error})"
                 ) from None
-            # A file that cannot be written shows at a write, not at BEGIN.
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+            _touch(connection)  # a file that cannot be written shows at a write, not at BEGIN
         self._note_file()
 
     def _compare(self) -> None:
@@ -194,6 +188,10 @@ class Database:
             raise FileReplaced(f"{self._file} was removed; put it back and restart") from None
         if (status.st_dev, status.st_ino) != self._inode:
             raise FileReplaced(f"{self._file} was replaced; restart")
+
+
+def _touch(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
 
 def _migrations() -> Config:

@@ -19,6 +19,7 @@ from sidecar import daemon
 from sidecar.config import Config
 from sidecar.domain.classify import RuleError
 from sidecar.edges.metrics_server import MetricsServer
+from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.telemetry import Metrics
 from tests.support.desk import NEW_RULE, STRANGE, arrive
@@ -57,13 +58,13 @@ def config(tmp_path: Path, sink: SmtpSink) -> Config:
 
 
 @contextlib.asynccontextmanager
-async def serving(config: Config) -> AsyncIterator[list[dict[str, object]]]:
+async def serving(
+    config: Config, *passed: tuple[str, socket.socket]
+) -> AsyncIterator[list[dict[str, object]]]:
     """The daemon, and its log; ended by SIGTERM."""
-    ready = asyncio.Event()
+    ready, world = asyncio.Event(), daemon.World(clock=lambda: NOW, sockets=PassedSockets(passed))
     with structlog.testing.capture_logs() as lines:
-        running = asyncio.create_task(
-            daemon.run(config, world=daemon.World(clock=lambda: NOW), ready=ready.set)
-        )
+        running = asyncio.create_task(daemon.run(config, world=world, ready=ready.set))
         await asyncio.wait({running, asyncio.ensure_future(ready.wait())}, return_when="FIRST_COMPLETED")
         assert not running.done(), running.exception()
         try:

@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import socket
+import sqlite3
 import urllib.error
 import urllib.request
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -84,6 +88,27 @@ async def test_all_ways_in_end_in_one_history(config: Config, tmp_path: Path) ->
     history = await asyncio.to_thread(say, tmp_path, "history", "7", "--json")
     bounces = json.loads(history.output)["bounces"]
     assert [(entry["category"], entry["hard"]) for entry in bounces] == [("user-unknown", True)] * 3
+
+
+async def test_it_is_not_ready_while_nothing_can_be_written(config: Config, tmp_path: Path) -> None:
+    async with serving(config):
+        with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert (await asyncio.to_thread(looked, config, "/readyz"))[0] == 503
+            other.execute("ROLLBACK")
+        assert (await asyncio.to_thread(looked, config, "/readyz"))[0] == 200
+
+
+async def test_a_socket_that_was_passed_is_used(config: Config) -> None:
+    path = config.verp.issue(WIKI, 7, ADDRESS, NOW)
+    assert config.listen.http
+    with socket.create_server(("127.0.0.1", 0)) as listener, closing(listener.dup()) as passed:
+        there = replace(config.listen.http, address=listener.getsockname())
+        async with serving(config, ("http", passed)):
+            elsewhere = replace(config, listen=replace(config.listen, http=there))
+            assert await handed_in(elsewhere, STRANGE, path) == 0
+            with pytest.raises(urllib.error.URLError):
+                looked(config, "/healthz")
 
 
 async def test_what_no_rule_knows_is_set_aside_and_read_again(config: Config, tmp_path: Path) -> None:

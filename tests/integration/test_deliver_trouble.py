@@ -16,6 +16,7 @@ from tests.support.places import missing
 BIG = b"A: b\n\n" + b"x" * 1_000_000
 #: What a sidecar says, step by step.
 TALK = ["220 x LMTP", "250-x\r\n250 PIPELINING", "250 2.1.0 OK", "250 2.1.5 OK", "354 Go", "250 2.0.0 Taken"]
+AS_NOBODY = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 STEPS = ["greeting", "LHLO", "MAIL", "RCPT", "DATA", "mail"]
 
 
@@ -107,8 +108,7 @@ async def test_a_socket_that_is_forbidden_keeps_the_mail(short_folder: Path) -> 
     (short_folder / "python3").unlink()
     inner = short_folder / "inner"
     inner.mkdir(mode=0o700)
-    as_nobody = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    end = await hand_over([*as_nobody, *program], "--socket", str(inner / "lmtp.sock"), "one@b.example")
+    end = await hand_over([*AS_NOBODY, *program], "--socket", str(inner / "lmtp.sock"), "one@b.example")
     kept(end, "Permission denied (may uid 65534 with gid 65534 enter?)")
 
 
@@ -238,6 +238,17 @@ async def test_a_python_that_dies_keeps_the_mail(tmp_path: Path, python: str) ->
     (tmp_path / "python3").write_text(f"#!/bin/sh\n{python}\n")
     (tmp_path / "python3").chmod(0o755)
     assert (await hand_over(command, "one@b.example")).code == 75
+
+
+async def test_an_account_that_may_start_nothing_more_keeps_the_mail(short_folder: Path) -> None:
+    """As when mail comes faster than it is taken: the shell itself ends with 2."""
+    if os.getuid() != 0:
+        missing("root")
+    end = await hand_over(
+        [*AS_NOBODY, "/usr/bin/prlimit", "--nproc=0", *installed(short_folder)], "one@b.example"
+    )
+    assert end.code == 75
+    assert "fork" in end.words.lower()
 
 
 @pytest.mark.parametrize("kilobytes", [4_000, 8_000, 12_000, 16_000, 20_000])

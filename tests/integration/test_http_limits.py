@@ -67,6 +67,18 @@ async def test_a_peer_that_sends_no_header_is_hung_up_on(serve_http, connect, sa
     assert await talk.say(said).gone() == b""
 
 
+async def test_a_peer_that_asks_on_and_on_and_reads_nothing_is_hung_up_on(serve_http, connect):
+    house = await serve_http(server_limits=HttpLimits(idle=0.2))
+    talk = await connect(house)
+    talk.writer.transport.pause_reading()
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(PATIENCE):
+            while house.server._connections or not talk.writer.is_closing():
+                talk.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+                await talk.writer.drain()
+    assert not house.server._connections
+
+
 async def test_a_peer_that_sends_half_a_body_is_told_and_books_nothing(serve_http, connect, intake):
     talk = await connect(await serve_http(server_limits=HttpLimits(idle=0.5, body=0.05)))
     talk.say(HEADER + "Content-Length: 1000\r\n\r\nhalf")

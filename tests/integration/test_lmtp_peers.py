@@ -114,16 +114,17 @@ async def test_postfix_hands_in_a_mail_whose_sender_and_header_are_utf8(
 
 
 @pytest.mark.servers
-async def test_postfix_keeps_a_mail_that_is_larger_than_the_size_that_we_offer(
+async def test_postfix_keeps_a_bounce_that_is_larger_than_we_take(
     intake: ScriptedIntake, short_folder: Path, postfix: Postfix
 ) -> None:
-    """It does not even try, and returns the mail to its sender."""
+    """Were the limit offered, it would not even try: a bounce, which goes back to nobody, would be lost."""
     server, path = LmtpServer(intake, limits=Limits(size=1000)), short_folder / "lmtp.sock"
     await server.listen_unix(path, mode=0o666)
     postfix.configure({DOMAIN: f"lmtp:unix:{path}"})
     await asyncio.to_thread(postfix.start)
     await asyncio.to_thread(submit, postfix.port, [f"one@{DOMAIN}"])
-    await eventually(lambda: "exceeds size limit 1000" in postfix.log(), "Postfix has seen SIZE")
+    await eventually(lambda: "452 4.3.4 Message is bigger" in postfix.log(), "Postfix was told")
+    assert "status=deferred" in postfix.log()
     assert intake.asked == []
     await server.close(grace=1)
 
@@ -155,7 +156,7 @@ async def test_python_s_own_client_is_told_that_a_mail_is_too_big_before_it_send
         with smtplib.LMTP(str(lmtp_path)) as client:
             client.sendmail("", ["one@b"], MAIL, [f"SIZE={len(MAIL)}"])
 
-    with pytest.raises(smtplib.SMTPSenderRefused, match="too big"):
+    with pytest.raises(smtplib.SMTPSenderRefused, match=r"4\.3\.4 Message is bigger"):
         await asyncio.to_thread(send)
 
 

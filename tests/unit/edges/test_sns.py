@@ -107,6 +107,10 @@ def test_a_time_that_cannot_be_read_is_old(time: str) -> None:
     [
         (CERTIFICATE_URL, True),
         ("https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-1.pem", True),
+        ("https://sns.us-gov-west-1.amazonaws.com/a.pem", True),
+        ("https://sns.s3.amazonaws.com/a.pem", False),  # a bucket named "sns", as the next two
+        ("https://sns.s3-us-west-2.amazonaws.com/a.pem", False),
+        ("https://sns.s3-accelerate.amazonaws.com/a.pem", False),
         ("http://sns.eu-west-1.amazonaws.com/a.pem", False),
         ("https://sns.eu-west-1.amazonaws.com:443/a.pem", False),
         ("https://sns.eu-west-1.amazonaws.com:/a.pem", False),

@@ -52,7 +52,9 @@ def desk() -> Desk:
         ("bounces.example.org!anything", True),
         ("anything%bounces.example.org@example.org", False),
         ("bounces.example.org!anything@example.org", False),
+        ("postmaster%bounces.example.org", False),
         ("anything", False),
+        ("bounces.example.org", False),
         ("", False),
     ],
 )
@@ -67,7 +69,7 @@ def test_each_error_has_one_receipt_and_each_refusal_counts_once(desk: Desk) -> 
     found = desk.paths.verify(good)
     assert isinstance(found, Token)
     assert found.user_id == 7
-    asked = (good.replace("-7-", "-8-"), old, "x@bounces.example.org", good + ".", other)
+    asked = (good.replace("-7-", "-8-"), old, "x@bounces.example.org", "y@bounces.example.org", other)
     with capture_logs() as lines:
         receipts = [desk.paths.verify(address) for address in asked]
     refused = [Receipt.FORGED, Receipt.TOO_LATE, Receipt.NOT_OURS, Receipt.NOT_OURS]
@@ -76,6 +78,30 @@ def test_each_error_has_one_receipt_and_each_refusal_counts_once(desk: Desk) -> 
     assert "@" not in str(lines)
     counted = [desk.refused(one) for one in (Receipt.FORGED, Receipt.TOO_LATE, Receipt.NOT_OURS)]
     assert counted == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "{0}@{1}",
+        "<{0}@{1}>",
+        '"{0}"@{1}',
+        '"\\{0}"@{1}',
+        "@relay.example:{0}@{1}",
+        "@one.example,@two.example:{0}@{1}",
+        "{0}@{1}.",
+        '@relay.example:"{0}"@{1}.',
+        "{0}%{1}",
+        "{1}!{0}",
+    ],
+)
+def test_one_address_has_one_answer_however_it_is_spelled(desk: Desk, spelled: str) -> None:
+    """LMTP takes quotes and routes off, Postfix dots and percents: who is asked before must say the same."""
+    good = KNOWN.issue("enwiki", 7, "ann@example.com", NOW)
+    for path in (good, good.upper(), good.replace("-7-", "-8-"), good.replace("wiki-enwiki-7", "x")):
+        address = spelled.format(*path.split("@"))
+        assert desk.paths.concerns(address)
+        assert desk.paths.verify(address) == desk.paths.verify(path)
 
 
 def test_a_flood_is_counted_in_full_and_told_as_a_number(desk: Desk) -> None:
