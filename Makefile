@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
+# Three at a time: most tests wait for a server. A file, or a class of it, stays together and shares its servers.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope
 
 .PHONY: help demo test test-quick lint bench fuzz capture capture-check debian-packages clean
 

@@ -237,7 +237,7 @@ def _limits(site: Site) -> str:
             f"""Not changed here; `bounce-sidecar mta postfix --check` looks at them. A bounce may come
             back as late as maximal_queue_lifetime and bounce_queue_lifetime together; [verp] accept_days
             ({days}) must not be less. message_size_limit must not be more than [sockets] max_mail_bytes
-            ({site.max_mail_bytes}): a bounce that is larger would be refused by the sidecar and dropped.
+            ({site.max_mail_bytes}): a bounce that is larger waits in the queue until it is dropped.
 
             Postfix drops a bounce that is refused for good, and one that waited for
             bounce_queue_lifetime, without telling anybody. Where postmaster shall have a copy:"""

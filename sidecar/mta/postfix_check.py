@@ -101,6 +101,6 @@ def _limits(site: Site, facts: PostfixFacts) -> Iterator[Finding]:
     if limit.isdecimal() and not 0 < int(limit) <= site.max_mail_bytes:
         yield wrong(
             f"message_size_limit is {limit if int(limit) else 'unlimited'}, max_mail_bytes "
-            f"{site.max_mail_bytes}: a bounce between the two is refused by the sidecar and dropped",
+            f"{site.max_mail_bytes}: a bounce between the two waits in the queue until it is dropped",
             f"set [sockets] max_mail_bytes to {limit} or more" if int(limit) else "set message_size_limit",
         )
