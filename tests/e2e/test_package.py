@@ -33,9 +33,11 @@ def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(tmp_path: 
 
 
 def test_an_editable_installation_brings_the_pipe_door_too(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", *PIP[:-1], "--prefix", str(tmp_path), "--editable", str(ROOT)]
-    subprocess.run(command, check=True, timeout=300)
+    # --ignore-installed: else pip takes the installation away that runs these tests.
+    command = [sys.executable, "-m", *PIP[:-1], "--ignore-installed", "--prefix", str(tmp_path)]
+    subprocess.run([*command, "--editable", str(ROOT)], check=True, timeout=300)
     hands_over(tmp_path)
+    assert Path(sys.executable).with_name("bounce-sidecar").exists()
 
 
 def hands_over(installed: Path) -> None:
