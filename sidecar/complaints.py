@@ -5,12 +5,12 @@ Knows pydantic's errors and how a file names its places. Does not know limits: s
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sidecar.settings import Settings
 
-__all__ = ["in_words", "wikis_of"]
+__all__ = ["about", "in_words", "wikis_of"]
 
 
 def wikis_of(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -32,12 +32,17 @@ _WORDS = {
 
 def in_words(problem: Any, data: Mapping[str, Any]) -> str:
     """A pydantic error as an operator would say it."""
-    *where, name = problem["loc"]
-    place = _place(problem["loc"], data)
+    *where, _ = problem["loc"]
+    return about(_place(problem["loc"], data), problem, _names(where))
+
+
+def about(place: str, problem: Any, known: Iterable[str]) -> str:
+    """What pydantic says is wrong at *place*, where the settings *known* may stand."""
+    name = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] in _WORDS:
         return f"{place} {_WORDS[problem['type']]}"
     if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(name), _names(where), 1)
+        close = difflib.get_close_matches(name, list(known), 1)
         return f"{place} is not a setting" + (f"; did you mean {close[0]}?" if close else "")
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not message[:2].isupper():  # "URL scheme ..."

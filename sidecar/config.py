@@ -5,8 +5,7 @@ know the single settings: their names, defaults and limits stand in settings.py,
 """
 
 import tomllib
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,13 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from sidecar.complaints import in_words, wikis_of
+from sidecar.complaints import in_words
 from sidecar.domain import verp
-from sidecar.domain.classify import HARD_CAPABLE, Category
-from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak
+from sidecar.domain.brake import Limits
+from sidecar.domain.policy import Policy
+from sidecar.policies import limits_of, policy_of, reach
+from sidecar.policy_settings import PolicySection
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import host_and_port
-from sidecar.settings import DigestSection, HttpSection, PolicySection, RulesSection, Settings, VerpSection
+from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
+from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
     "Config",
@@ -99,9 +101,12 @@ class Config:
     when_down: str  #: what the MTA does while nobody answers: "defer" or "accept"
     wikis: tuple[WikiConfig, ...]
     policies: Mapping[str, Policy]
+    brake: Limits
     storage_url: str
     keep_mail: timedelta
     keep_aside: timedelta
+    keep_bounces: timedelta
+    keep_audit: timedelta
     rules_directory: Path
     digest: DigestConfig | None
     contact: str
@@ -123,13 +128,13 @@ def parse(text: str, read_secret: ReadSecret) -> Config:
         problems += [in_words(problem, data) for problem in error.errors()]
         merged = _merged(data)
         secrets.check(merged)
-        problems += _wiki_problems(merged)
+        problems += wiki_problems(merged)
         raise ConfigError(problems) from None
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     merged = settings.model_dump()
     secrets.check(merged)
-    problems += _wiki_problems(merged) + _other_problems(settings)
+    problems += wiki_problems(merged) + _other_problems(settings)
     if problems:
         raise ConfigError(problems)
     return _build(settings, secrets)
@@ -162,10 +167,13 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
             WikiConfig(wiki.id, str(wiki.api), wiki.account, secrets.passwords[wiki.password_file])
             for wiki in settings.wikis
         ),
-        policies={wiki.id: _policy(settings.policy, wiki.policy) for wiki in settings.wikis},
+        policies={wiki.id: policy_of(settings.policy, wiki.policy) for wiki in settings.wikis},
+        brake=limits_of(settings.brake),
         storage_url=settings.storage.url,
         keep_mail=timedelta(days=settings.storage.keep_mail_days),
         keep_aside=timedelta(days=settings.storage.keep_aside_days),
+        keep_bounces=timedelta(days=settings.storage.keep_bounces_days),
+        keep_audit=timedelta(days=settings.storage.keep_audit_days),
         rules_directory=Path(settings.rules.directory),
         digest=_digest(settings.digest),
         contact=settings.contact,
@@ -218,71 +226,25 @@ def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp
     return verp.Verp(tuple(formats), wikis, accept=timedelta(days=section.accept_days))
 
 
-def _policy(common: PolicySection, own: PolicySection) -> Policy:
-    """A wiki's own settings over the common ones. Raises ValueError for numbers that do not fit the rule."""
-    chosen = {**common.model_dump(exclude_none=True), **own.model_dump(exclude_none=True)}
-    rule: Rule = PRESETS[chosen.get("preset", "specification")]
-    days = (
-        {"span_days": "span", "forget_days": "forget"}
-        if isinstance(rule, Streak)
-        else {"period_days": "period"}
-    )
-    values: dict[str, Any] = {name: getattr(rule, name) for name in rule.__dataclass_fields__}
-    for setting in ("hard_bounces", "span_days", "forget_days", "period_days"):
-        if setting not in chosen:
-            continue
-        if setting == "hard_bounces":
-            values[setting] = chosen[setting]
-        elif setting in days:
-            values[days[setting]] = timedelta(days=chosen[setting])
-        else:
-            kind = "streak" if isinstance(rule, Streak) else "window"
-            raise ValueError(f"{setting} means nothing to a {kind}")
-    categories = frozenset(map(Category, chosen.get("categories", HARD_CAPABLE)))
-    return Policy(type(rule)(**values), Mode(chosen.get("mode", Mode.SHADOW)), categories)
-
-
 def _other_problems(settings: Settings) -> list[str]:
-    problems = []
+    """Numbers that do not go with each other."""
+    problems, kept = [], settings.storage.keep_bounces_days
+    short = f"[storage] keep_bounces_days = {kept:g}: must be longer than"
+    if kept <= settings.verp.accept_days:
+        problems.append(f"{short} [verp] accept_days = {settings.verp.accept_days:g}")
     for label, own in [("[policy]", PolicySection())] + [
         (f"[[wikis]] {wiki.id} policy", wiki.policy)
         for wiki in settings.wikis
         if wiki.policy != PolicySection()
     ]:
         try:
-            _policy(settings.policy, own)
+            needed = reach(policy_of(settings.policy, own)) / timedelta(days=1)
         except ValueError as error:
             problems.append(f"{label}: {error}")
+        else:
+            if kept <= needed:
+                problems.append(f"{short} the {needed:g} days over which {label} counts")
     return problems
-
-
-def _wiki_problems(data: Mapping[str, Any]) -> list[str]:
-    """Ids that cannot be told apart in a return path, or do not fit into one."""
-    spellings = list(_spellings(data.get("verp")))
-    problems = []
-    ids = [wiki["id"] for _, wiki in wikis_of(data) if isinstance(wiki.get("id"), str)]
-    spelled = Counter(verp.wire(wiki).lower() for wiki in ids)
-    for wiki in dict.fromkeys(ids):
-        if spelled[verp.wire(wiki).lower()] > 1:
-            same = [other for other in ids if verp.wire(other).lower() == verp.wire(wiki).lower()]
-            problems.append(
-                f"[[wikis]] id = {wiki!r}: reads like another one in a return path: {', '.join(same)}"
-            )
-        longest = max(verp.longest_local_part(prefix, wiki, key) for prefix, key in spellings)
-        if longest > verp.LOCAL_PART_LIMIT:
-            problems.append(
-                f"[[wikis]] id = {wiki!r}: return paths would need {longest} octets, {verp.LOCAL_PART_LIMIT} "
-                "are allowed (RFC 5321); shorten the prefix"
-            )
-    return problems
-
-
-def _spellings(section: object) -> Iterator[tuple[str, int]]:
-    """Prefix and length of the key, of each format that is in use."""
-    ours = section if isinstance(section, dict) else {}
-    yield str(ours.get("prefix", "wiki")), verp.KEY_CHARACTERS
-    if isinstance(theirs := ours.get("bouncehandler"), dict):
-        yield str(theirs.get("prefix", "wiki")), verp.BOUNCEHANDLER_KEY_CHARACTERS
 
 
 def _merged(data: dict[str, Any]) -> dict[str, Any]:

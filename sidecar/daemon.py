@@ -11,13 +11,14 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 
 import wiki_adapter
 from sidecar.config import Config, WikiConfig
-from sidecar.domain.policy import Mode
+from sidecar.domain.policy import Mode, Policy
 from sidecar.domain.wiki import Wiki
 from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
@@ -35,11 +36,13 @@ from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.rules import RuleReload
-from sidecar.services.upkeep import Upkeep
+from sidecar.services.upkeep import Keep, Upkeep
+from sidecar.services.watch import Watch
+from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 
-__all__ = ["World", "intake_for", "replay", "run", "wiki_opener"]
+__all__ = ["World", "intake_for", "replay", "run", "what_if", "wiki_opener"]
 
 log = structlog.get_logger()
 
@@ -81,28 +84,28 @@ async def run(
 
     Raises RuleError, CannotListen, WrongSocket, SQLAlchemyError, or whatever ends a loop that should not end.
     """
-    metrics = Metrics()
-    rules = rule_files.load(config.rules_directory)
+    metrics, rules = Metrics(), rule_files.load(config.rules_directory)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
         database = Database(config.storage_url)
         life.push_async_callback(database.close)
         await database.open()
-        dispatcher = _dispatcher(config, world, database, metrics)
-        life.callback(dispatcher.close)
-        return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals := Refusals(metrics))
-        intake = BounceIntake(
-            database, return_paths, rules, config.policies, world.clock, dispatcher.ring, metrics
-        )
+        life.callback((dispatcher := _dispatcher(config, world, database, metrics)).close)
+        watch = await _watch(config, world.clock, database, metrics)
+        refusals = Refusals(metrics)
+        return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals, watch.watched)
+        taking = partial(BounceIntake, database, return_paths, rules, config.policies, world.clock)
+        intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        needs = Needs(metrics, world.clock, database)
-        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # a second ends
+        needs = Needs(metrics, world.clock, database)  # a second daemon ends at the doors
+        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
         reload = RuleReload(lambda: rule_files.load(config.rules_directory), intake.use, metrics)
         life.callback(reload.close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         work: list[Loop] = [
             _loop("dispatch", dispatcher.run, dispatcher.stop),
             _loop("rules", reload.run),
+            _loop("watch", watch.run, watch.stop),
             *_other_loops(config, world, database, metrics, refusals, life),
         ]
         loops = {await life.enter_async_context(loop) for loop in work}
@@ -131,6 +134,13 @@ def _dispatcher(config: Config, world: World, database: Database, metrics: Metri
     return Dispatcher(database, wikis, config.policies, world.clock, world.jitter, world.pauses, metrics)
 
 
+async def _watch(config: Config, clock: Clock, database: Database, metrics: Metrics) -> Watch:
+    """Knows who is watched before the first mail is signed."""
+    watch = Watch(database, config.policies, config.verp, clock, metrics)
+    await watch.load()
+    return watch
+
+
 def _other_loops(
     config: Config,
     world: World,
@@ -141,7 +151,8 @@ def _other_loops(
 ) -> Iterator[Loop]:
     life.callback(refusals.sum_up)
     yield _loop("refusals", refusals.run)
-    yield _loop("upkeep", Upkeep(database, config.keep_mail, config.keep_aside, world.clock).run)
+    keep = Keep(config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
+    yield _loop("upkeep", Upkeep(database, keep, world.clock).run)
     if world.manager.watchdog:
         yield _loop("watchdog", world.manager.keep_alive)
     if config.listen.metrics:
@@ -165,7 +176,9 @@ async def intake_for(config: Config) -> AsyncIterator[tuple[BounceIntake, Databa
         database = Database(config.storage_url)
         life.push_async_callback(database.close)
         await database.join()
-        intake = BounceIntake(database, ReturnPaths(config.verp, now), rules, config.policies, now)
+        intake = BounceIntake(
+            database, ReturnPaths(config.verp, now), rules, config.policies, now, limits=config.brake
+        )
         life.callback(intake.close)
         yield intake, database
 
@@ -185,9 +198,23 @@ async def replay(
         rules = rule_files.load(config.rules_directory)
         wall_clock = now if ingest else clock
         return_paths = ReturnPaths(config.verp, clock)
-        intake = BounceIntake(database, return_paths, rules, policies, clock, wall_clock=wall_clock)
+        intake = BounceIntake(
+            database, return_paths, rules, policies, clock, wall_clock=wall_clock, limits=config.brake
+        )
         life.callback(intake.close)
         return await replay_mails(mails, intake, clock, database, progress)
+
+
+def what_if(
+    config: Config, mails: Iterable[Archived], against: Policy, *, progress: Callable[[int, int], None]
+) -> tuple[Judged, list[Difference]]:
+    """What the configured policies would have made of archived mail, and what *against* would have."""
+    judge, archive = Judge(config.verp, rule_files.load(config.rules_directory)), list(mails)
+    for done, mail in enumerate(archive, 1):
+        judge.add(mail)
+        progress(done, len(archive))
+    theirs = dict.fromkeys(config.policies, against)
+    return judge.judged, list(compare(judge.judged, config.policies, theirs))
 
 
 @contextlib.asynccontextmanager

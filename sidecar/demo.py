@@ -1,32 +1,36 @@
 """The demonstration: the real sidecar, a practice wiki, and ten days of mail in some seconds.
 
-Knows the scenario in fixtures/scenarios and how to play it through the real sockets. Does not judge: what it
-shows is what the history and the wiki hold in the end.
+Knows how to play fixtures/scenarios/demo.toml through the real sockets; other stories are played without them
+(scenario/). Does not judge: what it shows is what the history and the wiki hold in the end.
 """
 
 import asyncio
 import secrets
 import smtplib
 import tempfile
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from sidecar import config, daemon, host
 from sidecar.domain.policy import Policy, Streak
 from sidecar.edges.socketmap import netstring
-from sidecar.recorded import fixtures, recorded
+from sidecar.recorded import fixtures
+from sidecar.scenario.mails import forged, written
+from sidecar.scenario.reading import read_scenario
+from sidecar.scenario.script import Come, Confirm, Person, Scenario, Send, What
 from sidecar.services.circuit import Pauses
-from sidecar.storage import ledger, outbox
+from sidecar.storage import actions, ledger
 from sidecar.storage.database import Database
 from wiki_adapter.practice_wiki import PracticeWiki
 
 __all__ = ["Fate", "play"]
 
 WIKI = "demowiki"
+CONFIRMED = {True: "confirmed", False: "un-confirmed"}
 PATIENCE = 30.0  # seconds for anything that should happen at once
 
 CONFIG = """\
@@ -41,6 +45,8 @@ url = "sqlite:///{folder}/history.db"
 directory = "{folder}/rules.d"
 [policy]
 mode = "enforce"
+[brake]
+delay_minutes = 0
 [[wikis]]
 id = "{wiki}"
 api = "{api}"
@@ -65,11 +71,13 @@ class Fate:
 
 @dataclass
 class _Player:
-    """One user of the scenario, on the wiki."""
+    """One user of the story, on the wiki."""
 
-    plot: dict[str, Any]
+    person: Person
     user_id: int
+    mails: int = 0
     came_back: int = 0
+    paths: dict[str, str] = field(default_factory=dict)  #: the return path of each mail
     refused: list[str] = field(default_factory=list)  #: what the LMTP door said to forged mail
 
 
@@ -82,16 +90,12 @@ class _Clock:
 
 
 async def play(tell: Callable[[str], None]) -> list[Fate]:
-    """Play the scenario; returns what became of each user. Raises TimeoutError if the sidecar hangs."""
-    scenario = tomllib.loads((fixtures() / "scenarios" / "demo.toml").read_text("utf-8"))
-    start = host.now().replace(microsecond=0) - timedelta(days=scenario["days"])
+    """Play the story; returns what became of each user. Raises TimeoutError if the sidecar hangs."""
+    story = read_scenario((fixtures() / "scenarios" / "demo.toml").read_text("utf-8"))
+    start = host.now().replace(microsecond=0) - story.until
     with tempfile.TemporaryDirectory(prefix="bounce-demo-") as name, PracticeWiki() as wiki:
         folder = Path(name)
-        confirmed = start - timedelta(days=365)
-        players = [
-            _Player(plot, wiki.add_user(plot["name"], plot["address"], confirmed))
-            for plot in scenario["users"]
-        ]
+        players = [_Player(person, _on_the_wiki(wiki, person, start)) for person in story.people]
         tell(f"a practice wiki with {len(players)} users at {wiki.api_url}")
         settings, clock = _configure(folder, wiki), _Clock(start)
         world = daemon.World(clock=clock, pauses=Pauses(first=timedelta(0)))
@@ -101,14 +105,18 @@ async def play(tell: Callable[[str], None]) -> list[Fate]:
             await _until(ready.wait(), serving)
             tell(f"the sidecar, with SQLite, at {folder}")
             stage = _Stage(settings, wiki, clock, players)
-            for day in range(scenario["days"] + 1):
-                clock.time = start + timedelta(days=day)
-                await _until(stage.day(day), serving)
-            tell(f"{scenario['days']} days later")
-            return await stage.fates()
+            for _, day in groupby(story.events, key=lambda event: event[0].days):
+                await _until(stage.day(start, list(day)), serving)
+            tell(f"{story.events[-1][0].days + 1} days later")
+            return await stage.fates(story)
         finally:
             stop.set()
             await serving
+
+
+def _on_the_wiki(wiki: PracticeWiki, person: Person, start: datetime) -> int:
+    since = None if person.confirmed is None else start + person.confirmed
+    return wiki.add_user(person.name, person.address, since, person.groups)
 
 
 def _configure(folder: Path, wiki: PracticeWiki) -> config.Config:
@@ -139,28 +147,29 @@ class _Stage:
     ) -> None:
         self._settings, self._wiki, self._clock, self._players = settings, wiki, clock, players
 
-    async def day(self, day: int) -> None:
+    async def day(self, start: datetime, events: list[tuple[timedelta, What]]) -> None:
         """The mails of one day, and the bounces that they cause."""
-        for player in self._players:
-            if player.plot.get("confirms") == day:
-                self._wiki.confirm(player.user_id, self._clock())
-            for mail in player.plot["mails"]:
-                if mail["day"] == day:
-                    await self._mail(player, mail)
+        for at, what in events:
+            self._clock.time = start + at
+            match what:
+                case Confirm(person):
+                    self._wiki.confirm(self._players[person].user_id, self._clock())
+                case Send(person, mail):
+                    await self._send(self._players[person], mail)
+                case Come(person):
+                    await self._come(self._players[person], what)
         await self._paid()
 
-    async def _mail(self, player: _Player, mail: dict[str, Any]) -> None:
-        address = player.plot["address"]
-        return_path = await self._ask(f"verp {WIKI} {player.user_id} {address}")
-        if "answer" not in mail:
-            return
+    async def _send(self, player: _Player, mail: str) -> None:
+        player.mails += 1
+        player.paths[mail] = await self._ask(f"verp {WIKI} {player.user_id} {player.person.address}")
+
+    async def _come(self, player: _Player, what: Come) -> None:
         player.came_back += 1
-        if mail.get("return_path") == "forged":
-            local, _, domain = return_path.partition("@")
-            return_path = f"{local[:-24]}{'a' * 24}@{domain}"
-        raw = recorded(mail["answer"]).addressed(mail.get("about", address), return_path)
-        for _ in range(mail.get("times", 1)):
-            if said := await asyncio.to_thread(self._deliver, return_path, raw):
+        path = forged(player.paths[what.mail]) if what.forged else player.paths[what.mail]
+        raw = written(what.answer, what.about or player.person.address, path, self._clock())
+        for _ in range(what.deliveries):
+            if said := await asyncio.to_thread(self._deliver, path, raw):
                 player.refused.append(said)
 
     async def _ask(self, request: str) -> str:
@@ -187,40 +196,40 @@ class _Stage:
     async def _paid(self) -> None:
         """Wait until nothing is owed to the wiki."""
         database = Database(self._settings.storage_url)
-        while await database.read(outbox.waiting):  # noqa: ASYNC110  (another process's database)
+        while await database.read(actions.waiting):  # noqa: ASYNC110  (another process's database)
             await asyncio.sleep(0.01)
         await database.close()
 
-    async def fates(self) -> list[Fate]:
+    async def fates(self, story: Scenario) -> list[Fate]:
         database = Database(self._settings.storage_url)
         try:
-            return [await self._fate(database, player) for player in self._players]
+            return [await self._fate(database, player, story) for player in self._players]
         finally:
             await database.close()
 
-    async def _fate(self, database: Database, player: _Player) -> Fate:
+    async def _fate(self, database: Database, player: _Player, story: Scenario) -> Fate:
         bounces = await database.read(lambda connection: ledger.of_user(connection, WIKI, player.user_id))
-        actions = await database.read(
-            lambda connection: outbox.entries(connection, wiki=WIKI, user_id=player.user_id)
+        decided = await database.read(
+            lambda connection: actions.entries(connection, wiki=WIKI, user_id=player.user_id)
         )
         held = self._wiki.mailbox(player.user_id)
         return Fate(
-            name=player.plot["name"],
-            address=player.plot["address"],
-            story=player.plot["story"],
-            mails=len(player.plot["mails"]),
+            name=player.person.name,
+            address=player.person.address,
+            story=player.person.story,
+            mails=player.mails,
             came_back=player.came_back,
-            expected=player.plot["expect"],
-            found="confirmed" if held.confirmed_at else "un-confirmed",
-            why=_why(bounces, actions, player.refused, self._settings.policies[WIKI]),
+            expected=CONFIRMED[story.expected.users[player.person.group].confirmed is True],
+            found=CONFIRMED[held.confirmed_at is not None],
+            why=_why(bounces, decided, player.refused, self._settings.policies[WIKI]),
         )
 
 
 def _why(
-    bounces: list[ledger.Bounce], actions: list[outbox.Entry], refused: list[str], policy: Policy
+    bounces: list[ledger.Bounce], decided: list[actions.Entry], refused: list[str], policy: Policy
 ) -> str:
     """The history of one user in a sentence."""
-    for entry in actions:
+    for entry in decided:
         if entry.effect == "changed" and entry.confirmed_at:
             return f"{entry.reason}, but confirmed again on {entry.confirmed_at:%Y-%m-%d}"
         return f"{entry.reason}; the wiki said: {entry.effect}"

@@ -8,7 +8,7 @@ import re
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
 
 from sidecar.domain.policy import PRESETS
 
@@ -24,10 +24,18 @@ __all__ = [
     "Network",
     "Prefix",
     "Preset",
+    "Section",
     "Topic",
     "WikiId",
     "host_and_port",
 ]
+
+
+class Section(BaseModel):
+    """A section of the configuration: nothing in it is unknown, and nothing changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
 
 Days = Annotated[float, Field(gt=0, le=3650)]
 

@@ -10,11 +10,10 @@ import re
 from pathlib import PurePath
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sidecar.domain.classify import HARD_CAPABLE, Category
-from sidecar.domain.policy import Mode
+from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.setting_kinds import (
     Account,
     ApiUrl,
@@ -26,19 +25,15 @@ from sidecar.setting_kinds import (
     MailDomain,
     Network,
     Prefix,
-    Preset,
+    Section,
     Topic,
     WikiId,
     host_and_port,
 )
 
-__all__ = ["DigestSection", "PolicySection", "RulesSection", "Settings", "VerpSection"]
+__all__ = ["DigestSection", "RulesSection", "Settings", "VerpSection"]
 
 LONGEST_SOCKET_PATH = 107  # octets, unix(7)
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BounceHandlerSection(Section):
@@ -151,39 +146,18 @@ class StorageSection(Section):
     )
     keep_mail_days: Days = Field(14, description="How long the raw mail of a notice is kept")
     keep_aside_days: Days = Field(60, description="How long mail that is set aside waits for a person")
+    keep_bounces_days: Days = Field(
+        90, description="How long bounces are kept; longer than any policy counts back"
+    )
+    keep_audit_days: Days = Field(
+        365, description="How long it is kept what was decided and done, and what brakes did"
+    )
 
     @field_validator("url")
     @classmethod
     def _sqlite(cls, value: str) -> str:
         if not re.match("sqlite:////[^/]", value):
             raise ValueError("want sqlite:////absolute/path; other databases are not supported yet")
-        return value
-
-
-_FIVE = f"those that may count are: {', '.join(sorted(HARD_CAPABLE))}"
-
-
-class PolicySection(Section):
-    preset: Preset | None = Field(None, description="specification (default), bouncehandler or wikimedia")
-    mode: Mode | None = Field(
-        None, description="shadow (default): decide and record, touch nothing; enforce: act"
-    )
-    categories: list[str] | None = Field(
-        None, description="Which categories may count; all five of classifying.md if not set"
-    )
-    hard_bounces: int | None = Field(None, ge=1, le=10000, description="How many hard bounces it takes")
-    span_days: Days | None = Field(None, description="Streak: age of the oldest counted mail, at least")
-    forget_days: Days | None = Field(None, description="Streak: failures further apart are no streak")
-    period_days: Days | None = Field(None, description="Window: period in which the bounces are counted")
-
-    @field_validator("categories")
-    @classmethod
-    def _may_count(cls, value: list[str] | None) -> list[str] | None:
-        for name in value or ():
-            if name not in [category.value for category in Category]:
-                raise ValueError(f"there is no category {name!r}; {_FIVE}")
-            if name not in HARD_CAPABLE:
-                raise ValueError(f"{name} never counts; {_FIVE}")
         return value
 
 
@@ -256,6 +230,7 @@ class Settings(BaseSettings):
     http: HttpSection = HttpSection()
     storage: StorageSection = StorageSection()
     policy: PolicySection = PolicySection()
+    brake: BrakeSection = BrakeSection()
     wikis: list[WikiSection] = Field(min_length=1)
     rules: RulesSection = RulesSection()
     digest: DigestSection = DigestSection()

@@ -39,10 +39,16 @@ METRICS = {
     "Any misconfigured or dead: the log names the wiki and the remedy.",
     "outbox_waiting": "Actions that are owed to the wikis. "
     "Growing for hours: a wiki is down or misconfigured; see `outbox`.",
+    "brakes_tripped": "Brakes that hold actions back. Not 0: too many users failed at once; "
+    "`brake list` says whose, then `brake release` or `brake discard`.",
     "return_paths": "Return paths that the wikis asked for, by result. None issued while the wiki sends "
     "mail: its hook does not reach the socket. Any refused: the wiki's debug log says why.",
     "events": "Events of Amazon SES that came through SNS, by type; booked or with nothing to book. "
     "Bounces stay away while deliveries come: the topic does not get them; see the set-up in http.md.",
+    "sends": "Mails signed for users with an open streak, by whether they were noted. "
+    "Any lost: proofs that mail arrives are missing; the database was slow or down, see the log.",
+    "watched_users": "Users with an open streak, whose mails are noted. "
+    "Growing fast: many addresses fail; see `history` of some of them.",
     "rules_reloads": "Times that the rules were read again, by result. "
     "Refused: the old rules stay; `rules check` names file, rule and reason.",
 }
@@ -112,11 +118,16 @@ class Metrics:
         self.refused = self._counter("refused", "receipt")
         self.actions = self._counter("actions", "result")
         self.outbox_waiting = self._gauge("outbox_waiting")
+        self.brakes_tripped = self._gauge("brakes_tripped")
         self.return_paths = self._counter("return_paths", "result")
         self.events = self._counter("events", "type")
+        self.sends = self._counter("sends", "result")
+        self.watched_users = self._gauge("watched_users")
         self.rules_reloads = self._counter("rules_reloads", "result")
         for result in ("issued", "refused"):
             self.return_paths.labels(result)
+        for result in ("noted", "lost"):
+            self.sends.labels(result)
         for result in ("loaded", "refused"):
             self.rules_reloads.labels(result)
 

@@ -57,6 +57,7 @@ CODES: dict[str, Answer] = {
     "nosuchuser": (WikiRefused, ""),
     "nosuchuserid": (WikiRefused, ""),
     "baduser": (WikiRefused, ""),
+    "cannottell": (WikiRefused, ""),  # no Echo, and a talk page that is no wikitext
     # Not until somebody mends it.
     "permissiondenied": (WikiMisconfigured, _RIGHT),
     "readapidenied": (WikiMisconfigured, _RIGHT),
@@ -66,6 +67,7 @@ CODES: dict[str, Answer] = {
     "missingparam": (WikiMisconfigured, _EXTENSION),
     "badinteger": (WikiMisconfigured, _EXTENSION),
     "badtimestamp": (WikiMisconfigured, _EXTENSION),
+    "toomanyvalues": (WikiMisconfigured, "protect fewer groups: MediaWiki takes 50"),
     "mustbeposted": (WikiMisconfigured, _URL),  # something on the way turned our POST into GET
     "mustpostparams": (WikiMisconfigured, _URL),
     "blocked": (WikiMisconfigured, _BLOCK),

@@ -1,16 +1,15 @@
 """One wiki by way of mwclient, with a bot password.
 
-Knows the requests we make and the order they need: login, token, action. Does not know what an error
-means (answers.py) nor what is tried again in an hour (the outbox). mwclient's own patience, 25 retries
-and up to 2.5 hours inside one call, is switched off: seconds belong to tenacity, here.
+Knows the requests we make and the order they need: login, token, action. Does not know how an action is
+spelled (emailbounce.py), what an error means (answers.py) nor what is tried again in an hour (the outbox).
+mwclient's own patience, 25 retries and up to 2.5 hours inside one call, is switched off: seconds belong to
+tenacity, here.
 
 No password, token or mail address leaves this file in an exception: foreign exceptions hold the request
 they failed with, so ours are raised outside of the ``except`` that caught them, without a context.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,19 +18,12 @@ import requests
 import tenacity
 
 from sidecar import __version__
-from sidecar.domain.wiki import (
-    Action,
-    Effect,
-    Outcome,
-    WikiError,
-    WikiMisconfigured,
-    WikiRefused,
-    WikiUnavailable,
-)
+from sidecar.domain.wiki import Action, Outcome, WikiError, WikiUnavailable
 
 from . import WikiAccess
 from .answers import LoggedOut, Passing, error_in, from_code, from_exception, from_login, from_response
 from .deadline import DeadlineAdapter
+from .emailbounce import MODULE, not_understood, outcome, parameters
 
 __all__ = ["MwclientWiki"]
 
@@ -40,7 +32,6 @@ PATIENCE = 5.0  # seconds after which no further attempt begins: other users' ac
 LONGEST_WAIT = 2.0  # seconds between two attempts; whoever asks for more is asked again by the outbox
 LONGEST_ANSWER = 1 << 20  # octets; ours have some hundreds
 MAX_LAG = 5  # seconds; https://www.mediawiki.org/wiki/Manual:Maxlag_parameter recommends it for bots
-MODULE = "emailbounce"
 
 
 class MwclientWiki:
@@ -89,11 +80,11 @@ class MwclientWiki:
         """The action, with a login before it if there is none, and once more if the wiki has forgotten it."""
         if "csrf" in self._site.tokens:
             try:
-                return self._unconfirm(action)
+                return self._act(action)
             except LoggedOut:
                 pass
         self._log_in()
-        return self._unconfirm(action)
+        return self._act(action)
 
     def _log_in(self) -> None:
         """A new session and its token.
@@ -111,26 +102,17 @@ class MwclientWiki:
         answer = self._ask("query", meta="tokens", type="csrf", assertuser=self._user)
         self._site.tokens["csrf"] = _token(answer, "csrftoken")
 
-    def _unconfirm(self, action: Action) -> Outcome:
-        answer = self._ask(
-            MODULE,
-            op="unconfirm",
-            userid=action.user_id,
-            confirmedbefore=_timestamp(action.confirmed_before),
-            reason=action.reason,
-            token=self._site.tokens["csrf"],
-            assertuser=self._user,
-            maxlag=MAX_LAG,
-        )
-        return _outcome(answer)
+    def _act(self, action: Action) -> Outcome:
+        session = {"token": self._site.tokens["csrf"], "assertuser": self._user}
+        return outcome(self._ask(MODULE, **parameters(action), **session, maxlag=MAX_LAG))
 
-    def _ask(self, module: str, **parameters: str | int) -> Mapping[str, Any]:
+    def _ask(self, module: str, **fields: str | int) -> Mapping[str, Any]:
         """One request, and what stands under the module's name in the answer."""
         method = "GET" if module == "query" else "POST"  # no secret ever stands in a URL
         options = {"retry_on_error": False, "formatversion": 2}
         with self._deadline.running() as cut:
             try:
-                answer = self._site.raw_api(module, method, **options, **parameters)
+                answer = self._site.raw_api(module, method, **options, **fields)
                 trouble = self._error_in(answer, module)
             except Exception as error:
                 trouble = from_exception(error)
@@ -151,7 +133,7 @@ class MwclientWiki:
                 info = info.replace(secret, "<secret>")
             return from_code(code, info)
         if not isinstance(answer.get(module), dict):
-            return _not_understood(f"no {module} in it")
+            return not_understood(f"no {module} in it")
         return None
 
 
@@ -184,40 +166,9 @@ def _pause(state: tenacity.RetryCallState) -> float:
     return max(_backoff(state), asked or 0.0)
 
 
-def _timestamp(moment: datetime) -> str:
-    """ISO 8601 in UTC. Cut to the second, as MediaWiki's own times are: rather too early than too late."""
-    if moment.tzinfo is None:
-        raise WikiRefused(
-            "confirmed_before has no time zone: un-confirming by it could hit a newer confirmation"
-        )
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _outcome(answer: Mapping[str, Any]) -> Outcome:
-    result, confirmed = answer.get("result"), answer.get("confirmed")
-    if result not in set(Effect):
-        raise _not_understood("an unknown result")
-    at = _moment(confirmed) if confirmed else None
-    return Outcome(Effect(result), confirmed_at=at, fingerprint=str(answer.get("fingerprint") or ""))
-
-
-def _moment(timestamp: object) -> datetime:
-    with suppress(ValueError):
-        moment = datetime.fromisoformat(str(timestamp))
-        if moment.tzinfo:
-            return moment.astimezone(UTC)
-    raise _not_understood("an unknown kind of time")
-
-
 def _token(answer: Mapping[str, Any], name: str) -> str:
     tokens = answer.get("tokens")
     token = tokens.get(name) if isinstance(tokens, dict) else None
     if not isinstance(token, str):
-        raise _not_understood(f"no {name}")
+        raise not_understood(f"no {name}")
     return token
-
-
-def _not_understood(what: str) -> WikiMisconfigured:
-    return WikiMisconfigured(
-        f"cannot read the wiki's answer: {what} (sidecar and extension of different versions?)"
-    )

@@ -5,7 +5,23 @@ from pathlib import Path
 import click
 
 from sidecar import __version__
-from sidecar.cli import aside, classify, demo, history, mta, replay, rules, serve, verp
+from sidecar.cli import (
+    aside,
+    brake,
+    classify,
+    demo,
+    history,
+    mta,
+    privacy,
+    replay,
+    rules,
+    scenario,
+    serve,
+    shadow,
+    undo,
+    verp,
+    why,
+)
 from sidecar.telemetry import configure_logging
 
 __all__ = ["main"]
@@ -41,11 +57,18 @@ for command in (
     verp.verp,
     history.history,
     history.outbox_command,
+    why.why,
+    undo.undo,
     aside.aside_command,
+    brake.brake,
+    shadow.shadow,
+    privacy.export,
+    privacy.forget,
     classify.classify,
     rules.rules,
     replay.replay,
     mta.mta,
+    scenario.scenario,
     demo.demo,
 ):
     main.add_command(command)

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -30,17 +30,23 @@ from sidecar.telemetry import Tellable
 __all__ = [
     "EX_CONFIG",
     "EX_TEMPFAIL",
+    "TIME",
     "as_json",
     "ask",
     "cell",
     "configured",
     "console",
     "day",
+    "in_utc",
+    "one_wiki",
     "rule_troubles",
     "stop_with",
     "table_of",
     "troubles",
 ]
+
+#: A day or a moment, in UTC.
+TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"])
 
 EX_TEMPFAIL = 75
 EX_CONFIG = 78
@@ -140,3 +146,18 @@ def table_of(title: str, *columns: str, folds: Sequence[str]) -> Table:
 
 def day(time: datetime | None) -> str:
     return f"{time:%Y-%m-%d %H:%M}" if time else ""
+
+
+def in_utc(moment: datetime) -> datetime:
+    """What an operator typed."""
+    return moment.replace(tzinfo=UTC)
+
+
+def one_wiki(config: Config, wiki: str | None) -> str:
+    """The wiki that was named, or the only one; ends the program if neither is there."""
+    known = [entry.id for entry in config.wikis]
+    if wiki is None and len(known) == 1:
+        return known[0]
+    if wiki not in known:
+        stop_with(2, f"--wiki must be one of: {', '.join(known)}")
+    return wiki

@@ -6,11 +6,10 @@ import click
 from rich.table import Table
 
 from sidecar import host
-from sidecar.cli.common import as_json, ask, cell, configured, console, day, stop_with, table_of
-from sidecar.config import Config
-from sidecar.storage import ledger, outbox
+from sidecar.cli.common import as_json, ask, cell, configured, console, day, one_wiki, stop_with, table_of
+from sidecar.storage import actions, ledger, outbox
+from sidecar.storage.actions import State
 from sidecar.storage.database import Database
-from sidecar.storage.outbox import State
 
 __all__ = ["history", "outbox_command"]
 
@@ -30,14 +29,14 @@ def history(path: Path, user_id: int, wiki: str | None, json_: bool) -> None:
     USER is the number of the user in the wiki's database. Exit code 1 if nothing is known.
     """
     config = configured(path)
-    wiki = _wiki(config, wiki)
+    wiki = one_wiki(config, wiki)
 
     async def work(database: Database) -> dict[str, list[object]]:
         return await database.read(
             lambda connection: {
                 "bounces": [*ledger.of_user(connection, wiki, user_id)],
-                "actions": [*outbox.entries(connection, wiki=wiki, user_id=user_id)],
-                "events": [*outbox.events_of_user(connection, wiki, user_id)],
+                "actions": [*actions.entries(connection, wiki=wiki, user_id=user_id)],
+                "events": [*actions.events_of_user(connection, wiki, user_id)],
             }
         )
 
@@ -55,13 +54,13 @@ def history(path: Path, user_id: int, wiki: str | None, json_: bool) -> None:
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @click.pass_context
 def outbox_command(context: click.Context, all_: bool, json_: bool) -> None:
-    """What we owe the wikis: actions that wait, and those a wiki refused for good."""
+    """What we owe the wikis: actions that wait or are held, and those a wiki refused for good."""
     if context.invoked_subcommand:
         return
-    states = () if all_ else (State.WAITING, State.DEAD)
+    states = () if all_ else (State.WAITING, State.HELD, State.DEAD)
 
-    async def work(database: Database) -> list[outbox.Entry]:
-        return await database.read(lambda connection: outbox.entries(connection, *states))
+    async def work(database: Database) -> list[actions.Entry]:
+        return await database.read(lambda connection: actions.entries(connection, *states))
 
     entries = ask(configured(context.obj), work)
     if json_:
@@ -98,16 +97,24 @@ def retry(path: Path, action_ids: tuple[int, ...]) -> None:
 outbox_command.name = "outbox"
 
 
-def actions_table(entries: list[outbox.Entry], title: str) -> Table:
+def actions_table(entries: list[actions.Entry], title: str) -> Table:
     """Actions as operators read them, also on 80 columns."""
-    table = table_of(title, "id", "wiki", "user", "state", "decided", LAST, folds=[LAST])
+    table = table_of(title, "id", "wiki", "user", "what", "state", "decided", LAST, folds=[LAST])
     for entry in entries:
-        facts = (entry.id, entry.wiki, entry.user_id, entry.state, day(entry.created), _came_of(entry))
+        facts = (
+            entry.id,
+            entry.wiki,
+            entry.user_id,
+            entry.kind,
+            entry.state,
+            day(entry.created),
+            _came_of(entry),
+        )
         table.add_row(*map(cell, facts))
     return table
 
 
-def _came_of(entry: outbox.Entry) -> str:
+def _came_of(entry: actions.Entry) -> str:
     if entry.effect:
         return f"{entry.reason}; the wiki: {entry.effect}"
     if entry.state == State.WAITING and entry.attempts:
@@ -120,22 +127,14 @@ def _show(known: dict[str, list[object]], title: str) -> None:
     table = table_of(f"Bounces of {title}", *columns, folds=["rule", "domain"])
     for bounce in known["bounces"]:
         if isinstance(bounce, ledger.Bounce):
-            counts = "hard" if bounce.hard else "no"
+            counts = "hard" if bounce.hard and not bounce.confirming else "no"
             facts = (bounce.category, counts, bounce.status, bounce.rule, bounce.domain)
             table.add_row(day(bounce.sent), *map(cell, facts))
     console.print(table)
-    actions = [entry for entry in known["actions"] if isinstance(entry, outbox.Entry)]
-    if actions:
-        console.print(actions_table(actions, "Actions"))
+    decided = [entry for entry in known["actions"] if isinstance(entry, actions.Entry)]
+    if decided:
+        console.print(actions_table(decided, "Actions"))
     for event in known["events"]:
-        if isinstance(event, outbox.Event):
-            console.print(cell(f"{day(event.at)}  action {event.action_id}  {event.what}: {event.detail}"))
-
-
-def _wiki(config: Config, wiki: str | None) -> str:
-    known = [entry.id for entry in config.wikis]
-    if wiki is None and len(known) == 1:
-        return known[0]
-    if wiki not in known:
-        stop_with(2, f"--wiki must be one of: {', '.join(known)}")
-    return wiki
+        if isinstance(event, actions.Event):
+            about = f"  action {event.action_id}" if event.action_id else ""
+            console.print(cell(f"{day(event.at)}{about}  {event.what}: {event.detail}"))

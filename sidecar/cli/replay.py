@@ -8,6 +8,7 @@ import click
 from rich.progress import Progress
 
 from sidecar import daemon
+from sidecar.cli import whatif
 from sidecar.cli.common import as_json, configured, console, stop_with, troubles
 from sidecar.cli.history import actions_table
 from sidecar.edges import archive
@@ -21,16 +22,29 @@ __all__ = ["replay"]
 @click.option(
     "--ingest", is_flag=True, help="Enter the mail into the history, and owe the wikis what follows."
 )
+@click.option(
+    "--against",
+    metavar="PRESET_OR_FILE",
+    help="Compare with another policy: the name of a preset, or a TOML file with a [policy].",
+)
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @click.pass_obj
-def replay(path: Path, paths: tuple[Path, ...], ingest: bool, json_: bool) -> None:
+def replay(path: Path, paths: tuple[Path, ...], ingest: bool, against: str | None, json_: bool) -> None:
     """Judge archived mail again, and print who would be un-confirmed and why.
 
     PATH is a mail, a Maildir, an mbox, or a folder of such. Each mail's own date is the clock. Its
     envelope recipient is looked for in Delivered-To, X-Original-To, Envelope-To and To, and proven by its
     signature. Nothing is written unless --ingest says so; what is in the history already counts once.
+
+    With --against, prints whom the configured policy and the other one would warn and un-confirm, and the
+    difference; warnings count as given, and no brake holds.
     """
     config = configured(path)
+    if against is not None:
+        if ingest:
+            raise click.UsageError("--against only compares: it enters nothing")
+        whatif.show(config, _mails(paths), against, json_=json_)
+        return
     with troubles(config), Progress(console=console, transient=True, disable=json_) as progress:
         task = progress.add_task("replaying", total=None)
         try:

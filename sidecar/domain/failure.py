@@ -4,10 +4,11 @@ Knows whose failure it is and the doubts. Does not know wordings (see classify),
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from .address import fold
 from .classify import Category, RuleBook, Verdict
+from .history import CLOCK_SKEW
 from .notice import Kind, Notice
 from .report import Report, ReportAction
 from .verp import Token
@@ -15,7 +16,6 @@ from .verp import Token
 __all__ = ["Judge", "failure_of"]
 
 FAILURES = (ReportAction.FAILED, ReportAction.UNSTATED)
-CLOCK_SKEW = timedelta(hours=1)  # between hosts that sign and hosts that take bounces
 FORWARDED = Verdict(Category.FORWARDED, hard=False, rule="forwarded")
 
 IsAbout = Callable[[Token, str], bool | None]  #: whether an address is the one written to; None: cannot tell

@@ -18,7 +18,7 @@ from .report import Report, ReportAction
 from .sender import is_answer
 from .words import find_words
 
-__all__ = ["Kind", "Notice", "read"]
+__all__ = ["Kind", "Notice", "date_of", "read"]
 
 MAX_MESSAGE_ID = 998  #: characters; RFC 5322 section 2.1.1, a line
 
@@ -54,7 +54,7 @@ def read(raw: bytes) -> Notice:
         kind=kind,
         reports=reports,
         message_id=message.first("message-id")[:MAX_MESSAGE_ID],
-        date=_date(message),
+        date=date_of(message),
     )
 
 
@@ -86,7 +86,8 @@ def _kind(reports: tuple[Report, ...]) -> Kind:
     return Kind.DELAYED if ReportAction.DELAYED in actions else Kind.SUCCESS
 
 
-def _date(message: Part) -> datetime | None:
+def date_of(message: Part) -> datetime | None:
+    """The Date header, aware, UTC; None where it is absent or illegible."""
     try:
         date = parsedate_to_datetime(message.first("date"))
         # RFC 5322 section 3.3: "-0000" says UTC, and nothing of where the sender is.

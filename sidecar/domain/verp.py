@@ -6,7 +6,6 @@ Does not know who asks, what time it is, or where keys are kept.
     <prefix>-<wiki>-<user id, base 36>-<unix time, base 36>-<key>@<domain>
 
 A return path comes back through foreign MTAs, and some fold its case; hence everything is compared folded.
-RFC 5321 section 4.5.3.1.1 promises no more than 64 octets of local part.
 
 Errors:
 
@@ -30,23 +29,10 @@ from typing import Protocol
 from .address import fold, routed
 
 __all__ = [
-    "BOUNCEHANDLER_KEY_CHARACTERS",
-    "KEY_CHARACTERS",
-    "LOCAL_PART_LIMIT",
-    "BounceHandlerFormat",
-    "Expired",
-    "Forged",
-    "Keyring",
-    "NotOurs",
-    "SidecarFormat",
-    "Token",
-    "TooLong",
-    "UnknownWiki",
-    "Verp",
-    "VerpError",
-    "longest_local_part",
-    "wire",
-]
+    "BOUNCEHANDLER_KEY_CHARACTERS", "KEY_CHARACTERS", "LOCAL_PART_LIMIT", "BounceHandlerFormat", "Expired",
+    "Forged", "Format", "Keyring", "NotOurs", "SidecarFormat", "Token", "TooLong", "UnknownWiki", "Verp",
+    "VerpError", "longest_local_part", "wire",
+]  # fmt: skip
 
 LOCAL_PART_LIMIT = 64  # octets, RFC 5321 section 4.5.3.1.1
 PATH_LIMIT = 256  # octets, RFC 5321 section 4.5.3.1.3; longer is nobody's return path
@@ -56,6 +42,7 @@ USER_DIGITS = 6  # base 36: user ids up to 2,176,782,335
 TIME_DIGITS = 6  # base 36: until December 2038
 KEY_CHARACTERS = (TAG_BYTES + MAC_BYTES) * 8 // 5  # base32 of 15 octets: 24, no padding
 BOUNCEHANDLER_KEY_CHARACTERS = 16  # base64 of 12 octets
+_LABELS = {False: b"return path\0", True: b"confirmation\0"}  # whether the mail asks for a confirmation
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SHAPE = re.compile(r"(?P<wiki>.+)-(?P<user>[0-9a-z]{1,7})-(?P<time>[0-9a-z]{1,7})-(?P<key>[^-@]+)")
 
@@ -93,6 +80,7 @@ class Token:
     sent: datetime  #: aware, UTC, whole seconds; when the return path was issued
     tag: str  #: hex; keyed hash of the address that was written to, "" in BounceHandler's format
     key_id: str  #: which key signed
+    confirming: bool = False  #: the mail asked for a confirmation; never known in BounceHandler's format
 
 
 @dataclass(frozen=True)
@@ -124,27 +112,32 @@ class Format(Protocol):
     @property
     def domain(self) -> str: ...
 
-    def local_part(self, wiki: str, user_id: int, address: str, now: datetime) -> str: ...
+    def local_part(
+        self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool
+    ) -> str: ...
 
-    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str] | None:
-        """(tag, key id) if a key of ours signed these fields for *wiki*."""
+    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str, bool] | None:
+        """(tag, key id, confirming) if a key of ours signed these fields for *wiki*."""
         ...
 
 
 @dataclass(frozen=True)
 class SidecarFormat:
-    """Ours: key = base32(3 octets of address tag + 12 of HMAC-SHA256 over all before it and the tag)."""
+    """Ours: key = base32(3 octets of address tag + 12 of HMAC-SHA256 over all before it and the tag).
+
+    What the mail asks for is not spelled but signed: another label, hence another HMAC.
+    """
 
     prefix: str
     domain: str
     keyring: Keyring
 
-    def local_part(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
+    def local_part(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool) -> str:
         key = self.keyring.keys[0]
         body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())))
-        return f"{body}-{_sidecar_key(key, body, _tag(key, address))}"
+        return f"{body}-{_sidecar_key(key, _LABELS[confirming], body, _tag(key, address))}"
 
-    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str] | None:
+    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str, bool] | None:
         if len(fields.key) != KEY_CHARACTERS:
             return None
         try:
@@ -153,8 +146,9 @@ class SidecarFormat:
             return None
         body = _body(self.prefix, wiki, fields.user, fields.time)
         for key in self.keyring.keys:
-            if hmac.compare_digest(fields.key, _sidecar_key(key, body, tag)):
-                return tag.hex(), _key_id(key)
+            for confirming, label in _LABELS.items():
+                if hmac.compare_digest(fields.key, _sidecar_key(key, label, body, tag)):
+                    return tag.hex(), _key_id(key), confirming
         return None
 
 
@@ -162,7 +156,8 @@ class SidecarFormat:
 class BounceHandlerFormat:
     """BounceHandler's: key = base64 of the first 12 octets of HMAC(algorithm, secret, all before it).
 
-    Compared folded: 16 base64 characters without their case still carry 80 bits. It has no address tag.
+    Compared folded: 16 base64 characters without their case still carry 80 bits. It has no address tag, and
+    cannot say that a mail asks for a confirmation.
     """
 
     prefix: str
@@ -170,14 +165,14 @@ class BounceHandlerFormat:
     secret: bytes = field(repr=False)
     algorithm: str = "md5"  #: a hashlib name; BounceHandler's VERPalgorithm
 
-    def local_part(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
+    def local_part(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool) -> str:
         body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())), keep_case=True)
         return f"{body}-{self._key(body)}"
 
-    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str] | None:
+    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str, bool] | None:
         body = _body(self.prefix, wiki, fields.user, fields.time, keep_case=True)
         if hmac.compare_digest(fields.key.encode(), self._key(body).lower().encode()):
-            return "", "bouncehandler"
+            return "", "bouncehandler", False
         return None
 
     def _key(self, body: str) -> str:
@@ -205,12 +200,15 @@ class Verp:
         """One that issues and recognises in each format alone, for who wants to see them all."""
         return [Verp((form,), self._known, accept=self.accept) for form in self._formats]
 
-    def issue(self, wiki: str, user_id: int, address: str, now: datetime) -> str:
-        """The return path for one mail to *address*. Raises UnknownWiki or TooLong."""
+    def issue(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool = False) -> str:
+        """The return path for one mail to *address*; *confirming* if it asks to confirm that address.
+
+        Raises UnknownWiki or TooLong.
+        """
         if wiki not in self._known:
             raise UnknownWiki(f"unknown wiki {wiki}")
         signer = self._formats[0]
-        local = signer.local_part(wiki, user_id, address, now)
+        local = signer.local_part(wiki, user_id, address, now, confirming=confirming)
         if len(local) > LOCAL_PART_LIMIT:
             raise TooLong(f"{len(local)} octets for a user of {wiki}; the limit is {LOCAL_PART_LIMIT}")
         return f"{local}@{signer.domain}"
@@ -236,7 +234,9 @@ class Verp:
                 return self._token(fields, wiki, signature, now)
         raise Forged("no key of ours signed this") if shaped else NotOurs("no return path of ours")
 
-    def _token(self, fields: _Fields, wiki: str | None, signature: tuple[str, str], now: datetime) -> Token:
+    def _token(
+        self, fields: _Fields, wiki: str | None, signature: tuple[str, str, bool], now: datetime
+    ) -> Token:
         sent = datetime.fromtimestamp(int(fields.time, 36), UTC)
         if now - sent > self.accept:
             raise Expired(f"signed {(now - sent).days} days ago, accepted for {self.accept.days}")
@@ -249,11 +249,17 @@ class Verp:
 
         False for another address: the mail was forwarded, and the failure is not this user's.
         """
+        tag = self.tags(address).get(token.key_id)
+        return hmac.compare_digest(token.tag, tag) if token.tag and tag else None
+
+    def tags(self, address: str) -> dict[str, str]:
+        """What the tag of *address* is under each key, by key id."""
         keys = [key for form in self._formats if isinstance(form, SidecarFormat) for key in form.keyring.keys]
-        for key in keys:
-            if token.tag and _key_id(key) == token.key_id:
-                return hmac.compare_digest(token.tag, _tag(key, address).hex())
-        return None
+        return {_key_id(key): _tag(key, address).hex() for key in keys}
+
+    def beginnings(self, wiki: str, user_id: int) -> list[str]:
+        """How all return paths of a user begin, folded."""
+        return [_body(form.prefix, wiki, _base36(user_id), "") for form in self._formats]
 
 
 def wire(wiki: str) -> str:
@@ -271,8 +277,8 @@ def _body(prefix: str, wiki: str, user: str, time: str, *, keep_case: bool = Fal
     return body if keep_case else body.lower()
 
 
-def _sidecar_key(key: bytes, body: str, tag: bytes) -> str:
-    mac = hmac.new(key, b"return path\0" + body.encode() + b"\0" + tag, hashlib.sha256).digest()
+def _sidecar_key(key: bytes, label: bytes, body: str, tag: bytes) -> str:
+    mac = hmac.new(key, label + body.encode() + b"\0" + tag, hashlib.sha256).digest()
     return base64.b32encode(tag + mac[:MAC_BYTES]).decode().lower()
 
 

@@ -17,16 +17,24 @@ from enum import StrEnum
 from typing import Protocol
 
 __all__ = [
-    "Action",
-    "Effect",
-    "Outcome",
-    "Unconfirm",
-    "Wiki",
-    "WikiError",
-    "WikiMisconfigured",
-    "WikiRefused",
-    "WikiUnavailable",
-]
+    "Action", "Effect", "Mistyped", "Outcome", "Restore", "Unconfirm", "Warn", "Wiki", "WikiError",
+    "WikiMisconfigured", "WikiRefused", "WikiUnavailable",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Warn:
+    """Tell the user on the wiki that mail does not arrive and what will follow; change nothing.
+
+    Safe to repeat: the wiki tells only if the address has been confirmed without interruption since before
+    ``confirmed_before``, and a user who was warned after that time is not warned again.
+    """
+
+    wiki: str
+    user_id: int
+    confirmed_before: datetime  #: aware; when the oldest mail that counted was sent
+    reason: str  #: for the wiki's log; holds no mail address
+    protect: frozenset[str] = frozenset()  #: members of these groups are left alone
 
 
 @dataclass(frozen=True)
@@ -41,17 +49,51 @@ class Unconfirm:
     user_id: int
     confirmed_before: datetime  #: aware; when the oldest mail that counted was sent
     reason: str  #: for the wiki's log; holds no mail address
+    protect: frozenset[str] = frozenset()  #: members of these groups are left alone
+    announce: bool = True  #: tell the user on the wiki
 
 
-Action = Unconfirm
+@dataclass(frozen=True)
+class Restore:
+    """Take an un-confirmation of ours back, if nobody has touched the address since.
+
+    Safe to repeat: the wiki confirms again, as of ``confirmed_at``, only if the address is still the one of
+    the fingerprint and still not confirmed.
+    """
+
+    wiki: str
+    user_id: int
+    confirmed_at: datetime  #: aware; the confirmation that we took away
+    fingerprint: str  #: the wiki's own keyed hash of the address, as it gave it then
+    reason: str  #: for the wiki's log; holds no mail address
+
+
+@dataclass(frozen=True)
+class Mistyped:
+    """Tell the user on the wiki that the mail which asks for a confirmation came back.
+
+    Safe to repeat: the wiki tells only if the address is not confirmed and no later confirmation was asked
+    for, and only once for one mail.
+    """
+
+    wiki: str
+    user_id: int
+    sent: datetime  #: aware; when that mail was sent
+    reason: str  #: for the wiki's log; holds no mail address
+
+
+Action = Warn | Unconfirm | Restore | Mistyped
 
 
 class Effect(StrEnum):
     """How the wiki found the user."""
 
+    WARNED = "warned"  #: told, now or when this was asked before
     UNCONFIRMED = "unconfirmed"  #: done now
+    RESTORED = "restored"  #: confirmed again
     ALREADY = "already"  #: it was so before we asked
-    CHANGED = "changed"  #: confirmed (again) after the counted mail was sent: nothing was done
+    CHANGED = "changed"  #: confirmed (again), or another address, since that mail was sent: nothing done
+    PROTECTED = "protected"  #: in a group that is left alone: nothing done
 
 
 @dataclass(frozen=True)
@@ -59,9 +101,12 @@ class Outcome:
     """The wiki's answer to an action."""
 
     effect: Effect
-    #: UNCONFIRMED: the confirmation that we took away; CHANGED: the newer one
+    #: UNCONFIRMED, or ALREADY by an earlier request of ours: the confirmation that was taken away;
+    #: CHANGED: the newer one
     confirmed_at: datetime | None = None
-    fingerprint: str = ""  #: UNCONFIRMED: the wiki's own keyed hash of the address, for a later restore
+    #: with a confirmation taken away: the wiki's own keyed hash of the address, for a later restore
+    fingerprint: str = ""
+    group: str = ""  #: PROTECTED: which one
 
 
 class WikiError(Exception):

@@ -1,7 +1,8 @@
 """Lookups in Postfix's socketmap protocol: return paths are signed for the wiki and recognised for the MTA.
 
-    verp <wiki> <user id> <address>  ->  OK <return path>
-    bounce <address>                 ->  OK <wiki> <user id>  |  NOTFOUND [reason]
+    verp <wiki> <user id> <address>     ->  OK <return path>
+    confirm <wiki> <user id> <address>  ->  OK <return path> of a mail that asks to confirm that address
+    bounce <address>                    ->  OK <wiki> <user id>  |  NOTFOUND [reason]
 
 Knows the lookups. Does not know keys, wikis or the time. Each mail of the wiki waits for the first lookup.
 """
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 class ReturnPaths(Protocol):
     """What this door may ask. Pure computation: neither blocks nor waits."""
 
-    def issue(self, wiki: str, user_id: int, address: str) -> str:
+    def issue(self, wiki: str, user_id: int, address: str, *, confirming: bool = False) -> str:
         """The return path for one mail to *address*. Raises UnknownWiki or TooLong."""
         ...
 
@@ -42,12 +43,15 @@ class ReturnPaths(Protocol):
         ...
 
 
+LOOKUPS = ("verp", "confirm", "bounce")
+
+
 class Lookups:
     """One request, one reply; never raises. *names*: those that are offered."""
 
-    def __init__(self, return_paths: ReturnPaths, names: Collection[str] = ("verp", "bounce")) -> None:
+    def __init__(self, return_paths: ReturnPaths, names: Collection[str] = LOOKUPS) -> None:
         self._return_paths = return_paths
-        every = {"verp": self._verp, "bounce": self._bounce}
+        every = {"verp": self._verp, "confirm": self._confirm, "bounce": self._bounce}
         self._lookups = {name: every[name] for name in names}
 
     def __call__(self, name: str, key: str) -> str:
@@ -60,17 +64,21 @@ class Lookups:
             report(log, "lookup failed", error)
             return TROUBLE.socketmap
 
-    def _verp(self, key: str) -> str:
+    def _confirm(self, key: str) -> str:
+        return self._verp(key, confirming=True)
+
+    def _verp(self, key: str, *, confirming: bool = False) -> str:
         wiki, _, rest = key.partition(" ")
         user_id, _, address = rest.partition(" ")
         if not wiki or not user_id or not address:
-            return replies.EXPECTED_VERP
+            return replies.EXPECTED_CONFIRM if confirming else replies.EXPECTED_VERP
         if not _USER_ID.fullmatch(user_id):
             return replies.BAD_USER_ID
         if "@" not in address:
             return replies.BAD_ADDRESS
         try:
-            return replies.verp(self._return_paths.issue(wiki, int(user_id), address))
+            path = self._return_paths.issue(wiki, int(user_id), address, confirming=confirming)
+            return replies.verp(path)
         except UnknownWiki:
             return replies.UNKNOWN_WIKI
         except TooLong:
@@ -94,7 +102,7 @@ class VerpSocket(QuerySocket):
     def __init__(
         self,
         return_paths: ReturnPaths,
-        lookups: Collection[str] = ("verp", "bounce"),
+        lookups: Collection[str] = LOOKUPS,
         *,
         limits: Limits | None = None,
     ) -> None:

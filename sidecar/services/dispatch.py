@@ -7,15 +7,20 @@ instant, the action is claimed again when the lease ends, and the wiki answers "
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 
-from sidecar.domain.policy import Mode, Policy, decide
+from sidecar.domain.policy import Mode, Policy
 from sidecar.domain.wiki import (
+    Action,
     Effect,
     Outcome,
+    Restore,
+    Unconfirm,
+    Warn,
     Wiki,
     WikiError,
     WikiMisconfigured,
@@ -23,9 +28,11 @@ from sidecar.domain.wiki import (
     WikiUnavailable,
 )
 from sidecar.services.circuit import Circuits, Pauses
-from sidecar.storage import ledger, outbox
+from sidecar.services.decision import still_wanted
+from sidecar.storage import outbox
+from sidecar.storage.actions import State
 from sidecar.storage.database import Database
-from sidecar.storage.outbox import Owed, State
+from sidecar.storage.outbox import Owed
 from sidecar.telemetry import Metrics, report
 from sidecar.threads import Room
 
@@ -117,19 +124,15 @@ class Dispatcher:
     def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
         """Claim what the policy still wants: it is asked again before acting."""
         while owed := outbox.claim(connection, now, now + LEASE, closed):
-            wiki, user_id = owed.action.wiki, owed.action.user_id
-            policy = self._policies.get(wiki)
+            policy = self._policies.get(owed.action.wiki)
             if policy is None:
                 outbox.postpone(connection, owed, now + LONGEST_DELAY, "the wiki is not configured", now)
-                continue
-            if policy.mode is Mode.SHADOW:
+            elif policy.mode is Mode.SHADOW and not isinstance(owed.action, Restore):
                 outbox.close(connection, owed, State.SHADOW, "the wiki is in shadow mode now", now)
-                continue
-            forget = outbox.forget_until(connection, wiki, user_id)
-            history = ledger.hard_bounces(connection, wiki, user_id, forget)
-            if decide(wiki, user_id, policy.counted(history), policy.rule, now):
-                return owed
-            outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
+            elif action := still_wanted(connection, owed, policy, now):
+                return replace(owed, action=action)
+            else:
+                outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
         return None
 
     async def _pay(self, owed: Owed) -> None:
@@ -153,7 +156,7 @@ class Dispatcher:
     async def _settle(self, owed: Owed, outcome: Outcome, *, back: bool) -> None:
         """Book the answer; if the wiki is back after an outage, what waits for it falls due now."""
         now = self._clock()
-        forget = outcome.confirmed_at if outcome.effect is Effect.CHANGED and outcome.confirmed_at else now
+        forget = _forget(owed.action, outcome, now)
 
         def work(connection: sa.Connection) -> None:
             outbox.settle(connection, owed, outcome, forget, now)
@@ -161,7 +164,8 @@ class Dispatcher:
                 outbox.hasten(connection, owed.action.wiki, now)
 
         await self._db.write(work)
-        self._tell(owed, "done", effect=str(outcome.effect))
+        whose = {"group": outcome.group} if outcome.group else {}
+        self._tell(owed, "done", effect=str(outcome.effect), **whose)
 
     async def _wait(self, owed: Owed, error: WikiError) -> None:
         now = self._clock()
@@ -197,3 +201,10 @@ class Dispatcher:
         """Waits for the calls that are under way."""
         for room in self._rooms.values():
             room.close()
+
+
+def _forget(action: Action, outcome: Outcome, now: datetime) -> datetime | None:
+    """Mail sent up to then counts no more: the wiki acted, would not act, or the user confirmed since."""
+    if not isinstance(action, Warn | Unconfirm) or outcome.effect is Effect.WARNED:
+        return None
+    return outcome.confirmed_at if outcome.effect is Effect.CHANGED and outcome.confirmed_at else now

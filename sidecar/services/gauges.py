@@ -7,7 +7,7 @@ import asyncio
 
 import structlog
 
-from sidecar.storage import aside, outbox
+from sidecar.storage import actions, aside, brakes
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, report
 
@@ -34,4 +34,5 @@ class Gauges:
     async def round(self) -> None:
         """Look once."""
         self._metrics.set_aside_waiting.set(await self._db.read(aside.waiting))
-        self._metrics.outbox_waiting.set(await self._db.read(outbox.waiting))
+        self._metrics.brakes_tripped.set(await self._db.read(brakes.tripped))
+        self._metrics.outbox_waiting.set(await self._db.read(actions.waiting))

@@ -7,39 +7,27 @@ put there, the exception goes up and the door answers "try again": the MTA's que
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from email.utils import parseaddr
 
 import sqlalchemy as sa
 import structlog
 
-from sidecar.domain import mime, verp
-from sidecar.domain.address import domain_of
+from sidecar.domain import verp
+from sidecar.domain.brake import Limits
 from sidecar.domain.classify import RuleBook
-from sidecar.domain.failure import Judge, failure_of
-from sidecar.domain.notice import Kind, Notice, read
-from sidecar.domain.policy import Mode, Policy, decide
+from sidecar.domain.policy import Policy
+from sidecar.services.brakes import Tripped, look_at_failures
+from sidecar.services.decision import Owing, consider, mistyped
+from sidecar.services.reading import Reader, Understood
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
-from sidecar.storage import aside, ledger, outbox
+from sidecar.storage import aside, ledger, tallies
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics, report
+from sidecar.telemetry import Metrics
 from sidecar.threads import Room
 
-__all__ = ["BounceIntake", "Reread", "consider"]
+__all__ = ["BounceIntake", "Reread"]
 
 log = structlog.get_logger()
-
-NO_RULE = "no rule matched"
-NEITHER = "neither a bounce nor an automatic answer"
-
-
-@dataclass(frozen=True)
-class Understood:
-    """What a mail turned out to be."""
-
-    entry: ledger.Notice
-    bounce: ledger.Bounce | None = None
-    about: Mapping[str, object] = field(default_factory=dict)  #: wiki and user, for the log
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,7 @@ class Booked:
 
     receipt: Receipt
     counted: bool = False  #: a bounce was entered, or said more than the one that was there
-    action_id: int | None = None
+    owing: Owing = field(default_factory=Owing)
 
 
 @dataclass(frozen=True)
@@ -76,16 +64,21 @@ class BounceIntake:
         owed: Callable[[], None] = lambda: None,  #: called after an action was enqueued
         metrics: Metrics | None = None,
         wall_clock: Callable[[], datetime] | None = None,  #: if *clock* is that of old mail
+        failed: Callable[[str, int], None] = lambda wiki, user_id: (
+            None
+        ),  #: called after a failure counted, or may
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
     ) -> None:
-        self._db, self._paths, self._rules = database, return_paths, rules
+        self._db, self._paths = database, return_paths
+        self._reader = Reader(return_paths, rules, lambda wiki: self._policies[wiki].categories)
         self._policies, self._clock, self._owed = policies, clock, owed
         self._metrics, self._wall_clock = metrics or Metrics(), wall_clock or clock
+        self._failed, self._limits = failed, limits
         self._reading = Room("reader", 2)
 
     def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
         """Why mail to this envelope recipient is not taken; None if it is. Logged if *tell*."""
-        found = self._paths.verify(recipient, tell=tell)
-        return found if isinstance(found, Receipt) and found.refused else None
+        return self._paths.refusal(recipient, tell=tell)
 
     async def take(self, received: Received) -> Receipt:
         """Book a mail; returns after the commit. Raises whatever hinders it: then nothing was booked."""
@@ -93,7 +86,7 @@ class BounceIntake:
             return refused
         now = self._clock()
         entry = ledger.Notice(received.recipient, received.raw, now, null_sender=not received.sender)
-        mail = await self._reading.run(lambda: self._understand(entry))
+        mail = await self._reading.run(lambda: self._reader.understand(entry).pack())
         booked = await self._db.write(lambda connection: self._book(connection, mail))
         self._tell("notice", mail, booked)
         return booked.receipt
@@ -107,7 +100,7 @@ class BounceIntake:
         if kept is None:
             return None
         try:
-            mail = await self._reading.run(lambda: self._understand(kept))
+            mail = await self._reading.run(lambda: self._reader.understand(kept).pack())
         except verp.VerpError as error:
             return Reread(Receipt.SET_ASIDE, f"its return path: {error}")
         booked = await self._db.write(lambda connection: self._book_again(connection, notice_id, mail))
@@ -116,11 +109,11 @@ class BounceIntake:
         self._tell("reread", mail, booked)
         said = mail.bounce
         verdict = (said.category, said.hard, said.rule) if said else ("", False, "")
-        return Reread(booked.receipt, mail.entry.aside, *verdict, booked.action_id)
+        return Reread(booked.receipt, mail.entry.aside, *verdict, booked.owing.action_id)
 
     def use(self, rules: RuleBook) -> None:
         """Judge by *rules* from now on."""
-        self._rules = rules
+        self._reader.rules = rules
 
     def close(self) -> None:
         """Waits for what is being read."""
@@ -136,108 +129,50 @@ class BounceIntake:
     def _book_again(self, connection: sa.Connection, notice_id: int, mail: Understood) -> Booked | None:
         """The same for what is there already; the policy is asked as of now."""
         entry = mail.entry
-        if not aside.settle(connection, notice_id, kind=entry.kind, why=entry.aside, domain=entry.domain):
+        if not aside.settle(connection, notice_id, entry):
             return None
         return self._enter(connection, notice_id, mail, self._clock())
 
     def _enter(self, connection: sa.Connection, notice_id: int, mail: Understood, now: datetime) -> Booked:
         receipt = Receipt.SET_ASIDE if mail.entry.aside else Receipt.TAKEN
         bounce = mail.bounce
-        if bounce is None or not ledger.book(connection, notice_id, bounce):
+        entered = ledger.book(connection, notice_id, bounce) if bounce else None
+        if bounce is None or entered is None:
             return Booked(receipt)
-        if not bounce.hard:
+        policy, wall_clock = self._policies[bounce.wiki], self._wall_clock()
+        if bounce.confirming and bounce.hard:
+            word = mistyped(connection, entered.id, bounce, policy, wall_clock)
+            return Booked(receipt, True, Owing(word))
+        tripped: list[Tripped] = []
+        if bounce.hard:
+            tallies.count(connection, entered.id, bounce)
+            limits, at = self._limits, bounce.received
+            tripped = look_at_failures(connection, bounce.provider, limits, at, wall_clock)
+        elif not entered.was_proof:  # a soft bounce, too, may take a proof back
             return Booked(receipt, counted=True)
-        policy = self._policies[bounce.wiki]
-        due = self._wall_clock()
-        return Booked(receipt, True, consider(connection, bounce.wiki, bounce.user_id, policy, now, due))
-
-    def _understand(self, entry: ledger.Notice) -> Understood:
-        """Read and judge a mail; what our reader cannot read is its fault, not the MTA's: set aside."""
-        try:
-            token = self._paths.recognise(entry.return_path, entry.received)
-        except verp.UnknownWiki as error:
-            return Understood(replace(entry, aside=str(error)).pack())
-        about = {"wiki": token.wiki, "user": token.user_id}
-        try:
-            notice = read(entry.raw)
-            bounce = self._judge(token, notice, entry)
-            why = _not_understood(notice, bounce)
-            domain = _domain(entry.raw, bounce) if why else ""
-        except Exception as error:
-            report(log, "a notice could not be read", error)
-            why = f"could not be read: {type(error).__name__}"
-            return Understood(replace(entry, aside=why).pack(), None, about)
-        entry = replace(entry, kind=str(notice.kind), aside=why, domain=domain)
-        return Understood(entry.pack(), bounce, about)
-
-    def _judge(self, token: verp.Token, notice: Notice, entry: ledger.Notice) -> ledger.Bounce | None:
-        """The bounce that a notice makes for its user; None if the notice is no bounce."""
-        may_count = self._policies[token.wiki].categories
-        judge = Judge(self._rules, may_count, self._paths.is_about)
-        found = failure_of(notice, token, judge, null_sender=entry.null_sender, received=entry.received)
-        if found is None:
-            return None
-        verdict, about = found
-        return ledger.Bounce(
-            wiki=token.wiki,
-            user_id=token.user_id,
-            sent=token.sent,
-            tag=token.tag,
-            key_id=token.key_id,
-            received=entry.received,
-            category=str(verdict.category),
-            hard=verdict.hard,
-            status=about.status,
-            rule=verdict.rule,
-            domain=domain_of(about.address),
-        )
+        owing = consider(connection, bounce, policy, self._limits, now, wall_clock)
+        return Booked(receipt, True, replace(owing, tripped=(*tripped, *owing.tripped)))
 
     def _tell(self, event: str, mail: Understood, booked: Booked) -> None:
         """After the commit: the bell, the counters and the line of the log."""
         entry, bounce, receipt = mail.entry, mail.bounce, booked.receipt
-        if booked.action_id:
+        if booked.owing.action_id:
             self._owed()
+        for brake in booked.owing.tripped:
+            log.error("brake tripped", brake=brake.id, provider=brake.provider or "all", why=brake.why)
         if event == "notice":
             self._metrics.notices.labels(receipt, entry.kind).inc()
         if bounce and booked.counted:
             self._metrics.bounces.labels(bounce.category, str(bounce.hard).lower()).inc()
+        counts = booked.counted and bounce and bounce.hard and not bounce.confirming
+        if mail.about and (counts or entry.aside):
+            self._failed(entry.wiki, entry.user_id)
         facts = {"receipt": str(receipt), "kind": str(entry.kind), **mail.about}
         if bounce:
             facts |= {"category": str(bounce.category), "hard": bounce.hard, "rule": bounce.rule}
-        if booked.action_id:
-            facts["action"] = booked.action_id
+        if booked.owing.action_id:
+            facts["action"] = booked.owing.action_id
         if event == "notice" and receipt is Receipt.SET_ASIDE:
             log.warning("set aside", why=entry.aside, **facts)
         else:
             log.info(event, **facts)
-
-
-def _not_understood(notice: Notice, bounce: ledger.Bounce | None) -> str:
-    """Why a person shall look at what was read; "" if we understand it. The only place that says so."""
-    if notice.kind is Kind.ORDINARY:
-        return NEITHER
-    return NO_RULE if bounce and not bounce.rule else ""
-
-
-def _domain(raw: bytes, bounce: ledger.Bounce | None) -> str:
-    """Where it failed, else whence the mail came."""
-    if bounce:
-        return bounce.domain
-    return domain_of(parseaddr(mime.parse(raw).first("from"))[1])
-
-
-def consider(
-    connection: sa.Connection, wiki: str, user_id: int, policy: Policy, now: datetime, due: datetime
-) -> int | None:
-    """Enqueue what the user's history calls for as of *now*; the action's id, or None if nothing new is owed.
-
-    It falls due at *due*, which is another time only where old mail is taken in.
-    """
-    history = ledger.hard_bounces(connection, wiki, user_id, outbox.forget_until(connection, wiki, user_id))
-    decision = decide(wiki, user_id, policy.counted(history), policy.rule, now)
-    if decision is None or outbox.is_open(connection, wiki, user_id):
-        return None
-    shadow = policy.mode is Mode.SHADOW
-    if shadow and outbox.shadowed(connection, (bounce.id for bounce in decision.because)):
-        return None
-    return outbox.enqueue(connection, decision, due, shadow=shadow)

@@ -5,9 +5,10 @@ Knows the fields in which MTAs leave the envelope recipient. Does not know keys:
 
 import re
 from itertools import islice
+from typing import Protocol
 
 from sidecar.domain import mime
-from sidecar.services.receipt import Intake, Receipt
+from sidecar.services.receipt import Receipt
 
 __all__ = ["find_recipient"]
 
@@ -25,19 +26,25 @@ _APART = re.compile(r'[\s<>()\[\],:;"\\]+')
 TELLING = (Receipt.TOO_LATE, Receipt.FORGED, Receipt.NOT_OURS)
 
 
-def find_recipient(raw: bytes, intake: Intake) -> str | Receipt:
-    """The first return path in the mail's own header that *intake* accepts; else why the likeliest is not.
+class Verifier(Protocol):
+    """Whoever knows what is ours."""
+
+    def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None: ...
+
+
+def find_recipient(raw: bytes, verifier: Verifier) -> str | Receipt:
+    """The first return path in the mail's own header that *verifier* accepts; else why the likeliest is not.
 
     Only the refusal that is handed back is logged and counted.
     """
     refused: dict[Receipt, str] = {}
     for address in _candidates(raw):
-        refusal = intake.refusal(address, tell=False)
+        refusal = verifier.refusal(address, tell=False)
         if refusal is None:
             return address
         refused.setdefault(refusal, address)
     worst = next((receipt for receipt in TELLING if receipt in refused), Receipt.NOT_OURS)
-    intake.refusal(refused.get(worst, ""))
+    verifier.refusal(refused.get(worst, ""))
     return worst
 
 

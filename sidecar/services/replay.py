@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sidecar.domain import notice
+from sidecar.domain import mime, notice
 from sidecar.services.receipt import Intake, Receipt, Received
 from sidecar.services.recipient import find_recipient
-from sidecar.storage import outbox
+from sidecar.storage.actions import Entry, entries
 from sidecar.storage.database import Database
 
 __all__ = ["Archived", "MailClock", "Replayed", "replay"]
@@ -43,7 +43,7 @@ class Replayed:
     receipts: Counter[Receipt] = field(default_factory=Counter)
     undated: list[str] = field(default_factory=list)  #: left out: nobody knows when they came
     unreadable: list[str] = field(default_factory=list)  #: files that could not be opened
-    actions: list[outbox.Entry] = field(default_factory=list)
+    actions: list[Entry] = field(default_factory=list)
 
 
 async def replay(
@@ -58,17 +58,17 @@ async def replay(
     dated: list[tuple[datetime, str, Archived]] = []
     for mail in archive:
         if raw := _load(mail, result):
-            if date := notice.read(raw).date:
+            if date := notice.date_of(mime.parse(raw[: mime.MAX_HEADER])):
                 dated.append((date, mail.name, mail))
             else:
                 result.undated.append(mail.name)
-    last = max([entry.id for entry in await database.read(outbox.entries)], default=0)
+    last = max([entry.id for entry in await database.read(entries)], default=0)
     for done, (date, _, mail) in enumerate(sorted(dated, key=lambda entry: entry[:2]), 1):
         clock.time = date
         if raw := _load(mail, result):
             result.receipts[await _take(raw, intake)] += 1
         progress(done, len(dated))
-    result.actions.extend(entry for entry in await database.read(outbox.entries) if entry.id > last)
+    result.actions.extend(entry for entry in await database.read(entries) if entry.id > last)
     return result
 
 

@@ -10,6 +10,7 @@ from sidecar.domain.address import routed
 from sidecar.domain.verp import Expired, Forged, NotOurs, Token, UnknownWiki, Verp, VerpError
 from sidecar.services.receipt import Receipt
 from sidecar.services.refusals import Refusals
+from sidecar.services.watch import Watched
 from sidecar.telemetry import Metrics
 
 __all__ = ["ReturnPaths"]
@@ -35,21 +36,27 @@ class ReturnPaths:
         clock: Callable[[], datetime],
         metrics: Metrics | None = None,
         refusals: Refusals | None = None,
+        watched: Watched | None = None,  #: users whose mails are to be noted
     ) -> None:
         metrics = metrics or Metrics()
         self._verp, self._clock = verp, clock
-        self._refusals = refusals or Refusals(metrics)
+        self._refusals, self._watched = refusals or Refusals(metrics), watched or Watched(metrics)
         self._issued = metrics.return_paths.labels("issued")
         self._refused = metrics.return_paths.labels("refused")
 
-    def issue(self, wiki: str, user_id: int, address: str) -> str:
-        """The return path for one mail. Raises verp.UnknownWiki or verp.TooLong."""
+    def issue(self, wiki: str, user_id: int, address: str, *, confirming: bool = False) -> str:
+        """The return path for one mail; *confirming* if it asks to confirm that address.
+
+        Raises verp.UnknownWiki or verp.TooLong.
+        """
+        now = self._clock()
         try:
-            return_path = self._verp.issue(wiki, user_id, address, self._clock())
+            return_path = self._verp.issue(wiki, user_id, address, now, confirming=confirming)
         except VerpError:
             self._refused.inc()
             raise
         self._issued.inc()
+        self._watched.signed(wiki, user_id, return_path, now)
         return return_path
 
     def concerns(self, address: str) -> bool:
@@ -74,6 +81,11 @@ class ReturnPaths:
             if receipt.refused and tell:
                 self._refusals.note(receipt, str(error))
             return receipt
+
+    def refusal(self, address: str, *, tell: bool = True) -> Receipt | None:
+        """Why mail to this envelope recipient is not taken; None if it is. Logged and counted if *tell*."""
+        found = self.verify(address, tell=tell)
+        return found if isinstance(found, Receipt) and found.refused else None
 
     def recognise(self, address: str, at: datetime | None = None) -> Token:
         """What a return path says, or said *at* a time. Raises NotOurs, Forged, Expired or UnknownWiki."""

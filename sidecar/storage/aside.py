@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sidecar.storage.ledger import Notice
 from sidecar.storage.schema import notice
 
-__all__ = ["Aside", "drop", "drop_older", "entries", "mail", "settle", "waiting"]
+__all__ = ["Aside", "drop", "entries", "mail", "settle", "waiting"]
 
 _IS_ASIDE = notice.c.aside != ""
 
@@ -57,22 +57,15 @@ def mail(connection: sa.Connection, notice_id: int) -> Notice | None:
     return Notice(row.return_path, raw, row.received, null_sender=row.null_sender)
 
 
-def settle(connection: sa.Connection, notice_id: int, *, kind: str, why: str, domain: str) -> bool:
-    """Enter what a mail turned out to be; *why* "" clears the mark. False if somebody else was faster."""
-    values = {"kind": kind, "aside": why[:500], "domain": domain}
+def settle(connection: sa.Connection, notice_id: int, entry: Notice) -> bool:
+    """Enter what a mail turned out to be; its reason "" clears the mark. False if another was faster."""
+    values: dict[str, object] = {"kind": entry.kind, "aside": entry.aside[:500], "domain": entry.domain}
+    values |= {"wiki": entry.wiki, "user_id": entry.user_id}
     same = (notice.c.id == notice_id) & _IS_ASIDE
     return connection.execute(notice.update().where(same).values(values)).rowcount > 0
 
 
 def drop(connection: sa.Connection, notice_id: int) -> bool:
     """Let a mail go that nobody needs to understand; False if it is not set aside. Its bounce stays soft."""
-    return _drop(connection, notice.c.id == notice_id) > 0
-
-
-def drop_older(connection: sa.Connection, before: datetime) -> int:
-    """Let go what was received before; how many."""
-    return _drop(connection, notice.c.received < before)
-
-
-def _drop(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
-    return connection.execute(notice.update().where(_IS_ASIDE, which).values(aside="", raw=None)).rowcount
+    this = notice.update().where(_IS_ASIDE, notice.c.id == notice_id)
+    return connection.execute(this.values(aside="", raw=None)).rowcount > 0

@@ -5,6 +5,7 @@ anyway, and works that wait while it commits share the next commit.
 """
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -21,12 +22,13 @@ from sqlalchemy import event
 from sidecar.telemetry import Tellable
 from sidecar.threads import Room
 
-__all__ = ["Database", "FileReplaced", "NoHistory", "SchemaUnknown"]
+__all__ = ["Database", "FileReplaced", "NoHistory", "NotRewritten", "SchemaUnknown"]
 
 R = TypeVar("R")
 Work = Callable[[sa.Connection], Any]
 
 SHARED_COMMIT = 64  # works; an MTA opens some 20 sessions, and one late fsync should not hold up hundreds
+TRIES, PAUSE = 20, 0.5  # to empty the log while another process does, and seconds between: 500 MB take some 5
 BUSY_SECONDS = 5.0  # an operator's command may hold the lock; longer is 451, and the MTA asks again
 
 
@@ -40,6 +42,10 @@ class FileReplaced(Tellable):
 
 class SchemaUnknown(Tellable):
     """The tables are newer than this program. Install the newer one again, or restore an older copy."""
+
+
+class NotRewritten(Tellable):
+    """What was deleted may still be found in the file. Do it again when there is less to do, or more room."""
 
 
 class Database:
@@ -91,6 +97,35 @@ class Database:
     async def read(self, work: Callable[[sa.Connection], R]) -> R:
         """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing."""
         return await self._readers.run(lambda: self._look(work))
+
+    async def scrub(self) -> bool:
+        """Empty the write-ahead log, which holds old copies of what was dropped since.
+
+        False if somebody was reading all the time: nothing is wrong, do it again later.
+        """
+        for _ in range(TRIES):
+            emptying = self._writer.run(lambda: self._alone("PRAGMA wal_checkpoint(TRUNCATE)"))
+            busy, pages, _ = await emptying
+            if not busy:
+                return True
+            if pages >= 0:  # a reader: SQLite has waited for it
+                return False
+            await asyncio.sleep(PAUSE)  # another process is at it: SQLite does not wait for that
+        return False
+
+    async def rewrite(self) -> None:
+        """Write the file anew, without anything that was ever deleted, and empty the write-ahead log.
+
+        Nobody else can write meanwhile. Raises NotRewritten.
+        """
+        # Overwriting is not enough: SQLite leaves copies of cells behind where it has balanced its pages.
+        try:
+            await self._writer.run(lambda: self._alone("VACUUM"))
+            emptied = await self.scrub()
+        except sqlite3.Error as error:
+            raise NotRewritten(str(error)) from None
+        if not emptied:
+            raise NotRewritten("others were at work all the time")
 
     async def prove(self) -> None:
         """Write nothing new: a full disk and a lock that somebody holds show at a write alone.
@@ -144,6 +179,16 @@ class Database:
                         raise error from None  # the cause, to everybody: nobody is told "yes"
                     results.append(error)
         return results
+
+    def _alone(self, statement: str) -> tuple[Any, ...]:
+        """What is refused inside a transaction, which SQLAlchemy always begins."""
+        with self._writing.connect() as connection:
+            cursor = connection.connection.cursor()
+            try:
+                cursor.execute(statement)
+                return tuple(cursor.fetchone() or ())
+            finally:
+                cursor.close()
 
     def _look(self, work: Callable[[sa.Connection], R]) -> R:
         with self._reading.connect() as connection:
@@ -219,3 +264,4 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # a 250 is a promise that survives a power cut
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")  # what is dropped is overwritten, not only unlinked

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from sidecar.storage.schema import digest
+from sidecar.storage.schema import digest, notice
 
-__all__ = ["begin", "give_back", "mark_sent", "told_through"]
+__all__ = ["begin", "follow", "give_back", "mark_sent", "told_through"]
 
 
 def told_through(connection: sa.Connection) -> int:
@@ -37,3 +37,9 @@ def mark_sent(connection: sa.Connection, day: str, now: datetime) -> None:
 def give_back(connection: sa.Connection, day: str) -> None:
     """Its mail was not taken: try again."""
     connection.execute(digest.delete().where(digest.c.day == day, digest.c.sent.is_(None)))
+
+
+def follow(connection: sa.Connection) -> None:
+    """Notices were deleted: the highest numbers may be given again, and then a digest must tell of them."""
+    newest = sa.select(sa.func.coalesce(sa.func.max(notice.c.id), 0)).scalar_subquery()
+    connection.execute(digest.update().where(digest.c.through > newest).values(through=newest))

@@ -1,6 +1,6 @@
 """The bounce history: notices and bounces, appended and counted.
 
-Knows what may be there only once. Does not know what counts for whom: it hands over hard bounces, and
+Knows what may be there only once. Does not know what counts for whom: histories.py hands over mails, and
 policy decides.
 """
 
@@ -9,13 +9,15 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from sidecar.domain.policy import HardBounce
+from sidecar.domain.classify import Category
+from sidecar.storage import sends
 from sidecar.storage.schema import bounce, notice
 
-__all__ = ["Bounce", "Notice", "append", "book", "drop_mail", "hard_bounces", "of_user"]
+__all__ = ["Bounce", "Entered", "Notice", "append", "book", "of_user", "says_more"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Notice:
     aside: str = ""  #: why it was set aside, "" if it was not
     domain: str = ""  #: of what was set aside: where it failed, else whence it came
     null_sender: bool = True  #: whether its envelope sender was the null sender of a delivery report
+    wiki: str = ""  #: "" if it is not configured
+    user_id: int = 0
 
     @cached_property
     def fingerprint(self) -> str:
@@ -62,6 +66,9 @@ class Bounce:
     status: str
     rule: str
     domain: str
+    words: str = ""  #: what the rule matched; never a mail address
+    provider: str = ""  #: who runs the mail of that domain
+    confirming: bool = False  #: the mail asked for a confirmation: such a failure never counts
 
 
 def append(connection: sa.Connection, entry: Notice) -> int | None:
@@ -78,13 +85,22 @@ def append(connection: sa.Connection, entry: Notice) -> int | None:
         "raw": entry.packed,
         "domain": entry.domain,
         "null_sender": entry.null_sender,
+        "wiki": entry.wiki,
+        "user_id": entry.user_id,
     }
     notice_id: int = connection.execute(notice.insert().values(row).returning(notice.c.id)).scalar_one()
     return notice_id
 
 
-def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> bool:
-    """Enter a bounce; False if its token is there already and this one says nothing new.
+class Entered(NamedTuple):
+    """A bounce that was entered, or that said more than the one that was there."""
+
+    id: int
+    was_proof: bool  #: until now, the mail seemed to have arrived
+
+
+def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | None:
+    """Enter a bounce; None if its token is there already and this one says nothing new.
 
     A mail may first be reported as failing softly and then hard: then the later report replaces the first.
     So does any report that a rule has understood, if none had understood the first.
@@ -95,28 +111,23 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> bool:
         & (bounce.c.sent == entry.sent)
         & (bounce.c.tag == entry.tag)
     )
+    was_proof = entry.category != Category.FORWARDED and sends.forget(
+        connection, entry.wiki, entry.user_id, entry.sent, entry.tag
+    )
     before = connection.execute(sa.select(bounce.c.id, bounce.c.hard, bounce.c.rule).where(token)).first()
+    values = {"notice_id": notice_id, **vars(entry)}
     if before is None:
-        connection.execute(bounce.insert().values(notice_id=notice_id, **vars(entry)))
-        return True
-    if before.hard or not (entry.hard or (entry.rule and not before.rule)):
-        return False
-    connection.execute(
-        bounce.update().where(bounce.c.id == before.id).values(notice_id=notice_id, **vars(entry))
-    )
-    return True
+        new: int = connection.execute(bounce.insert().values(values).returning(bounce.c.id)).scalar_one()
+        return Entered(new, was_proof)
+    if not says_more(entry, before.hard, before.rule):
+        return None
+    connection.execute(bounce.update().where(bounce.c.id == before.id).values(values))
+    return Entered(before.id, was_proof)
 
 
-def hard_bounces(
-    connection: sa.Connection, wiki: str, user_id: int, after: datetime | None
-) -> list[HardBounce]:
-    """The user's hard bounces of mail sent after *after*."""
-    query = sa.select(bounce.c.id, bounce.c.sent, bounce.c.category).where(
-        bounce.c.wiki == wiki, bounce.c.user_id == user_id, bounce.c.hard
-    )
-    if after:
-        query = query.where(bounce.c.sent > after)
-    return [HardBounce(row.id, row.sent, row.category) for row in connection.execute(query)]
+def says_more(entry: Bounce, hard: bool, rule: str) -> bool:
+    """Whether *entry* replaces what was said of the same mail before."""
+    return not hard and (entry.hard or bool(entry.rule and not rule))
 
 
 def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:
@@ -124,9 +135,3 @@ def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:
     columns = [bounce.c[name] for name in Bounce.__dataclass_fields__]
     query = sa.select(*columns).where(bounce.c.wiki == wiki, bounce.c.user_id == user_id)
     return [Bounce(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))]
-
-
-def drop_mail(connection: sa.Connection, before: datetime) -> int:
-    """Drop the raw mail of notices received before; their rows stay, and so does what is set aside."""
-    old = (notice.c.received < before) & (notice.c.aside == "") & notice.c.raw.is_not(None)
-    return connection.execute(notice.update().where(old).values(raw=None)).rowcount

@@ -2,35 +2,34 @@
 
 Knows the states of an action and who holds it. Does not know how a wiki is called or how long to wait.
 
-    waiting -> done        the wiki did it, or had done it, or the user had changed (effect says which)
+    waiting -> held        a brake holds it; released, it waits again
+            -> done        the wiki did it, or had done it, or the user had changed (effect says which)
             -> dead        the wiki will never do it; `outbox retry` makes it wait again
             -> overtaken   asked again before acting, the policy no longer wants it
             -> shadow      decided in shadow mode: never carried out
+       held -> discarded   an operator has said that the failures were not the users' own
+            -> done        its call was under way when the brake tripped
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 
-from sidecar.domain.policy import Decision
-from sidecar.domain.wiki import Outcome, Unconfirm
+from sidecar.domain.wiki import Action, Outcome
+from sidecar.storage import brakes
+from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, action_bounce, event
+from sidecar.storage.wanted import KINDS, action_of, as_of, open_for
 
 __all__ = [
-    "Entry", "Event", "Owed", "State", "claim", "close", "enqueue", "entries", "events_of_user",
-    "forget_until", "hasten", "is_due", "is_open", "postpone", "retry", "settle", "shadowed", "waiting",
+    "Because", "Owed", "claim", "close", "enqueue", "hasten", "is_due", "is_open", "join", "next_due",
+    "postpone", "renew", "retry", "settle", "shadowed",
 ]  # fmt: skip
 
-
-class State(StrEnum):
-    WAITING = "waiting"
-    DONE = "done"
-    DEAD = "dead"
-    OVERTAKEN = "overtaken"
-    SHADOW = "shadow"
+#: Kinds that a user's history has called for; no more than one of them is owed at a time.
+DECIDED = (Kind.WARN, Kind.UNCONFIRM)
 
 
 @dataclass(frozen=True)
@@ -38,84 +37,83 @@ class Owed:
     """An action in somebody's hands, until the lease ends."""
 
     id: int
-    action: Unconfirm
+    action: Action
     attempts: int  #: this one included
     created: datetime
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An action as operators see it."""
+class Because:
+    """What led to an action, for the audit."""
 
-    id: int
-    wiki: str
-    user_id: int
-    state: str
-    reason: str
-    created: datetime
-    due: datetime
-    attempts: int
-    error: str
-    settled: datetime | None
-    effect: str
-    confirmed_at: datetime | None
+    bounces: Sequence[int] = ()  #: ids
+    provider: str = ""
+    policy: str = ""  #: thresholds in force
+    undoes: int | None = None  #: the action that it takes back
 
 
-@dataclass(frozen=True)
-class Event:
-    """A line of the audit."""
-
-    at: datetime
-    action_id: int
-    what: str
-    detail: str
-
-
-def enqueue(connection: sa.Connection, decision: Decision, now: datetime, *, shadow: bool) -> int:
-    """Owe the wiki an action, or only note that we would."""
-    wanted = decision.action
-    state = State.SHADOW if shadow else State.WAITING
+def enqueue(
+    connection: sa.Connection,
+    wanted: Action,
+    because: Because,
+    now: datetime,
+    *,
+    due: datetime | None = None,
+    held_by: int | None = None,
+    shadow: bool = False,
+) -> int:
+    """Owe the wiki an action, held by a brake if there is one, or only note that we would."""
+    state = State.SHADOW if shadow else State.HELD if held_by else State.WAITING
     row = {
-        **vars(wanted),
+        "kind": KINDS[type(wanted)],
+        "wiki": wanted.wiki,
+        "user_id": wanted.user_id,
+        "confirmed_before": as_of(wanted),
+        "reason": wanted.reason,
         "state": state,
-        "open_for": None if shadow else _open_for(wanted.wiki, wanted.user_id),
+        "open_for": None if shadow else open_for(wanted),
         "created": now,
-        "due": now,
+        "due": due or now,
         "attempts": 0,
         "error": "",
         "effect": "",
         "fingerprint": "",
+        "provider": because.provider,
+        "policy": because.policy[:200],
+        "undoes": because.undoes,
+        "brake_id": held_by,
     }
     action_id: int = connection.execute(action.insert().values(row).returning(action.c.id)).scalar_one()
-    links = [{"action_id": action_id, "bounce_id": because.id} for because in decision.because]
-    connection.execute(action_bounce.insert(), links)
-    _tell(connection, action_id, wanted, now, "decided", f"{state}: {wanted.reason}")
+    _link(connection, action_id, because)
+    said = f"{row['kind']}, {state}: {wanted.reason}{_by(because)}"
+    _tell(connection, action_id, wanted, now, "decided", said)
     return action_id
 
 
-def is_open(connection: sa.Connection, wiki: str, user_id: int) -> bool:
+def is_open(connection: sa.Connection, wanted: Action) -> bool:
     """Whether something is owed for this user already."""
-    query = sa.select(action.c.id).where(action.c.open_for == _open_for(wiki, user_id))
+    query = sa.select(action.c.id).where(action.c.open_for == open_for(wanted))
     return connection.execute(query).first() is not None
 
 
-def shadowed(connection: sa.Connection, bounce_ids: Iterable[int]) -> bool:
-    """Whether one of these bounces has led to a shadow decision already."""
+def shadowed(connection: sa.Connection, wanted: Action, bounce_ids: Iterable[int]) -> int | None:
+    """The same decision in shadow mode, to which one of these bounces has led already; None if none has."""
     query = (
         sa.select(action.c.id)
         .join(action_bounce, action_bounce.c.action_id == action.c.id)
-        .where(action.c.state == State.SHADOW, action_bounce.c.bounce_id.in_(list(bounce_ids)))
+        .where(action.c.wiki == wanted.wiki, action.c.user_id == wanted.user_id)
+        .where(action.c.state == State.SHADOW, action.c.kind == KINDS[type(wanted)])
+        .where(action_bounce.c.bounce_id.in_(list(bounce_ids)))
     )
-    return connection.execute(query.limit(1)).first() is not None
-
-
-def forget_until(connection: sa.Connection, wiki: str, user_id: int) -> datetime | None:
-    """Mail sent up to here counts no more: we acted, or the user confirmed, after it was sent."""
-    query = sa.select(sa.func.max(action.c.forget_until, type_=action.c.forget_until.type))
-    newest: datetime | None = connection.execute(
-        query.where(action.c.wiki == wiki, action.c.user_id == user_id)
-    ).scalar_one()
+    newest: int | None = connection.execute(query.order_by(action.c.id.desc()).limit(1)).scalar_one_or_none()
     return newest
+
+
+def join(connection: sa.Connection, action_id: int, bounce_ids: Collection[int]) -> None:
+    """These bounces, too, have led to this action: a streak is one, however long it becomes."""
+    there = sa.select(action_bounce.c.bounce_id).where(action_bounce.c.action_id == action_id)
+    known = set(connection.execute(there.where(action_bounce.c.bounce_id.in_(bounce_ids))).scalars())
+    _link(connection, action_id, Because([one for one in bounce_ids if one not in known]))
 
 
 def claim(
@@ -128,8 +126,17 @@ def claim(
         return None
     values = {"leased_until": lease_until, "attempts": row.attempts + 1}
     connection.execute(action.update().where(action.c.id == row.id).values(values))
-    owed = Unconfirm(row.wiki, row.user_id, row.confirmed_before, row.reason)
-    return Owed(row.id, owed, row.attempts + 1, row.created)
+    return Owed(row.id, action_of(connection, row), row.attempts + 1, row.created)
+
+
+def renew(connection: sa.Connection, owed: Owed, wanted: Action, because: Because, now: datetime) -> None:
+    """What is owed is decided anew before it is carried out: for other reasons, as of another time."""
+    values = {"confirmed_before": as_of(wanted), "reason": wanted.reason, "policy": because.policy[:200]}
+    connection.execute(action.update().where(action.c.id == owed.id).values(values))
+    connection.execute(action_bounce.delete().where(action_bounce.c.action_id == owed.id))
+    _link(connection, owed.id, because)
+    if wanted.reason != owed.action.reason:
+        _tell(connection, owed.id, wanted, now, "renewed", wanted.reason)
 
 
 def is_due(connection: sa.Connection, now: datetime, except_wikis: Collection[str]) -> bool:
@@ -138,24 +145,38 @@ def is_due(connection: sa.Connection, now: datetime, except_wikis: Collection[st
     return connection.execute(query).first() is not None
 
 
-def settle(connection: sa.Connection, owed: Owed, outcome: Outcome, forget: datetime, now: datetime) -> None:
+def next_due(connection: sa.Connection) -> datetime | None:
+    """When something falls due; a time that is past if something is due, None if nothing waits."""
+    query = sa.select(sa.func.min(action.c.due, type_=action.c.due.type))
+    soonest: datetime | None = connection.execute(query.where(action.c.state == State.WAITING)).scalar_one()
+    return soonest
+
+
+def settle(
+    connection: sa.Connection, owed: Owed, outcome: Outcome, forget: datetime | None, now: datetime
+) -> None:
     """The wiki has answered; mail sent up to *forget* counts no more.
 
-    Whoever held the lease: what the wiki did is a fact, and only the first answer knows how to undo it.
+    Whoever held the lease, and whatever became of the action meanwhile: what the wiki did is a fact, and only
+    the first answer knows how to undo it.
     """
+    held_in_time = action.c.state != State.HELD  # else the call was under way when the brake tripped
     values = {
         "effect": outcome.effect,
         "confirmed_at": outcome.confirmed_at,
         "fingerprint": outcome.fingerprint,
         "forget_until": forget,
         "error": "",
+        "brake_id": sa.case((held_in_time, action.c.brake_id)),
     }
-    _close(connection, owed, State.DONE, now, values, str(outcome.effect))
+    left_alone = f": left alone, as a member of {outcome.group}" if outcome.group else ""
+    _close(connection, owed, State.DONE, now, values, f"{outcome.effect}{left_alone}")
 
 
 def close(connection: sa.Connection, owed: Owed, state: State, why: str, now: datetime) -> None:
     """Nothing more will be tried: *state* is DEAD, OVERTAKEN or SHADOW. Void if another has the lease."""
-    forget = {"forget_until": now} if state is State.DEAD else {}  # else each later bounce would owe it again
+    dead = state is State.DEAD and KINDS[type(owed.action)] in DECIDED
+    forget = {"forget_until": now} if dead else {}  # else each later bounce would owe it again
     if _in_hand(connection, owed):
         _close(connection, owed, state, now, {"error": why[:500], **forget}, why)
 
@@ -169,53 +190,45 @@ def postpone(connection: sa.Connection, owed: Owed, due: datetime, why: str, now
 
 
 def hasten(connection: sa.Connection, wiki: str, now: datetime) -> None:
-    """What was postponed because *wiki* was down falls due now."""
+    """What was postponed because *wiki* was down falls due now; what was never tried waits for its brakes."""
     waits = (action.c.wiki == wiki) & (action.c.state == State.WAITING) & (action.c.due > now)
+    waits &= action.c.attempts > 0
     connection.execute(action.update().where(waits).values(due=now))
 
 
 def retry(connection: sa.Connection, action_id: int, now: datetime) -> bool:
-    """Make a dead or postponed action due now. False if it is neither, or another one waits for that user."""
+    """Make a dead or postponed action due now, or held if a brake holds its users by now.
+
+    False if it is neither, or another one waits for that user.
+    """
     row = connection.execute(sa.select(action).where(action.c.id == action_id)).first()
     if row is None or row.state not in (State.DEAD, State.WAITING):
         return False
-    if row.state == State.DEAD and is_open(connection, row.wiki, row.user_id):
+    again = action_of(connection, row)
+    if row.state == State.DEAD and is_open(connection, again):
         return False
     values: dict[str, object] = {
         "state": State.WAITING,
-        "open_for": _open_for(row.wiki, row.user_id),
+        "open_for": open_for(again),
         "due": now,
         "settled": None,
         "forget_until": None,
     }
     if row.state == State.DEAD:
         values["created"] = now  # else it might be too old to be tried twice
+        held_by = (
+            brakes.holding(connection, row.provider, row.wiki) if row.kind in brakes.HELD_KINDS else None
+        )
+        values |= {"state": State.HELD, "brake_id": held_by} if held_by else {}
     connection.execute(action.update().where(action.c.id == action_id).values(values))
-    again = Unconfirm(row.wiki, row.user_id, row.confirmed_before, row.reason)
     _tell(connection, action_id, again, now, "retried", "by an operator")
     return True
 
 
-def entries(connection: sa.Connection, *states: State, wiki: str = "", user_id: int = 0) -> list[Entry]:
-    """Actions in these states (all if none is named), of one user if named, oldest first."""
-    query = sa.select(*(action.c[name] for name in Entry.__dataclass_fields__))
-    if states:
-        query = query.where(action.c.state.in_(states))
-    if wiki:
-        query = query.where(action.c.wiki == wiki, action.c.user_id == user_id)
-    return [Entry(**row._mapping) for row in connection.execute(query.order_by(action.c.id))]
-
-
-def waiting(connection: sa.Connection) -> int:
-    query = sa.select(sa.func.count()).where(action.c.state == State.WAITING)
-    return int(connection.execute(query).scalar_one())
-
-
-def events_of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Event]:
-    """The audit of a user's actions, oldest first."""
-    query = sa.select(event.c.at, event.c.action_id, event.c.what, event.c.detail)
-    query = query.where(event.c.wiki == wiki, event.c.user_id == user_id).order_by(event.c.id)
-    return [Event(*row) for row in connection.execute(query)]
+def _link(connection: sa.Connection, action_id: int, because: Because) -> None:
+    links = [{"action_id": action_id, "bounce_id": bounce_id} for bounce_id in because.bounces]
+    if links:
+        connection.execute(action_bounce.insert(), links)
 
 
 def _due(now: datetime, except_wikis: Collection[str]) -> sa.ColumnElement[bool]:
@@ -236,18 +249,19 @@ def _in_hand(connection: sa.Connection, owed: Owed) -> bool:
 def _close(
     connection: sa.Connection, owed: Owed, state: State, now: datetime, values: Mapping[str, object], why: str
 ) -> None:
-    mine = (action.c.id == owed.id) & (action.c.state == State.WAITING)
+    mine = (action.c.id == owed.id) & (action.c.state != State.DONE)
     closing = {"state": state, "open_for": None, "leased_until": None, "settled": now, **values}
     if connection.execute(action.update().where(mine).values(closing)).rowcount:
         _tell(connection, owed.id, owed.action, now, str(state), why)
 
 
 def _tell(
-    connection: sa.Connection, action_id: int, about: Unconfirm, now: datetime, what: str, detail: str
+    connection: sa.Connection, action_id: int, about: Action, now: datetime, what: str, detail: str
 ) -> None:
     row = {"at": now, "wiki": about.wiki, "user_id": about.user_id, "action_id": action_id}
     connection.execute(event.insert().values(what=what, detail=detail[:500], **row))
 
 
-def _open_for(wiki: str, user_id: int) -> str:
-    return f"{wiki}:{user_id}"
+def _by(because: Because) -> str:
+    """The thresholds, for the audit."""
+    return f"; in force: {because.policy}" if because.policy else ""

@@ -1,8 +1,11 @@
 """Reading and judging bounces, by us and by others, in one run: ``make bench ARGS="--json FILE"``.
 
-Knows which mails and how many rounds. Asserts nothing: a time is no promise. Contenders have a process each,
-hold the mails in memory and time themselves, so that start-up, imports, rules and files stay outside. They
-take turns, one pass each a round and another one first each round, so that noise hits all alike.
+Then what a decision costs in long histories (decisions.py), and signing while many users are watched
+(signing.py). Knows which mails and how many rounds. Asserts nothing: a time is no promise.
+
+Contenders have a process each, hold the mails in memory and time themselves, so that start-up, imports, rules
+and files stay outside. They take turns, one pass each a round and another one first each round, so that noise
+hits all alike.
 """
 
 import argparse
@@ -14,11 +17,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.bench import decisions, signing
 from tests.bench.contender import ROSTER, Contender, Entrant, Pass
 from tests.bench.figures import Race, as_json, as_text
 from tests.support.mails import CORPUS, corpus_mails, recorded_mails
 
 ROUNDS = 11
+MOST = 10**6  # bounces in the longest history, and users who are watched
 PASS = 400  # mails at least, so that a pass takes a quarter of a second or more
 
 
@@ -56,6 +61,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"default {ROUNDS}")
     parser.add_argument("--pass", type=int, default=PASS, dest="least", metavar="N", help="mails a pass")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every pass there, too")
+    parser.add_argument("--most", type=int, default=MOST, metavar="N", help="bounces, and watched users")
     chosen = parser.parse_args(words)
     entrants, load = present(), os.getloadavg()
     told: dict[str, object] = {}
@@ -64,6 +70,8 @@ def main(words: Sequence[str] | None = None) -> None:
         result = race(title, mails, entrants, chosen.rounds, chosen.least)
         told[title] = as_json(result)
         print(as_text(result) + "\n", flush=True)
+    for part in (decisions, signing):
+        print(part.compare(chosen.most, chosen.rounds) + "\n", flush=True)
     if chosen.json:
         machine = {"python": platform.python_version(), "processors": os.cpu_count(), "load": load}
         chosen.json.write_text(json.dumps({"machine": machine, "races": told}, indent=1) + "\n")

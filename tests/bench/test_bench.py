@@ -39,11 +39,14 @@ def test_the_command_prints_and_writes_what_it_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.bench.__main__.corpus_mails", dict)
-    main(["--rounds", "2", "--pass", "1", "--json", str(tmp_path / "told.json")])
+    main(["--rounds", "2", "--pass", "1", "--most", "1000", "--json", str(tmp_path / "told.json")])
     told = json.loads((tmp_path / "told.json").read_text())["races"]["fixtures/bounces"]
     assert told["contenders"][OURS]["recognised"] > 0
     assert all(len(one["passes"]) == 2 for one in told["contenders"].values())
-    assert f"fixtures/bounces: {len(MAILS)} mails, 2 rounds" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"fixtures/bounces: {len(MAILS)} mails, 2 rounds" in printed
+    assert "a decision, 2 rounds" in printed
+    assert "1000 watched, a user who is watched" in printed
 
 
 def test_every_contender_has_one_pass_a_round_over_as_many_mails_as_asked() -> None:

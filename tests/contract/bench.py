@@ -3,6 +3,7 @@
 The practice wiki and the real MediaWiki both come with such a bench, and the same contract test runs on both.
 """
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,8 +45,10 @@ class WikiBench(Protocol):
 
     password: str  #: the one that is valid now
 
-    def add_user(self, name: str, address: str, confirmed_at: datetime | None) -> int:
-        """A new user with this address; returns the user id."""
+    def add_user(
+        self, name: str, address: str, confirmed_at: datetime | None, groups: Collection[str] = ()
+    ) -> int:
+        """A new user with this address, a member of these groups; returns the user id."""
 
     def mailbox(self, user_id: int) -> Mailbox: ...
 
@@ -53,6 +56,12 @@ class WikiBench(Protocol):
 
     def change_address(self, user_id: int, address: str) -> None:
         """As the user would: the new address is not confirmed."""
+
+    def ask_for_confirmation(self, user_id: int, at: datetime) -> None:
+        """The user asked for a confirmation mail at that time; an earlier one is void."""
+
+    def told(self, user_id: int) -> list[str]:
+        """What this user was told on the wiki, oldest first: warn, unconfirm, mistyped."""
 
     def log(self, user_id: int) -> list[str]:
         """Comments of the restricted log about this user, oldest first."""

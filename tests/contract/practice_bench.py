@@ -21,6 +21,8 @@ class PracticeBench:
         self.add_user = wiki.add_user
         self.confirm = wiki.confirm
         self.change_address = wiki.change_address
+        self.ask_for_confirmation = wiki.ask_for_confirmation
+        self.told = wiki.told
         self.log = wiki.log
         self.lose_sessions = wiki.lose_sessions
         self.revoke_password = wiki.revoke_password

@@ -33,6 +33,13 @@ ACTIONS: list[tuple[dict[str, str | None], str]] = [
     ({"confirmedbefore": ""}, "badtimestamp"),
     ({"confirmedbefore": "2099-01-01T00:00:00Z"}, "badtimestamp"),
     ({"confirmedbefore": NOTHING}, "missingparam"),
+    ({"op": "warn", "confirmedbefore": NOTHING}, "missingparam"),
+    ({"op": "warn", "confirmedbefore": "2099-01-01T00:00:00Z"}, "badtimestamp"),
+    ({"op": "restore", "fingerprint": "f00d"}, "missingparam"),
+    ({"op": "restore", "confirmed": "2026-03-20T08:30:15Z"}, "missingparam"),
+    ({"op": "restore", "confirmed": "", "fingerprint": "f00d"}, "badtimestamp"),
+    ({"op": "mistyped"}, "missingparam"),
+    ({"op": "mistyped", "sent": "2099-01-01T00:00:00Z"}, "badtimestamp"),
 ]
 
 LOGINS: list[tuple[dict[str, str | None], tuple[str, str | None]]] = [

@@ -1,40 +1,32 @@
-"""The contract of a wiki, kept by the practice wiki and by the real MediaWiki alike.
+"""The contract of a wiki in trouble, kept by the practice wiki and by the real MediaWiki alike.
 
 Knows the port and the bench. Does not know which wiki it talks to: whoever wants a difference between
-them writes it down here as a test first.
+them writes it down here as a test first. What is done to users is in the files beside it.
 """
 
-import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 from time import monotonic
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from sidecar.domain.wiki import (
     Effect,
-    Outcome,
     Wiki,
     WikiError,
     WikiMisconfigured,
-    WikiRefused,
     WikiUnavailable,
 )
 from tests.contract.bench import Mailbox, Mood, WikiBench
+from tests.contract.contract import Contract
 from tests.contract.practice_bench import practice_bench
 from tests.contract.wiki_words import (
     ADDRESS,
     CONFIRMED,
-    LATER,
     MOODS,
     NOT_REPEATED,
-    REASON,
-    SENT,
     a_user,
     assert_no_secret,
     refusal,
@@ -58,112 +50,8 @@ def another_path(url: str) -> str:
     return url.replace("/w/", "/nowhere/", 1)
 
 
-class WikiContract:
-    """What every wiki promises; a subclass brings the ``bench``."""
-
-    @pytest.fixture
-    def access(self, bench: WikiBench) -> WikiAccess:
-        return WikiAccess(bench.api_url, bench.account, bench.password, contact="postmaster@wiki.example.org")
-
-    @pytest.fixture
-    def slept(self) -> list[float]:
-        """The pauses that the wiki would have made."""
-        return []
-
-    @pytest.fixture
-    def wiki(self, access: WikiAccess, slept: list[float]) -> Wiki:
-        return MwclientWiki(access, sleep=slept.append)
-
-    @pytest.fixture(autouse=True)
-    def nothing_secret_in_the_log(self, bench: WikiBench, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-        caplog.set_level(logging.DEBUG)
-        passwords = {bench.password}
-        yield
-        assert_no_secret(caplog.text, passwords | {bench.password})
-
-    # What is done to a user
-
-    def test_a_confirmed_address_is_unconfirmed_and_stays(self, bench: WikiBench, wiki: Wiki) -> None:
-        user = a_user(bench)
-        outcome = wiki.perform(unconfirm(user))
-        assert outcome == Outcome(Effect.UNCONFIRMED, confirmed_at=CONFIRMED, fingerprint=outcome.fingerprint)
-        assert bench.mailbox(user) == Mailbox(ADDRESS, confirmed_at=None)
-        assert bench.log(user) == [REASON]
-
-    def test_the_fingerprint_tells_addresses_apart_and_holds_none(self, bench: WikiBench, wiki: Wiki) -> None:
-        same, again = a_user(bench), a_user(bench)
-        other = bench.add_user(f"U{uuid4().hex}", "somebody@else.example", CONFIRMED)
-        prints = [wiki.perform(unconfirm(user)).fingerprint for user in (same, again, other)]
-        assert all(prints)
-        assert prints[0] != prints[2]
-        assert not [one for one in prints if "@" in one or "example" in one]
-
-    def test_an_unconfirmed_address_is_left_as_it_is(self, bench: WikiBench, wiki: Wiki) -> None:
-        user = a_user(bench, confirmed_at=None)
-        assert wiki.perform(unconfirm(user)) == Outcome(Effect.ALREADY)
-        assert bench.mailbox(user) == Mailbox(ADDRESS, confirmed_at=None)
-        assert bench.log(user) == []
-
-    def test_an_action_may_be_repeated(self, bench: WikiBench, wiki: Wiki) -> None:
-        user = a_user(bench)
-        effects = [wiki.perform(unconfirm(user)).effect for _ in range(3)]
-        assert effects == [Effect.UNCONFIRMED, Effect.ALREADY, Effect.ALREADY]
-        assert bench.log(user) == [REASON]
-
-    def test_a_newer_confirmation_is_respected(self, bench: WikiBench, wiki: Wiki) -> None:
-        user = a_user(bench)
-        bench.confirm(user, LATER)
-        assert wiki.perform(unconfirm(user)) == Outcome(Effect.CHANGED, confirmed_at=LATER)
-        assert bench.mailbox(user) == Mailbox(ADDRESS, confirmed_at=LATER)
-        assert bench.log(user) == []
-
-    def test_a_confirmation_in_the_very_second_of_the_mail_is_respected(
-        self, bench: WikiBench, wiki: Wiki
-    ) -> None:
-        user = a_user(bench, confirmed_at=SENT)
-        late_in_that_second = SENT + timedelta(microseconds=999_999)
-        assert wiki.perform(unconfirm(user, late_in_that_second)) == Outcome(
-            Effect.CHANGED, confirmed_at=SENT
-        )
-        assert wiki.perform(unconfirm(user, SENT + timedelta(seconds=1))).effect is Effect.UNCONFIRMED
-
-    def test_times_of_other_zones_mean_the_same_moment(self, bench: WikiBench, wiki: Wiki) -> None:
-        user = a_user(bench, confirmed_at=SENT)
-        in_tokyo = SENT.astimezone(ZoneInfo("Asia/Tokyo"))
-        assert wiki.perform(unconfirm(user, in_tokyo)) == Outcome(Effect.CHANGED, confirmed_at=SENT)
-
-    def test_a_changed_address_that_nobody_confirmed_is_left_alone(
-        self, bench: WikiBench, wiki: Wiki
-    ) -> None:
-        user = a_user(bench)
-        bench.change_address(user, "new.place@mail.example.org")
-        assert wiki.perform(unconfirm(user)) == Outcome(Effect.ALREADY)
-        assert bench.mailbox(user) == Mailbox("new.place@mail.example.org", confirmed_at=None)
-
-    def test_a_changed_and_confirmed_address_is_respected(self, bench: WikiBench, wiki: Wiki) -> None:
-        user = a_user(bench)
-        bench.change_address(user, "new.place@mail.example.org")
-        bench.confirm(user, LATER)
-        assert wiki.perform(unconfirm(user)) == Outcome(Effect.CHANGED, confirmed_at=LATER)
-        assert bench.mailbox(user) == Mailbox("new.place@mail.example.org", confirmed_at=LATER)
-
-    def test_a_user_that_does_not_exist_is_refused(self, wiki: Wiki) -> None:
-        refusal(wiki, unconfirm(999_999_999), WikiRefused)
-
-    def test_two_clients_that_race_undo_each_confirmation_once(
-        self, bench: WikiBench, access: WikiAccess
-    ) -> None:
-        users = [a_user(bench) for _ in range(20)]
-
-        def run(_client: int) -> list[Effect]:
-            wiki = MwclientWiki(access)
-            return [wiki.perform(unconfirm(user)).effect for user in users]
-
-        with ThreadPoolExecutor(2) as clients:
-            first, second = clients.map(run, range(2))
-        both = [sorted(pair) for pair in zip(first, second, strict=True)]
-        assert both == [[Effect.ALREADY, Effect.UNCONFIRMED]] * len(users)
-        assert [bench.log(user) for user in users] == [[REASON]] * len(users)
+class WikiContract(Contract):
+    """What every wiki promises about its troubles; a subclass brings the ``bench``."""
 
     # Moods
 

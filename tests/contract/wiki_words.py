@@ -4,12 +4,24 @@ Knows the port and the bench. Does not know the promises.
 """
 
 import traceback
+from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from sidecar.domain.wiki import Action, Unconfirm, Wiki, WikiError, WikiMisconfigured, WikiUnavailable
+from sidecar.domain.wiki import (
+    Action,
+    Mistyped,
+    Outcome,
+    Restore,
+    Unconfirm,
+    Warn,
+    Wiki,
+    WikiError,
+    WikiMisconfigured,
+    WikiUnavailable,
+)
 from tests.contract.bench import Mood, WikiBench
 
 CONFIRMED = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -45,12 +57,28 @@ def assert_no_secret(text: str, passwords: set[str]) -> None:
     assert ADDRESS not in text
 
 
-def a_user(bench: WikiBench, confirmed_at: datetime | None = CONFIRMED) -> int:
-    return bench.add_user(f"U{uuid4().hex}", ADDRESS, confirmed_at)
+def a_user(bench: WikiBench, confirmed_at: datetime | None = CONFIRMED, groups: Collection[str] = ()) -> int:
+    return bench.add_user(f"U{uuid4().hex}", ADDRESS, confirmed_at, groups)
 
 
-def unconfirm(user_id: int, before: datetime = SENT) -> Unconfirm:
-    return Unconfirm("testwiki", user_id, before, REASON)
+def warn(user_id: int, before: datetime = SENT, protect: Collection[str] = ()) -> Warn:
+    return Warn("testwiki", user_id, before, REASON, frozenset(protect))
+
+
+def unconfirm(
+    user_id: int, before: datetime = SENT, protect: Collection[str] = (), *, announce: bool = False
+) -> Unconfirm:
+    return Unconfirm("testwiki", user_id, before, REASON, frozenset(protect), announce)
+
+
+def restore(user_id: int, taken: Outcome) -> Restore:
+    """The way back from *taken*, the answer to an un-confirmation."""
+    assert taken.confirmed_at
+    return Restore("testwiki", user_id, taken.confirmed_at, taken.fingerprint, REASON)
+
+
+def mistyped(user_id: int, sent: datetime) -> Mistyped:
+    return Mistyped("testwiki", user_id, sent, REASON)
 
 
 def refusal(wiki: Wiki, action: Action, kind: type[WikiError], *passwords: str) -> WikiError:

@@ -76,9 +76,10 @@ def test_an_address_confirmed_before_the_mail_is_un_confirmed_and_kept(
 
 def test_doing_it_twice_changes_and_logs_nothing_more(mediawiki: MediaWiki, person: Person) -> None:
     bot = mediawiki.bot()
-    unconfirm(bot, person.id)
-    again = unconfirm(bot, person.id)
-    assert again == {"emailbounce": {"op": "unconfirm", "userid": person.id, "result": "already"}}
+    first = unconfirm(bot, person.id)["emailbounce"]
+    again = unconfirm(bot, person.id)["emailbounce"]
+    del first["logid"]
+    assert again == {**first, "result": "already"}
     assert mediawiki.log(person.id) == [REASON]
 
 
@@ -115,13 +116,17 @@ def test_a_changed_address_is_left_alone(mediawiki: MediaWiki, person: Person) -
     assert mediawiki.mailbox(person.id) == Mailbox("new@example.net", LATER)
 
 
-def test_the_fingerprint_tells_addresses_apart_and_gives_none_away(mediawiki: MediaWiki) -> None:
+def test_the_answer_gives_no_address_away(mediawiki: MediaWiki, person: Person) -> None:
     bot = mediawiki.bot()
-    person, same, other = (Person(mediawiki, f"{name}@example.org") for name in ("ann", "ann", "bob"))
-    answers = [unconfirm(bot, one.id) for one in (person, same, other)]
-    prints = [answer["emailbounce"]["fingerprint"] for answer in answers]
-    assert prints[0] == prints[1] != prints[2]
-    assert "example.org" not in json.dumps(answers)
+    answers = [unconfirm(bot, person.id) for _ in range(2)]
+    assert person.address not in json.dumps(answers)
+
+
+def test_a_renamed_user_is_still_the_one_we_un_confirmed(mediawiki: MediaWiki, person: Person) -> None:
+    bot = mediawiki.bot()
+    first = unconfirm(bot, person.id)["emailbounce"]
+    mediawiki.rename(person.id, f"Renamed {secrets.token_hex(4)}")
+    assert unconfirm(bot, person.id)["emailbounce"]["fingerprint"] == first["fingerprint"]
 
 
 def test_a_long_reason_is_cut(mediawiki: MediaWiki, person: Person) -> None:
@@ -274,7 +279,7 @@ def test_the_log_is_seen_by_sysops_and_the_group_and_by_nobody_else(
 
     [event] = seen(mediawiki.admin())
     assert (event["action"], event["user"], event["comment"]) == ("unconfirm", "BounceBot", REASON)
-    assert event["params"] == {"confirmed": "2026-11-01T12:00:00Z"}
+    assert event["params"]["confirmed"] == "2026-11-01T12:00:00Z"
     member = Person(mediawiki)
     mediawiki.set_group(member.id, GROUP, member=True)
     assert seen(mediawiki.user(member.id)) == [event]

@@ -66,18 +66,11 @@ def test_a_mail_between_users_in_a_web_request_is_signed_too(mediawiki: MediaWik
     assert [mail.return_path for mail in mediawiki.outgoing()] == [SIGNED]
 
 
-@pytest.mark.parametrize("case", ["nobody", "unregistered", "another address", "another case"])
-def test_what_does_not_go_to_a_users_own_address_is_left_alone(
-    mediawiki: MediaWiki, reader: Reader, case: str
-) -> None:
-    recipient = {
-        "nobody": ("", reader.address),
-        "unregistered": ("Nobody Of That Name", reader.address),
-        "another address": (reader.name, "somebody.else@example.org"),
-        "another case": (reader.name, reader.address.lower()),
-    }[case]
+@pytest.mark.parametrize("case", ["nobody", "unregistered"])
+def test_what_does_not_go_to_a_user_is_left_alone(mediawiki: MediaWiki, reader: Reader, case: str) -> None:
+    name = {"nobody": "", "unregistered": "Nobody Of That Name"}[case]
     with ReturnPathPeer(mediawiki.socket_path, answers(f"OK {SIGNED}")) as peer:
-        run = mediawiki.mail_to([recipient], SUBJECT, BODY)
+        run = mediawiki.mail_to([(name, reader.address)], SUBJECT, BODY)
     assert run.good
     assert [mail.return_path for mail in mediawiki.outgoing()] == [USUAL]
     assert peer.questions == []

@@ -4,15 +4,18 @@ Knows messages. Does not know what the extension does.
 """
 
 import json
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.mediawiki import GROUP, MediaWiki
 from tests.support.mediawiki_package import require_php
 from tests.support.mediawiki_site import EXTENSION, HERE
+from tests.support.mediawiki_told import KINDS
 
 pytestmark = pytest.mark.servers
 
@@ -29,7 +32,11 @@ EXPECTED = {
     f"grouppage-{GROUP}",
     "log-name-emailbounce",
     "log-description-emailbounce",
-    "logentry-emailbounce-unconfirm",
+    *(f"logentry-emailbounce-{act}" for act in ("warn", "unconfirm", "restore", "mistyped")),
+    *(f"emailbounce-{kind}-{part}" for kind in KINDS for part in ("heading", "text")),
+    *(f"notification-{part}-emailbounce-{kind}" for kind in KINDS for part in ("header", "body")),
+    *(f"notification-link-emailbounce-{what}" for what in ("change", "confirm")),
+    "echo-category-title-emailbounce",
     *(f"{kind}-{right}" for kind in ("right", "action") for right in RIGHTS),
 }
 
@@ -37,6 +44,16 @@ EXPECTED = {
 def messages(language: str) -> dict[str, str]:
     texts: dict[str, str] = json.loads((EXTENSION / f"i18n/{language}.json").read_text())
     return {key: text for key, text in texts.items() if not key.startswith("@")}
+
+
+def test_what_users_see_is_in_german_too() -> None:
+    german = messages("de")
+    assert german.keys() >= EXPECTED - {"bouncesidecar-extensionname"}
+    assert german.keys() <= messages("en").keys()
+    parameters = {key: set(re.findall(r"\$\d", text)) for key, text in messages("en").items()}
+    assert {key: set(re.findall(r"\$\d", text)) for key, text in german.items()} == {
+        key: parameters[key] for key in german
+    }
 
 
 @pytest.mark.parametrize("file", PHP_FILES, ids=lambda file: file.name)
@@ -67,14 +84,29 @@ def test_paraminfo_describes_the_module(mediawiki: MediaWiki) -> None:
     assert required == ["op", "userid", "token"]
 
 
-def test_special_log_shows_an_entry_in_words(mediawiki: MediaWiki) -> None:
+def test_special_log_shows_each_act_in_words(mediawiki: MediaWiki) -> None:
     user = mediawiki.add_user("Anna Logged", "anna@example.org", datetime(2026, 11, 1, tzinfo=UTC))
-    mediawiki.bot().act(
-        action="emailbounce", op="unconfirm", userid=user, confirmedbefore="2026-11-02T00:00:00Z"
-    )
+    bot, before = mediawiki.bot(), {"confirmedbefore": "2026-11-02T00:00:00Z"}
+
+    def act(operation: str, **more: str) -> dict[str, Any]:
+        answer = bot.act(action="emailbounce", op=operation, userid=user, **more)
+        said: dict[str, Any] = answer["emailbounce"]
+        return said
+
+    act("warn", **before)
+    taken = act("unconfirm", **before)
+    act("restore", confirmed=taken["confirmed"], fingerprint=taken["fingerprint"])
+    mediawiki.change_address(user, "anna@exampel.org")
+    mediawiki.ask_for_confirmation(user, datetime(2026, 11, 3, tzinfo=UTC))
+    act("mistyped", sent="2026-11-03T00:00:00Z")
     place, query = f"{mediawiki.url}/w/index.php", {"title": "Special:Log", "type": "emailbounce"}
-    page = mediawiki.admin().http.get(place, params=query, timeout=30).text
-    assert "un-confirmed</span> the email address of" in page or "un-confirmed the email address of" in page
-    assert "which had been confirmed since 2026-11-01T00:00:00Z" in page
-    assert "anna@example.org" not in page
+    page = re.sub("<[^>]*>", "", mediawiki.admin().http.get(place, params=query, timeout=30).text)
+    for words in (
+        "that mail to their email address comes back",
+        "which had been confirmed since 2026-11-01T00:00:00Z",
+        "as of 2026-11-01T00:00:00Z",
+        "that the mail of 2026-11-03T00:00:00Z, which asked to confirm their email address, came back",
+    ):
+        assert words in page
+    assert "anna@" not in page
     assert "⧼" not in page

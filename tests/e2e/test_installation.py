@@ -117,6 +117,9 @@ def test_the_first_installation_works_as_it_is_written(host: DebianHost, wiki: P
     assert wiki.mailbox(ann).confirmed_at is not None
 
     follow(host, f'sed -i \'s/^mode = "shadow"/mode = "enforce"/\' {FOLDER}/config.toml')
+    follow(
+        host, f"printf '[brake]\\ndelay_minutes = 0\\n' >> {FOLDER}/config.toml"
+    )  # nobody waits an hour here
     sidecar.stop()
     sidecar.start()
     come_back(host, ann, 0)

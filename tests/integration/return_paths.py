@@ -25,10 +25,10 @@ class ScriptedReturnPaths:
     def __init__(self) -> None:
         self.verified: list[str] = []
 
-    def issue(self, wiki: str, user_id: int, address: str) -> str:
+    def issue(self, wiki: str, user_id: int, address: str, *, confirming: bool = False) -> str:
         if wiki in TROUBLES:
             raise TROUBLES[wiki]
-        return f"wiki-{wiki}-{user_id}-{len(address)}@{DOMAIN}"
+        return f"wiki-{wiki}-{user_id}-{len(address)}@{DOMAIN}{'-confirming' if confirming else ''}"
 
     def concerns(self, address: str) -> bool:
         return address.endswith(f"@{DOMAIN}") and not address.startswith("postmaster@")

@@ -9,7 +9,7 @@ the database; what writes goes through MediaWiki. Does not know what is tested.
         wiki.outgoing()[0].return_path
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from typing import Any
 from tests.contract.bench import Mailbox, Mood
 
 from .mediawiki_site import ADMIN, ADMIN_PASSWORD, MediaWikiSite
+from .mediawiki_told import talk_page, told
 from .mediawiki_visitor import Visitor
 
 BOT, BOT_APP, GROUP = "BounceBot", "sidecar", "bouncesidecar"
@@ -58,8 +59,11 @@ class MediaWiki(MediaWikiSite):
         if self._revoked:
             self.renew_password(self.password)
 
-    def add_user(self, name: str, address: str, confirmed_at: datetime | None) -> int:
-        user_id: int = self._bench("addUser", name=name, address=address, confirmed=_stamp(confirmed_at))
+    def add_user(
+        self, name: str, address: str, confirmed_at: datetime | None, groups: Collection[str] = ()
+    ) -> int:
+        about = {"name": name, "address": address, "confirmed": _stamp(confirmed_at)}
+        user_id: int = self._bench("addUser", **about, groups=list(groups))
         return user_id
 
     def mailbox(self, user_id: int) -> Mailbox:
@@ -73,6 +77,25 @@ class MediaWiki(MediaWikiSite):
 
     def change_address(self, user_id: int, address: str) -> None:
         self._bench("changeAddress", user=user_id, address=address)
+
+    def ask_for_confirmation(self, user_id: int, at: datetime) -> None:
+        self._bench("askForConfirmation", user=user_id, at=_stamp(at))
+
+    def told(self, user_id: int) -> list[str]:
+        return told(self._rows, user_id, has_echo=self.has_echo)
+
+    def talk_page(self, user_id: int) -> str:
+        """The wikitext of the user's talk page; "" if there is none."""
+        return talk_page(self._rows, user_id)
+
+    def edit_talk_page(self, user_id: int, text: str) -> None:
+        """By the administrator."""
+        answer = self.admin().act(action="edit", title=f"User talk:{self.name(user_id)}", text=text)
+        assert answer["edit"]["result"] == "Success", answer
+
+    def make_talk_page(self, user_id: int, model: str) -> None:
+        """An empty one, of this content model."""
+        self._bench("setTalkPageModel", user=user_id, model=model)
 
     def log(self, user_id: int) -> list[str]:
         rows = self._rows(
@@ -111,6 +134,13 @@ class MediaWiki(MediaWikiSite):
     def set_group(self, user_id: int, group: str, *, member: bool) -> None:
         self._bench("setGroup", user=user_id, group=group, member=member)
 
+    def rename(self, user_id: int, name: str) -> None:
+        self._bench("rename", user=user_id, name=name)
+
+    def set_preference(self, user_id: int, name: str, value: object) -> None:
+        """In Special:Preferences, as the user would."""
+        self._bench("setPreference", user=user_id, name=name, value=value)
+
     def visitor(self) -> Visitor:
         """Somebody who is not logged in."""
         return Visitor(self.api_url)
@@ -124,7 +154,7 @@ class MediaWiki(MediaWikiSite):
     def user(self, user_id: int) -> Visitor:
         """This user, logged in with a password of their own."""
         self._bench("setPassword", user=user_id, password=USER_PASSWORD)
-        return self.visitor().log_in(self._name(user_id), USER_PASSWORD)
+        return self.visitor().log_in(self.name(user_id), USER_PASSWORD)
 
     def send_mail(self, user_id: int, subject: str, body: str) -> bool:
         """From the wiki to this user, by User::sendMail; whether MediaWiki said it was good.
@@ -140,7 +170,7 @@ class MediaWiki(MediaWikiSite):
 
     def email_user(self, sender: int, recipient: int, subject: str, body: str) -> dict[str, Any]:
         """One user writes to another over HTTP; both need confirmed addresses. Returns the API's answer."""
-        visitor, target = self.user(sender), self._name(recipient)
+        visitor, target = self.user(sender), self.name(recipient)
         return visitor.act(action="emailuser", target=target, subject=subject, text=body)
 
     def _turn(self, mood: Mood, *, on: bool) -> None:
@@ -158,7 +188,7 @@ class MediaWiki(MediaWikiSite):
     def _set_bot_password(self, secret: str, grants: Sequence[str] = GRANTS) -> None:
         self._bench("setBotPassword", user=self.bot_id, app=BOT_APP, grants=grants, secret=secret)
 
-    def _name(self, user_id: int) -> str:
+    def name(self, user_id: int) -> str:
         [(name,)] = self._rows("SELECT user_name FROM user WHERE user_id = ?", user_id)
         return _text(name)
 

@@ -89,6 +89,11 @@ class MediaWikiSite:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
+    def has_echo(self) -> bool:
+        """Whether the package brings Echo; ``set(benchEcho=False)`` does without for a test."""
+        return (self._program / "extensions/Echo/extension.json").is_file()
+
+    @property
     def url(self) -> str:
         assert self._server, "the wiki is not running"
         return self._server.url
@@ -117,6 +122,10 @@ class MediaWikiSite:
     def outgoing(self) -> list[SentMail]:
         """The mails that were handed to sendmail, oldest first."""
         return recorded(self.folder / "outbox")
+
+    def run_jobs(self) -> None:
+        """What the wiki has put off, mail to watchers among it."""
+        self._run([str(self._program / "maintenance/runJobs.php"), "--quiet"], self._environment())
 
     def logged(self, channel: str) -> str:
         """What MediaWiki has written to this log channel: BounceSidecar, exception or error."""
@@ -158,11 +167,16 @@ class MediaWikiSite:
             "skins": "",
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
+        if self.has_echo:
+            arguments.append("--extensions=Echo")  # makes its tables
         environment = self._environment()
         del environment["MW_CONFIG_FILE"]  # which would make it an installed wiki already
         self._run(
             [str(self._program / "maintenance/install.php"), *arguments, "Test Wiki", ADMIN], environment
         )
+        # Whether it is used is ours to say.
+        written = self.folder / "installed/LocalSettings.php"
+        written.write_text(written.read_text().replace("wfLoadExtension( 'Echo' );", ""))
 
     def _environment(self) -> dict[str, str]:
         return {

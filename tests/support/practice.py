@@ -30,6 +30,8 @@ directory = "{folder}"
 url = "sqlite:///{folder}/history.db"
 [rules]
 directory = "{folder}/rules.d"
+[brake]
+delay_minutes = 0
 [policy]
 mode = "{mode}"
 [[wikis]]

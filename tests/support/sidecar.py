@@ -37,6 +37,8 @@ socketmap = "socketmap.sock"
 url = "sqlite:///{folder}/history.db"
 [policy]
 mode = "{mode}"
+[brake]
+delay_minutes = 0
 [[wikis]]
 id = "{wiki}"
 api = "{api}"

@@ -7,7 +7,7 @@ from sidecar.domain.classify import HARD_CAPABLE, Category, RuleBook, problems
 from sidecar.domain.notice import Kind
 from sidecar.domain.rule import sample_report
 from sidecar.edges.rule_files import built_in, check
-from sidecar.services import intake
+from sidecar.services import reading
 
 DOC = Path(__file__).parents[2] / "docs" / "classifying.md"
 
@@ -64,5 +64,5 @@ def test_every_key_of_a_rule_is_there() -> None:
 
 def test_every_reason_to_set_aside_is_there() -> None:
     reasons = first_cells("What is set aside")
-    assert {intake.NO_RULE, intake.NEITHER} < set(reasons)
+    assert {reading.NO_RULE, reading.NEITHER} < set(reasons)
     assert len(reasons) == 4

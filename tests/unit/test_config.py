@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sidecar.config import Config, ConfigError, DigestConfig, HttpConfig, Listen, WikiConfig, parse
+from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
 from sidecar.domain.verp import Forged, NotOurs
@@ -91,9 +92,12 @@ def test_defaults(folder: Path) -> None:
             ),
         ),
         policies={"enwiki": SPECIFICATION},
+        brake=Limits(),
         storage_url="sqlite:////var/lib/bounce-sidecar/history.db",
         keep_mail=14 * DAY,
         keep_aside=60 * DAY,
+        keep_bounces=timedelta(days=90),
+        keep_audit=timedelta(days=365),
         rules_directory=Path("/etc/bounce-sidecar/rules.d"),
         digest=None,
         contact="",

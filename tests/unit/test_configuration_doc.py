@@ -65,10 +65,14 @@ def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
 
 def test_every_preset_is_documented_with_its_numbers() -> None:
     text = DOC.read_text()
-    for name, rule in PRESETS.items():
+    for name, preset in PRESETS.items():
+        rule = preset.rule
         span = f"{rule.span.days} | {rule.forget.days} | " if isinstance(rule, Streak) else " |  | "
         period = "" if isinstance(rule, Streak) else rule.period.days
-        row = f"| {name} | {type(rule).__name__.lower()} | {rule.hard_bounces} | {span}{period} |"
+        switches = " | ".join(str(value).lower() for value in (rule.daily, preset.warn))
+        row = (
+            f"| {name} | {type(rule).__name__.lower()} | {rule.hard_bounces} | {span}{period} | {switches} |"
+        )
         assert row in text
 
 

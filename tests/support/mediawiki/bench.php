@@ -12,8 +12,9 @@ require_once getenv( 'MW_INSTALL_PATH' ) . '/maintenance/Maintenance.php';
 class Bench extends Maintenance {
 
 	private const OPERATIONS = [
-		'addUser', 'setPassword', 'setGroup', 'confirm', 'changeAddress', 'setBotPassword', 'block', 'unblock',
-		'sendMail', 'mailTo',
+		'addUser', 'setPassword', 'setGroup', 'confirm', 'changeAddress', 'askForConfirmation', 'setBotPassword',
+		'block', 'unblock', 'sendMail', 'mailTo', 'setTalkPageModel',
+		'rename', 'setPreference',
 	];
 
 	public function __construct() {
@@ -57,6 +58,9 @@ class Bench extends Maintenance {
 			$user->setEmailAuthenticationTimestamp( $given['confirmed'] );
 			$user->saveSettings();
 		}
+		foreach ( $given['groups'] as $group ) {
+			$this->services()->getUserGroupManager()->addUserToGroup( $user, $group );
+		}
 		return $user->getId();
 	}
 
@@ -90,6 +94,49 @@ class Bench extends Maintenance {
 		// Takes the old address's confirmation with it.
 		$user->setEmail( $given['address'] );
 		$user->saveSettings();
+	}
+
+	private function askForConfirmation( $given ) {
+		// MediaWiki asks as of now only, and keeps when the token expires.
+		$expiry = $this->getConfig()->get( 'UserEmailConfirmationTokenExpiry' );
+		$asked = (int)wfTimestamp( TS_UNIX, $given['at'] );
+		$user = $this->user( $given['user'] );
+		$database = $this->getDB( DB_PRIMARY );
+		$database->update(
+			'user',
+			[
+				'user_email_token' => md5( (string)$asked ),
+				'user_email_token_expires' => $database->timestamp( $asked + $expiry ),
+			],
+			[ 'user_id' => $user->getId() ],
+			__METHOD__
+		);
+		$user->invalidateCache();
+	}
+
+	private function setTalkPageModel( $given ) {
+		$user = $this->user( $given['user'] );
+		$page = $this->services()->getWikiPageFactory()->newFromTitle( $user->getTalkPage() );
+		$handler = $this->services()->getContentHandlerFactory()->getContentHandler( $given['model'] );
+		$this->must( $page->doUserEditContent( $handler->makeEmptyContent(), $user, 'a test' ) );
+	}
+
+	private function rename( $given ) {
+		// What an extension in 1.39 and core in 1.43 do, each in its own way.
+		$this->getDB( DB_PRIMARY )->update(
+			'user', [ 'user_name' => $given['name'] ], [ 'user_id' => $given['user'] ], __METHOD__
+		);
+		$this->getDB( DB_PRIMARY )->update(
+			'actor', [ 'actor_name' => $given['name'] ], [ 'actor_user' => $given['user'] ], __METHOD__
+		);
+		$this->user( $given['user'] )->invalidateCache();
+	}
+
+	private function setPreference( $given ) {
+		$user = $this->user( $given['user'] );
+		$options = $this->services()->getUserOptionsManager();
+		$options->setOption( $user, $given['name'], $given['value'] );
+		$options->saveOptions( $user );
 	}
 
 	private function setBotPassword( $given ) {

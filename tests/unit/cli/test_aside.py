@@ -11,7 +11,7 @@ from tests.support.desk import NEW_RULE, STRANGE, arrive, say
 from tests.support.practice import WIKI, configured, start_once
 
 DAY = timedelta(days=1)
-START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+START = datetime.now(UTC).replace(microsecond=0) - 20 * DAY
 HOSTILE = (
     b"From: eve@evil.example\nSubject: \x1b]0;owned\x07\x1b[2J hello\n\n"
     b"\x9b31m red \x08\x08 back \r over \xc2\x9b c1 \xe2\x80\xae turned\n\ttab and caf\xc3\xa9\n"

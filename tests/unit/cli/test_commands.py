@@ -158,7 +158,9 @@ def test_history_tells_bounces_actions_and_each_step(folder: Path) -> None:
     shown = say(folder, "history", "7")
     assert shown.exit_code == 0
     assert "user-unknown" in shown.stdout
-    assert "decided: waiting: 3 hard bounces" in shown.stdout
+    said = " ".join(shown.stdout.split())
+    assert "decided: unconfirm, waiting: 3 hard bounces of mail sent 2026-03-01 to 2026-03-09" in said
+    assert "in force: 3 hard bounces, the oldest at least 7 days old" in said
 
 
 def test_history_of_somebody_unknown_is_exit_1(folder: Path) -> None:

@@ -129,6 +129,29 @@ def test_the_tag_is_checked_with_the_key_that_signed() -> None:
     assert rotated.is_about(rotated.recognise(old, T0), "bob@example.com") is True
 
 
+@pytest.mark.parametrize("key", [OLD, NEW])
+def test_a_confirmation_is_signed_otherwise_and_looks_the_same(key: bytes) -> None:
+    plain, asking = (
+        book(key).issue("enwiki", 7, "bob@example.com", T0, confirming=confirming)
+        for confirming in (False, True)
+    )
+    assert len(plain) == len(asking)
+    assert plain != asking
+    assert plain.rpartition("-")[0] == asking.rpartition("-")[0]
+    for path, confirming in ((plain, False), (asking, True), (asking.upper(), True)):
+        token = book(NEW, OLD).recognise(path, T0)
+        assert (token.wiki, token.user_id, token.sent, token.confirming) == ("enwiki", 7, T0, confirming)
+        assert book(NEW, OLD).is_about(token, "bob@example.com")
+    assert book(NEW, OLD).recognise(plain, T0).tag == book(NEW, OLD).recognise(asking, T0).tag
+
+
+def test_bouncehandlers_format_cannot_say_that_a_mail_asks_for_a_confirmation() -> None:
+    theirs = Verp((BounceHandlerFormat("wiki", DOMAIN, b"s" * 16),), WIKIS, accept=ACCEPT)
+    path = theirs.issue("enwiki", 7, "bob@example.com", T0, confirming=True)
+    assert path == theirs.issue("enwiki", 7, "bob@example.com", T0)
+    assert not theirs.recognise(path, T0).confirming
+
+
 def test_secrets_do_not_show() -> None:
     assert "oooo" not in repr(SidecarFormat("wiki", DOMAIN, Keyring((OLD,))))
     assert "oooo" not in repr(BounceHandlerFormat("wiki", DOMAIN, OLD))

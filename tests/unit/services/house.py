@@ -2,22 +2,34 @@
 
 import threading
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.verp import Keyring, SidecarFormat, Verp
-from sidecar.domain.wiki import Action, Effect, Outcome, WikiRefused
+from sidecar.domain.wiki import (
+    Action,
+    Effect,
+    Mistyped,
+    Outcome,
+    Restore,
+    Unconfirm,
+    Warn,
+    WikiRefused,
+)
 from sidecar.edges.rule_files import built_in
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.intake import BounceIntake
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
-from sidecar.storage import ledger, outbox
+from sidecar.services.watch import Watch
+from sidecar.storage import actions, ledger
+from sidecar.storage.actions import Entry, State
 from sidecar.storage.database import Database
-from sidecar.storage.outbox import Entry, State
 from sidecar.telemetry import Metrics
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -25,6 +37,7 @@ DAY = timedelta(days=1)
 WIKIS = ("enwiki", "dewiki")
 BOUNCES = Path(__file__).parents[3] / "fixtures" / "bounces"
 RULES = built_in()
+AT_ONCE = Limits(delay=timedelta(0))  # nobody waits for a brake
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,10 @@ class Mail:
     def of(cls, case: str, mta: str = "postfix") -> "Mail":
         [path] = (BOUNCES / mta).glob(f"[0-9][0-9]-{case}.eml")
         return cls(path.read_bytes(), tomllib.loads(path.with_suffix(".toml").read_text())["recipient"])
+
+    def about(self, recipient: str) -> "Mail":
+        """The same, had it been written to another address."""
+        return Mail(self.raw.replace(self.recipient.encode(), recipient.encode()), recipient)
 
 
 HARD = Mail.of("no-such-user")
@@ -56,11 +73,23 @@ class Clock:
 
 
 class VillageWiki:
-    """A wiki of a hundred users that keeps the promise of the port. It meets its *troubles* first."""
+    """A wiki of a hundred users that keeps the promise of the port. It meets its *troubles* first.
 
-    def __init__(self) -> None:
+    What is in *lost* is raised after the act: the answer never arrives.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: T0) -> None:
+        self.clock = clock
         self.confirmed: dict[int, datetime | None] = dict.fromkeys(range(100), T0 - 300 * DAY)
+        self.addresses: dict[int, str] = {}  # the wiki's keyed hashes; "f" * 64 if not named
+        self.groups: dict[int, set[str]] = {}
+        self.asked: dict[int, datetime] = {}  # when the last mail that asks for a confirmation was sent
+        self.warned: dict[int, datetime] = {}
+        self.told: list[tuple[str, int]] = []  # what users were told, and who
+        self.acts: list[tuple[datetime, Unconfirm]] = []  # addresses that were un-confirmed, and when
+        self.undone: dict[int, Outcome] = {}  # what the answers to those were
         self.troubles: list[Exception] = []
+        self.lost: list[Exception] = []
         self.calls: list[Action] = []
         self.called = threading.Event()
         self.gate = threading.Event()  # closed by a test that wants a call to last
@@ -74,13 +103,60 @@ class VillageWiki:
             raise self.troubles.pop(0)
         if action.user_id not in self.confirmed:
             raise WikiRefused("there is no such user")
-        confirmed_at = self.confirmed[action.user_id]
+        outcome = self._act(action)
+        if self.lost:
+            raise self.lost.pop(0)
+        return outcome
+
+    def _act(self, action: Action) -> Outcome:
+        match action:
+            case Restore():
+                return self._restore(action)
+            case Mistyped():
+                return self._mistyped(action)
+        user, confirmed_at = action.user_id, self.confirmed[action.user_id]
+        if protected := sorted(action.protect & self.groups.get(user, set())):
+            return Outcome(Effect.PROTECTED, group=protected[0])
         if confirmed_at is None:
-            return Outcome(Effect.ALREADY)
+            before = self.undone.get(user, Outcome(Effect.ALREADY))
+            return replace(before, effect=Effect.ALREADY)
         if confirmed_at >= action.confirmed_before:
             return Outcome(Effect.CHANGED, confirmed_at)
-        self.confirmed[action.user_id] = None
-        return Outcome(Effect.UNCONFIRMED, confirmed_at, "f" * 64)
+        if isinstance(action, Warn):
+            if self.warned.get(user, action.confirmed_before) <= action.confirmed_before:
+                self.warned[user] = self.clock()
+                self.told.append(("warned", user))
+            return Outcome(Effect.WARNED)
+        self.confirmed[user] = None
+        self.acts.append((self.clock(), action))
+        if action.announce:
+            self.told.append(("un-confirmed", user))
+        self.undone[user] = Outcome(Effect.UNCONFIRMED, confirmed_at, self.addresses.get(user, "f" * 64))
+        return self.undone[user]
+
+    def _restore(self, action: Restore) -> Outcome:
+        user = action.user_id
+        if self.confirmed[user] == action.confirmed_at:
+            return Outcome(Effect.ALREADY)
+        if self.confirmed[user] or self.addresses.get(user, "f" * 64) != action.fingerprint:
+            return Outcome(Effect.CHANGED, self.confirmed[user])
+        self.confirmed[user] = action.confirmed_at
+        return Outcome(Effect.RESTORED)
+
+    def _mistyped(self, action: Mistyped) -> Outcome:
+        user = action.user_id
+        if confirmed_at := self.confirmed[user]:
+            return Outcome(Effect.CHANGED, confirmed_at)
+        if self.asked.get(user, action.sent) > action.sent:
+            return Outcome(Effect.CHANGED)
+        if ("mistyped", user) not in self.told:
+            self.told.append(("mistyped", user))
+        return Outcome(Effect.WARNED)
+
+    def confirm(self, user_id: int) -> None:
+        """The user confirms (again), now."""
+        self.confirmed[user_id] = self.clock()
+        self.undone.pop(user_id, None)
 
 
 class House:
@@ -89,12 +165,13 @@ class House:
     def __init__(self, database: Database) -> None:
         self.database, self.clock = database, Clock()
         self.policies = {wiki: Policy(Streak(), Mode.ENFORCE) for wiki in WIKIS}
-        self.wikis = {wiki: VillageWiki() for wiki in WIKIS}
+        self.wikis = {wiki: VillageWiki(self.clock) for wiki in WIKIS}
         self.wiki = self.wikis["enwiki"]
         self.verp = self.signer(*WIKIS)
         self.owed: list[str] = []
-        self.metrics = Metrics()
-        self.paths = ReturnPaths(self.verp, self.clock, self.metrics)
+        self.metrics, self.limits = Metrics(), AT_ONCE
+        self.watch = self.watching(database)
+        self.paths = ReturnPaths(self.verp, self.clock, self.metrics, watched=self.watch.watched)
         self.intake = self.taking(*WIKIS)
         self.dispatcher = self.dispatching(database)
 
@@ -102,7 +179,21 @@ class House:
         """An intake that knows these wikis."""
         paths = ReturnPaths(self.signer(*wikis), self.clock, self.metrics)
         rang = partial(self.owed.append, "ring")
-        return BounceIntake(self.database, paths, RULES, self.policies, self.clock, rang, self.metrics)
+        return BounceIntake(
+            self.database,
+            paths,
+            RULES,
+            self.policies,
+            self.clock,
+            rang,
+            self.metrics,
+            failed=self.watch.add,
+            limits=self.limits,
+        )
+
+    def watching(self, database: Database) -> Watch:
+        """A node's watch over users with an open streak."""
+        return Watch(database, self.policies, self.verp, self.clock, self.metrics)
 
     @staticmethod
     def signer(*wikis: str, key: bytes = b"k" * 32) -> Verp:
@@ -117,7 +208,14 @@ class House:
 
     def path(self, user_id: int = 7, address: str = HARD.recipient, wiki: str = "enwiki") -> str:
         """The return path of a mail that is sent now."""
-        return self.verp.issue(wiki, user_id, address, self.clock())
+        return self.paths.issue(wiki, user_id, address)
+
+    async def pay(self) -> int:
+        """Steps until nothing is due."""
+        steps = 0
+        while await self.dispatcher.step():
+            steps += 1
+        return steps
 
     async def take(self, raw: bytes, path: str) -> Receipt:
         return await self.intake.take(Received(path, "", raw))
@@ -134,7 +232,7 @@ class House:
                 assert await self.bounce(mail, user_id, wiki) is Receipt.TAKEN
 
     async def actions(self, *states: State) -> list[Entry]:
-        return await self.database.read(lambda connection: outbox.entries(connection, *states))
+        return await self.database.read(lambda connection: actions.entries(connection, *states))
 
     async def states(self) -> list[tuple[int, str, str]]:
         return [(entry.user_id, entry.state, entry.effect) for entry in await self.actions()]

@@ -14,9 +14,9 @@ from sidecar.services.digest import Letterhead, compose
 from sidecar.services.intake import Reread
 from sidecar.services.receipt import Receipt
 from sidecar.storage import aside, ledger
+from sidecar.storage.actions import State
 from sidecar.storage.aside import Aside
 from sidecar.storage.database import Database
-from sidecar.storage.outbox import State
 
 from .house import HARD, RULES, SOFT, T0, House, Mail
 
@@ -94,7 +94,8 @@ async def test_when_a_rule_is_new_it_is_booked_as_if_it_had_come_then(house: Hou
     assert [result.rule for result in results if result] == ["frobnicated"] * 3
     assert [result.receipt for result in results if result] == [Receipt.TAKEN] * 3
     after = await house.database.read(lambda c: ledger.of_user(c, "enwiki", 7))
-    assert after == [replace(b, category="user-unknown", hard=True, rule="frobnicated") for b in before]
+    said = {"category": "user-unknown", "hard": True, "rule": "frobnicated", "words": "frobnicated the gizmo"}
+    assert after == [replace(b, **said) for b in before]
     assert await waiting(house) == []
     [action] = await house.actions()
     assert (action.state, action.created) == (State.WAITING, house.clock())

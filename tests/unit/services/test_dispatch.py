@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.wiki import WikiMisconfigured, WikiRefused, WikiUnavailable
 from sidecar.services.dispatch import Dispatcher
-from sidecar.storage import outbox
-from sidecar.storage.outbox import State
+from sidecar.storage import actions, outbox
+from sidecar.storage.actions import State
 
 from .house import DAY, T0, House
 
@@ -26,7 +26,7 @@ async def pay_all(house: House) -> int:
 
 
 async def audit(house: House) -> list[str]:
-    events = await house.database.read(lambda c: outbox.events_of_user(c, "enwiki", 7))
+    events = await house.database.read(lambda c: actions.events_of_user(c, "enwiki", 7))
     return [event.what for event in events]
 
 
@@ -191,7 +191,12 @@ async def test_an_operator_revives_what_is_dead(house: House) -> None:
     assert await house.states() == [(7, "done", "unconfirmed")]
 
 
+#: Of which a failure is not forgotten before we give up.
+UNFORGETTING = Policy(Streak(forget=365 * DAY), Mode.ENFORCE)
+
+
 async def test_after_a_quarter_we_give_up(house: House) -> None:
+    house.policies["enwiki"] = UNFORGETTING
     await house.fail_for_eight_days()
     for days, state in ((0, State.WAITING), (90, State.WAITING), (1, State.DEAD)):
         house.clock.tick(days=days)
@@ -202,7 +207,15 @@ async def test_after_a_quarter_we_give_up(house: House) -> None:
     assert action.error == "gave up: the wiki is read-only"
 
 
+async def test_what_nobody_could_carry_out_for_two_months_is_forgotten(house: House) -> None:
+    await house.fail_for_eight_days()
+    house.clock.tick(days=61)
+    assert await pay_all(house) == 0
+    assert await house.states() == [(7, "overtaken", "")]
+
+
 async def test_what_is_revived_after_we_gave_up_has_another_quarter(house: House) -> None:
+    house.policies["enwiki"] = UNFORGETTING
     await house.fail_for_eight_days()
     house.clock.tick(days=91)
     house.wiki.troubles = [DOWN, DOWN]

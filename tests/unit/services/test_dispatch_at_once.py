@@ -1,6 +1,7 @@
 """Paying what we owe while others do, too: slow wikis, two dispatchers, an end in the midst of a call."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -18,14 +19,20 @@ from .house import House, VillageWiki
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-async def second(house: House, url: str) -> AsyncIterator[Dispatcher]:
-    """Another process: its own connections, its own circuits."""
-    database = Database(url, busy_seconds=5)
+@contextlib.asynccontextmanager
+async def another(house: House, url: str) -> AsyncIterator[Dispatcher]:
+    """Another process: its own connections, its own circuits. It waits for a lock, as the house does not."""
+    database = Database(url, busy_seconds=20)
     other = house.dispatching(database)
     yield other
     other.close()
     await database.close()
+
+
+@pytest.fixture
+async def second(house: House, url: str) -> AsyncIterator[Dispatcher]:
+    async with another(house, url) as dispatcher:
+        yield dispatcher
 
 
 async def called(wiki: VillageWiki) -> None:
@@ -57,9 +64,12 @@ async def test_one_slow_wiki_does_not_stop_another(house: House) -> None:
     assert {state for _, state, _ in await house.states()} == {"done"}
 
 
-async def test_two_dispatchers_never_call_for_the_same_action(house: House, second: Dispatcher) -> None:
+async def test_two_dispatchers_never_call_for_the_same_action(
+    house: House, second: Dispatcher, url: str
+) -> None:
     await house.fail_for_eight_days(*range(12))
-    await asyncio.gather(drain(house.dispatcher), drain(second), drain(house.dispatcher), drain(second))
+    async with another(house, url) as first:
+        await asyncio.gather(drain(first), drain(second), drain(first), drain(second))
     assert sorted(call.user_id for call in house.wiki.calls) == list(range(12))
     assert {(state, effect) for _, state, effect in await house.states()} == {("done", "unconfirmed")}
 

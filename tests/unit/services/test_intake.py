@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from sidecar.domain.policy import Mode, Streak
 from sidecar.services.receipt import Receipt
-from sidecar.storage import aside, ledger, outbox
-from sidecar.storage.outbox import State
+from sidecar.storage import actions, aside, ledger
+from sidecar.storage.actions import State
 
 from .house import DAY, HARD, SOFT, T0, House, Mail
 
@@ -90,7 +90,7 @@ async def test_a_mail_that_the_reader_cannot_bear_is_set_aside_whole(
     def crash(raw: bytes) -> None:
         raise RecursionError("a mail in a mail in a mail")
 
-    monkeypatch.setattr("sidecar.services.intake.read", crash)
+    monkeypatch.setattr("sidecar.services.reading.read", crash)
     assert await house.bounce() is Receipt.SET_ASIDE
     assert await house.bounce() is Receipt.DUPLICATE
     assert await house.database.read(aside.waiting) == 1
@@ -221,7 +221,7 @@ async def test_three_hard_bounces_over_eight_days_owe_exactly_one_action(house: 
         await house.bounce()
     assert await house.actions() == [action]
     assert house.owed == ["ring"]
-    events = await house.database.read(lambda c: outbox.events_of_user(c, "enwiki", 7))
+    events = await house.database.read(lambda c: actions.events_of_user(c, "enwiki", 7))
     assert [event.what for event in events] == ["decided"]
 
 
@@ -250,7 +250,7 @@ async def test_shadow_mode_notes_the_decision_once_and_enforce_acts_at_the_next_
         await house.bounce()
     assert [action.state for action in await house.actions()] == [State.SHADOW]
     enforce(house, Mode.ENFORCE)
-    await house.bounce(SOFT)
+    await house.bounce(SOFT.about(HARD.recipient))
     assert [action.state for action in await house.actions()] == [State.SHADOW]
     house.clock.tick(days=1)
     await house.bounce()

@@ -10,7 +10,7 @@ from sidecar.services.intake import BounceIntake
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
 from sidecar.storage import ledger
-from sidecar.storage.outbox import State
+from sidecar.storage.actions import State
 
 from .house import DAY, HARD, RULES, WIKIS, House
 from .test_intake import another_report
@@ -58,7 +58,7 @@ async def test_bouncehandlers_return_paths_tell_forwarding_by_the_original_recip
 
 
 async def test_mail_that_was_sent_in_the_future_counts_for_nobody(house: House) -> None:
-    house.policies["enwiki"] = Policy(PRESETS["wikimedia"], Mode.ENFORCE)
+    house.policies["enwiki"] = Policy(PRESETS["wikimedia"].rule, Mode.ENFORCE)
     house.clock.tick(days=30)  # a clock that runs ahead
     paths = [house.path(7, HARD.recipient) for _ in range(5) if house.clock.tick(minutes=1) is None]
     house.clock.tick(days=-30)
@@ -69,7 +69,7 @@ async def test_mail_that_was_sent_in_the_future_counts_for_nobody(house: House) 
 
 
 async def test_a_clock_that_is_a_little_ahead_undoes_no_confirmation_of_today(house: House) -> None:
-    house.policies["enwiki"] = Policy(PRESETS["wikimedia"], Mode.ENFORCE)
+    house.policies["enwiki"] = Policy(PRESETS["wikimedia"].rule, Mode.ENFORCE)
     house.clock.tick(minutes=50)
     paths = [house.path(7, HARD.recipient) for _ in range(5) if house.clock.tick(seconds=1) is None]
     house.clock.tick(minutes=-51)
@@ -85,7 +85,7 @@ async def test_old_mail_that_is_taken_in_now_falls_due_now(house: House) -> None
     wall = house.clock() + 400 * DAY
     intake = BounceIntake(
         house.database, ReturnPaths(house.verp, house.clock), RULES, house.policies, house.clock,
-        wall_clock=lambda: wall,
+        wall_clock=lambda: wall, limits=house.limits,
     )  # fmt: skip
     for _ in range(3):
         await intake.take(Received(house.path(7, HARD.recipient), "", HARD.raw))

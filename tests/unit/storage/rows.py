@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from sidecar.domain.policy import Decision, HardBounce
 from sidecar.domain.wiki import Unconfirm
 from sidecar.storage import ledger, outbox
+from sidecar.storage.outbox import Because
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -47,5 +47,4 @@ def owe(
     assert ledger.book(connection, notice_id, bounce(now, user_id=user_id, tag=wiki[:6]))
     [[because]] = connection.execute(sa.text("SELECT max(id) FROM bounce"))
     action = Unconfirm(wiki, user_id, now, "1 hard bounce (user-unknown)")
-    decision = Decision(action, (HardBounce(because, now, "user-unknown"),))
-    return outbox.enqueue(connection, decision, now, shadow=shadow)
+    return outbox.enqueue(connection, action, Because([because]), now, shadow=shadow)

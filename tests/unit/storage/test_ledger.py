@@ -2,12 +2,12 @@
 
 import zlib
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
 
-from sidecar.storage import aside, ledger
+from sidecar.storage import aside, ledger, retention
 from sidecar.storage.database import Database
 from sidecar.storage.schema import notice as notice_table
 
@@ -23,7 +23,7 @@ async def book(database: Database, *bounces: ledger.Bounce) -> list[bool]:
             count = connection.execute(sa.select(sa.func.count()).select_from(notice_table)).scalar_one()
             notice_id = ledger.append(connection, notice(count))
             assert notice_id is not None
-            answers.append(ledger.book(connection, notice_id, one))
+            answers.append(ledger.book(connection, notice_id, one) is not None)
         return answers
 
     return await database.write(work)
@@ -31,11 +31,6 @@ async def book(database: Database, *bounces: ledger.Bounce) -> list[bool]:
 
 async def of_user(database: Database, user_id: int = 7) -> list[ledger.Bounce]:
     return await database.read(lambda c: ledger.of_user(c, "enwiki", user_id))
-
-
-async def hard(database: Database, after: datetime | None = None, user_id: int = 7) -> list[datetime]:
-    found = await database.read(lambda c: ledger.hard_bounces(c, "enwiki", user_id, after))
-    return [one.sent for one in found]
 
 
 def raw_mails(connection: sa.Connection) -> list[bytes | None]:
@@ -104,22 +99,6 @@ async def test_an_upgraded_bounce_points_to_the_mail_that_said_so(database: Data
     assert points_to == 2
 
 
-async def test_only_hard_bounces_of_mail_sent_after_a_time_are_handed_over(database: Database) -> None:
-    await book(
-        database,
-        bounce(T0),
-        bounce(T0 + 1 * DAY),
-        bounce(T0 + 2 * DAY, hard=False),
-        bounce(T0 + 3 * DAY),
-        bounce(T0 + 4 * DAY, user_id=8),
-        replace(bounce(T0 + 5 * DAY), wiki="dewiki"),
-    )
-    assert await hard(database) == [T0, T0 + 1 * DAY, T0 + 3 * DAY]
-    assert await hard(database, T0 + 1 * DAY) == [T0 + 3 * DAY]
-    assert await hard(database, T0 + 1 * DAY - timedelta(seconds=1)) == [T0 + 1 * DAY, T0 + 3 * DAY]
-    assert await hard(database, T0 + 3 * DAY) == []
-
-
 async def test_times_come_back_aware_and_in_utc_whatever_zone_they_had(database: Database) -> None:
     tokyo = T0.astimezone(timezone(timedelta(hours=9)))
     await book(database, bounce(tokyo))
@@ -134,23 +113,6 @@ async def test_a_users_history_is_in_the_order_of_sending(database: Database) ->
     assert [one.sent for one in await of_user(database)] == [T0 + day * DAY for day in sorted(days)]
 
 
-async def test_old_mail_is_dropped_its_row_and_bounce_stay_and_what_was_set_aside_too(
-    database: Database,
-) -> None:
-    def work(connection: sa.Connection) -> None:
-        old = ledger.append(connection, notice(1, T0 - timedelta(seconds=1)))
-        assert old
-        ledger.book(connection, old, bounce())
-        ledger.append(connection, notice(2, T0))
-        ledger.append(connection, notice(3, T0 - 90 * DAY, aside="could not be read"))
-
-    await database.write(work)
-    assert await database.write(lambda c: ledger.drop_mail(c, T0)) == 1
-    assert [raw is None for raw in await database.read(raw_mails)] == [True, False, False]
-    assert await of_user(database) == [bounce()]
-    assert await database.write(lambda c: ledger.drop_mail(c, T0)) == 0
-
-
 async def test_what_waits_for_a_person_is_counted(database: Database) -> None:
     for number, why in enumerate(["", "unknown wiki", "could not be read"]):
         await database.write(lambda c, n=number, w=why: ledger.append(c, notice(n, aside=w)))
@@ -159,5 +121,6 @@ async def test_what_waits_for_a_person_is_counted(database: Database) -> None:
 
 async def test_the_same_mail_is_a_duplicate_even_after_its_text_was_dropped(database: Database) -> None:
     await database.write(lambda c: ledger.append(c, notice(1)))
-    await database.write(lambda c: ledger.drop_mail(c, T0 + DAY))
+    before = T0 + DAY
+    await database.write(lambda c: retention.drop(c, retention.MAILS, [(1,)], before))
     assert await database.write(lambda c: ledger.append(c, notice(1))) is None

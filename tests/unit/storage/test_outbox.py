@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.domain.wiki import Effect, Outcome, Unconfirm
-from sidecar.storage import outbox
+from sidecar.storage import actions, outbox
+from sidecar.storage.actions import Entry, State
 from sidecar.storage.database import Database
-from sidecar.storage.outbox import Entry, Owed, State
+from sidecar.storage.outbox import Owed
 
 from .rows import DAY, LEASE, T0, owe
 
@@ -31,13 +32,17 @@ async def claimed(database: Database, now: datetime = T0) -> Owed:
     return owed
 
 
+def unconfirm(user_id: int = 7) -> Unconfirm:
+    return Unconfirm("enwiki", user_id, T0, "1 hard bounce (user-unknown)")
+
+
 async def entry(database: Database) -> Entry:
-    [only] = await database.read(outbox.entries)
+    [only] = await database.read(actions.entries)
     return only
 
 
 async def audit(database: Database, user_id: int = 7) -> list[str]:
-    events = await database.read(lambda c: outbox.events_of_user(c, "enwiki", user_id))
+    events = await database.read(lambda c: actions.events_of_user(c, "enwiki", user_id))
     return [event.what for event in events]
 
 
@@ -84,7 +89,7 @@ async def test_a_closed_action_is_not_tried_again_and_says_why(
     await database.write(closed(owed, state, T0 + MINUTE))
     over = await entry(database)
     assert (over.state, over.error, over.settled) == (state, f"why {state}", T0 + MINUTE)
-    assert await database.read(lambda c: outbox.forget_until(c, "enwiki", 7)) == forget
+    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 7)) == forget
     assert await audit(database) == ["decided", str(state)]
     assert await claim(database, T0 + DAY) is None
 
@@ -128,13 +133,13 @@ async def test_the_longest_due_is_claimed_first_and_some_wikis_are_left_alone(da
 
 async def test_a_user_has_one_open_action_at_most(database: Database) -> None:
     await database.write(owe)
-    assert await database.read(lambda c: outbox.is_open(c, "enwiki", 7))
-    assert not await database.read(lambda c: outbox.is_open(c, "enwiki", 8))
+    assert await database.read(lambda c: outbox.is_open(c, unconfirm(7)))
+    assert not await database.read(lambda c: outbox.is_open(c, unconfirm(8)))
     with pytest.raises(sa.exc.IntegrityError):
         await database.write(lambda c: owe(c, now=T0 + DAY))
     await database.write(lambda c: owe(c, user_id=8))
     await database.write(lambda c: owe(c, "dewiki", 7))
-    assert await database.read(outbox.waiting) == 3
+    assert await database.read(actions.waiting) == 3
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.DEAD, State.OVERTAKEN, State.SHADOW])
@@ -142,20 +147,31 @@ async def test_once_it_is_closed_another_may_be_owed(database: Database, state: 
     await database.write(owe)
     owed = await claimed(database)
     await database.write(settled(owed) if state is State.DONE else closed(owed, state))
-    assert not await database.read(lambda c: outbox.is_open(c, "enwiki", 7))
+    assert not await database.read(lambda c: outbox.is_open(c, unconfirm(7)))
     await database.write(lambda c: owe(c, now=T0 + DAY))
-    assert await database.read(outbox.waiting) == 1
+    assert await database.read(actions.waiting) == 1
 
 
 async def test_a_shadow_decision_is_only_a_note(database: Database) -> None:
     await database.write(lambda c: owe(c, shadow=True))
     assert (await entry(database)).state == State.SHADOW
     assert await claim(database, T0 + DAY) is None
-    assert not await database.read(lambda c: outbox.is_open(c, "enwiki", 7))
-    assert await database.read(lambda c: outbox.shadowed(c, [1]))
+    assert not await database.read(lambda c: outbox.is_open(c, unconfirm(7)))
+    assert await database.read(lambda c: outbox.shadowed(c, unconfirm(), [1]))
     await database.write(lambda c: owe(c, user_id=8))
-    assert not await database.read(lambda c: outbox.shadowed(c, [2, 3])), "owed, and not only noted"
-    assert not await database.read(lambda c: outbox.shadowed(c, []))
+    assert not await database.read(lambda c: outbox.shadowed(c, unconfirm(8), [2, 3])), (
+        "owed, and not only noted"
+    )
+    assert not await database.read(lambda c: outbox.shadowed(c, unconfirm(), []))
+
+
+async def test_what_joins_a_shadow_decision_belongs_to_it(database: Database) -> None:
+    noted = await database.write(lambda c: owe(c, shadow=True))
+    await database.write(lambda c: owe(c, now=T0 + DAY))  # because of the second bounce
+    assert await database.read(lambda c: outbox.shadowed(c, unconfirm(), [2])) is None
+    for _ in range(2):
+        await database.write(lambda c: outbox.join(c, noted, [1, 2]))
+        assert await database.read(lambda c: outbox.shadowed(c, unconfirm(), [2])) == noted
 
 
 async def test_an_error_that_comes_after_the_lease_went_to_another_changes_nothing(
@@ -190,8 +206,8 @@ async def test_what_counts_no_more_is_the_newest_of_all_actions(database: Databa
         await database.write(lambda c, d=day: owe(c, now=T0 + d * DAY))
         owed = await claimed(database, T0 + 5 * DAY)
         await database.write(settled(owed, T0 + day * DAY))
-    assert await database.read(lambda c: outbox.forget_until(c, "enwiki", 7)) == T0 + 3 * DAY
-    assert await database.read(lambda c: outbox.forget_until(c, "enwiki", 8)) is None
+    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 7)) == T0 + 3 * DAY
+    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 8)) is None
 
 
 async def retry(database: Database, action_id: int, now: datetime) -> bool:
@@ -202,8 +218,8 @@ async def test_an_operator_revives_what_is_dead_and_its_bounces_count_again(data
     action_id = await database.write(owe)
     await database.write(closed(await claimed(database), State.DEAD))
     assert await retry(database, action_id, T0 + DAY)
-    assert await database.read(lambda c: outbox.forget_until(c, "enwiki", 7)) is None
-    assert await database.read(lambda c: outbox.is_open(c, "enwiki", 7))
+    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 7)) is None
+    assert await database.read(lambda c: outbox.is_open(c, unconfirm(7)))
     assert (await entry(database)).settled is None
     assert (await claimed(database, T0 + DAY)).id == action_id
     assert await audit(database) == ["decided", "dead", "retried"]
@@ -241,11 +257,11 @@ async def test_operators_see_actions_by_state_and_by_user(database: Database) ->
     await database.write(owe)
     await database.write(lambda c: owe(c, user_id=8, shadow=True))
     await database.write(lambda c: owe(c, "dewiki", 7))
-    assert [e.wiki for e in await database.read(lambda c: outbox.entries(c, State.WAITING))] == [
+    assert [e.wiki for e in await database.read(lambda c: actions.entries(c, State.WAITING))] == [
         "enwiki",
         "dewiki",
     ]
-    of_eight = await database.read(lambda c: outbox.entries(c, wiki="enwiki", user_id=8))
+    of_eight = await database.read(lambda c: actions.entries(c, wiki="enwiki", user_id=8))
     assert [e.state for e in of_eight] == [State.SHADOW]
     assert await audit(database, 8) == ["decided"]
 

@@ -9,10 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from sidecar.storage import aside, ledger, schema
+from sidecar.domain.wiki import Mistyped, Restore, Warn
+from sidecar.storage import actions, aside, ledger, outbox, schema, sends
 from sidecar.storage.database import Database
 
-from .rows import notice
+from .rows import DAY, T0, notice, owe
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
@@ -105,4 +106,48 @@ async def test_what_was_set_aside_before_the_second_migration_is_still_there(url
     await again.open()
     [entry] = await again.read(aside.entries)
     assert (entry.why, entry.domain) == ("could not be read", "")
+    await again.close()
+
+
+async def test_a_downgrade_below_the_third_keeps_un_confirmations_and_drops_what_was_not_known(
+    url: str,
+) -> None:
+    def fill(connection: sa.Connection) -> None:
+        first = owe(connection)
+        owe(connection, user_id=8, shadow=True)
+        for other in (
+            Warn("enwiki", 9, T0, "2 hard bounces"),
+            Mistyped("enwiki", 7, T0, "came back"),
+            Restore("enwiki", 10, T0, "f" * 64, "by an operator"),
+        ):
+            outbox.enqueue(connection, other, outbox.Because([1], "provider", "3 hard bounces", first), T0)
+        connection.execute(
+            schema.event.insert().values(at=T0, wiki="enwiki", user_id=0, what="brake", detail="pulled")
+        )
+        sends.note(connection, [sends.Send("enwiki", 7, T0 + DAY, "a1b2c3", "0123abcd")])
+
+    def kept(connection: sa.Connection) -> tuple[list[int], list[str], int, int]:
+        users = connection.execute(sa.text("SELECT user_id FROM action ORDER BY id")).scalars()
+        events = connection.execute(sa.text("SELECT what FROM event ORDER BY id")).scalars()
+        links, broken = (
+            connection.execute(sa.text(query)).scalar_one()
+            for query in (
+                "SELECT count(*) FROM action_bounce",
+                "SELECT count(*) FROM pragma_foreign_key_check",
+            )
+        )
+        return list(users), list(events), links, broken
+
+    database = Database(url)
+    await database.open()
+    await database.write(fill)
+    before = await database.read(lambda c: ledger.of_user(c, "enwiki", 7))
+    await database.close()
+    downgrade(url, "0002")
+    assert tables(url) == {*schema.metadata.tables, "alembic_version"} - {"send", "brake", "tally"}
+    again = Database(url)
+    await again.open()
+    assert await again.read(kept) == ([7, 8], ["decided", "decided"], 2, 0)
+    assert [entry.kind for entry in await again.read(actions.entries)] == ["unconfirm", "unconfirm"]
+    assert await again.read(lambda c: ledger.of_user(c, "enwiki", 7)) == before
     await again.close()

@@ -3,55 +3,79 @@
 namespace MediaWiki\Extension\BounceSidecar;
 
 use ApiBase;
-use ManualLogEntry;
-use RuntimeException;
 use Wikimedia\ParamValidator\ParamValidator;
 use Wikimedia\Timestamp\ConvertibleTimestamp;
 
 /**
- * action=emailbounce: what the sidecar may do to a user's address, under the condition that it still holds.
+ * action=emailbounce: how the sidecar asks for an act, and who may.
  *
- * Knows the condition, the act and the log. Does not know why mail bounced, and gives no address away.
- * Compares and acts in one transaction, so that a request may be repeated and may race with others.
+ * Knows rights, parameters and errors. Does not know when an act is done (Acts), and gives no address away.
  */
 class ApiEmailBounce extends ApiBase {
 
+	/** The operations, which are methods of Acts, and what each must be given. */
+	private const OPERATIONS = [
+		'warn' => [ 'confirmedbefore' ],
+		'unconfirm' => [ 'confirmedbefore' ],
+		'restore' => [ 'confirmed', 'fingerprint' ],
+		'mistyped' => [ 'sent' ],
+	];
+
+	private const TIMES = [ 'confirmedbefore', 'confirmed', 'sent' ];
+
 	/** Seconds by which the sidecar's clock may be ahead of ours. */
 	private const CLOCK_SKEW = 3600;
-
-	/** The operations, each with the method that carries it out and returns its part of the answer. */
-	private const OPERATIONS = [
-		'unconfirm' => 'unconfirm',
-	];
 
 	/** @var \Wikimedia\Rdbms\ILoadBalancer */
 	private $loadBalancer;
 	/** @var \MediaWiki\User\UserFactory */
 	private $userFactory;
+	/** @var Acts */
+	private $acts;
 
 	/**
 	 * @param \MediaWiki\Api\ApiMain|\ApiMain $main
 	 * @param string $name
 	 * @param \Wikimedia\Rdbms\ILoadBalancer $loadBalancer
 	 * @param \MediaWiki\User\UserFactory $userFactory
+	 * @param \MediaWiki\User\UserGroupManager $groupManager
+	 * @param \MediaWiki\User\UserOptionsLookup|\MediaWiki\User\Options\UserOptionsLookup $options
+	 * @param \MediaWiki\Page\WikiPageFactory $pages
 	 */
-	public function __construct( $main, $name, $loadBalancer, $userFactory ) {
+	public function __construct( $main, $name, $loadBalancer, $userFactory, $groupManager, $options, $pages ) {
 		parent::__construct( $main, $name );
 		$this->loadBalancer = $loadBalancer;
 		$this->userFactory = $userFactory;
+		$this->acts = new Acts(
+			new Groups( $groupManager ),
+			new ActLog( $loadBalancer, $this->getUser() ),
+			new Announcer( $loadBalancer, $options, new TalkPage( $pages, $this->getUser() ) )
+		);
 	}
 
 	public function execute() {
 		$this->checkMayAct();
 		$params = $this->extractRequestParams();
+		$this->checkComplete( $params );
+		if ( !$this->getConfig()->get( 'EmailAuthentication' ) ) {
+			$this->dieWithError(
+				'apierror-emailbounce-emailauthenticationdisabled', 'emailauthenticationdisabled'
+			);
+		}
 		// SELECT ... FOR UPDATE from the primary database. By id, because names change.
 		$user = $this->userFactory->newFromId( $params['userid'] )->getInstanceForUpdate();
 		if ( !$user ) {
 			$this->dieWithError( [ 'apierror-nosuchuserid', $params['userid'] ], 'nosuchuser' );
 		}
-		$operation = self::OPERATIONS[$params['op']];
-		$answer = [ 'op' => $params['op'], 'userid' => $user->getId() ] + $this->$operation( $user, $params );
-		$this->getResult()->addValue( null, $this->getModuleName(), $answer );
+		$confirmation = new Confirmation( $user, $this->loadBalancer, $this->getConfig() );
+		$operation = $params['op'];
+		try {
+			$answer = $this->acts->$operation( $user, $confirmation, $params );
+		} catch ( CannotTell $e ) {
+			$this->dieWithError( [ 'apierror-emailbounce-cannottell', $user->getId() ], 'cannottell' );
+		}
+		$said = [ 'op' => $operation, 'userid' => $user->getId() ] + $answer;
+		$this->getResult()->addValue( null, $this->getModuleName(), $said );
 	}
 
 	private function checkMayAct(): void {
@@ -66,101 +90,17 @@ class ApiEmailBounce extends ApiBase {
 		}
 	}
 
-	/**
-	 * Makes the address count as not confirmed if it has been confirmed without interruption since before
-	 * the given time. The address itself is kept.
-	 *
-	 * @param \MediaWiki\User\User|\User $user loaded for update
-	 * @param array $params
-	 * @return array
-	 */
-	private function unconfirm( $user, array $params ): array {
-		$before = $this->confirmedBefore( $params );
-		if ( !$this->getConfig()->get( 'EmailAuthentication' ) ) {
-			$this->dieWithError(
-				'apierror-emailbounce-emailauthenticationdisabled', 'emailauthenticationdisabled'
-			);
-		}
-		$confirmed = $user->getEmailAuthenticationTimestamp();
-		if ( $confirmed === null || $user->getEmail() === '' ) {
-			return [ 'result' => 'already' ];
-		}
-		$since = ConvertibleTimestamp::convert( TS_ISO_8601, $confirmed );
-		if ( ConvertibleTimestamp::convert( TS_MW, $confirmed ) >= $before ) {
-			return [ 'result' => 'changed', 'confirmed' => $since ];
-		}
-		$this->takeConfirmation( $user );
-		return [
-			'result' => 'unconfirmed',
-			'confirmed' => $since,
-			'fingerprint' => $this->fingerprint( $user->getEmail() ),
-			'logid' => $this->log( 'unconfirm', $user, $params['reason'], [ '4::confirmed' => $since ] ),
-		];
-	}
-
-	/**
-	 * @param array $params
-	 * @return string in the format TS_MW
-	 */
-	private function confirmedBefore( array $params ): string {
-		$this->requireAtLeastOneParameter( $params, 'confirmedbefore' );
-		// MediaWiki reads "" and "0" as the present, before which every confirmation was made.
-		$given = $this->getMain()->getVal( 'confirmedbefore' );
-		if ( !$given ) {
-			$this->dieWithError( [ 'apierror-badtimestamp', 'confirmedbefore', $given ], 'badtimestamp' );
-		}
+	private function checkComplete( array $params ): void {
 		// A host whose clock runs ahead would take away confirmations of today.
-		if ( $params['confirmedbefore'] > ConvertibleTimestamp::convert( TS_MW, time() + self::CLOCK_SKEW ) ) {
-			$this->dieWithError( [ 'apierror-badtimestamp', 'confirmedbefore', $given ], 'badtimestamp' );
+		$latest = ConvertibleTimestamp::convert( TS_MW, time() + self::CLOCK_SKEW );
+		foreach ( self::OPERATIONS[$params['op']] as $name ) {
+			$this->requireAtLeastOneParameter( $params, $name );
+			// MediaWiki reads "" and "0" as the present, before which every confirmation was made.
+			$given = $this->getMain()->getVal( $name );
+			if ( in_array( $name, self::TIMES, true ) && ( !$given || $params[$name] > $latest ) ) {
+				$this->dieWithError( [ 'apierror-badtimestamp', $name, $given ], 'badtimestamp' );
+			}
 		}
-		return $params['confirmedbefore'];
-	}
-
-	/**
-	 * User::invalidateEmail() would erase the address too.
-	 *
-	 * @param \MediaWiki\User\User|\User $user loaded for update
-	 */
-	private function takeConfirmation( $user ): void {
-		$user->setEmailAuthenticationTimestamp( null );
-		$user->saveSettings();
-		// saveSettings() returns without a word if the database has become read-only meanwhile, and we must not
-		// claim what was not done. One row by its key, in the same transaction; not through User, whose hooks
-		// (CentralAuth's) may answer from a cache. The exception rolls everything back, and we are asked again.
-		$stored = $this->loadBalancer->getConnection( DB_PRIMARY )->newSelectQueryBuilder()
-			->select( 'user_email_authenticated' )
-			->from( 'user' )
-			->where( [ 'user_id' => $user->getId() ] )
-			->caller( __METHOD__ )
-			->fetchField();
-		if ( $stored !== null ) {
-			throw new RuntimeException( 'The user was not saved' );
-		}
-	}
-
-	/**
-	 * @param string $address
-	 * @return string tells a later request whether the address is still the same, and nothing to anybody else
-	 */
-	private function fingerprint( string $address ): string {
-		$key = hash_hmac( 'sha256', 'BounceSidecar address fingerprint', $this->getConfig()->get( 'SecretKey' ) );
-		return substr( hash_hmac( 'sha256', $address, $key ), 0, 32 );
-	}
-
-	/**
-	 * @param string $action
-	 * @param \MediaWiki\User\User|\User $user
-	 * @param string $comment cut to 500 characters by MediaWiki's CommentStore
-	 * @param array $parameters
-	 * @return int the entry's id
-	 */
-	private function log( string $action, $user, string $comment, array $parameters ): int {
-		$entry = new ManualLogEntry( 'emailbounce', $action );
-		$entry->setPerformer( $this->getUser() );
-		$entry->setTarget( $user->getUserPage() );
-		$entry->setComment( $comment );
-		$entry->setParameters( $parameters );
-		return $entry->insert();
 	}
 
 	public function mustBePosted() {
@@ -176,6 +116,7 @@ class ApiEmailBounce extends ApiBase {
 	}
 
 	public function getAllowedParams() {
+		$time = [ ParamValidator::PARAM_TYPE => 'timestamp' ];
 		return [
 			'op' => [
 				ParamValidator::PARAM_TYPE => array_keys( self::OPERATIONS ),
@@ -186,9 +127,19 @@ class ApiEmailBounce extends ApiBase {
 				ParamValidator::PARAM_TYPE => 'integer',
 				ParamValidator::PARAM_REQUIRED => true,
 			],
-			'confirmedbefore' => [
-				ParamValidator::PARAM_TYPE => 'timestamp',
+			'confirmedbefore' => $time,
+			// Global groups have no list here.
+			'protect' => [
+				ParamValidator::PARAM_TYPE => 'string',
+				ParamValidator::PARAM_ISMULTI => true,
 			],
+			'announce' => [
+				ParamValidator::PARAM_TYPE => 'boolean',
+				ParamValidator::PARAM_DEFAULT => false,
+			],
+			'confirmed' => $time,
+			'fingerprint' => [ ParamValidator::PARAM_TYPE => 'string' ],
+			'sent' => $time,
 			'reason' => [
 				ParamValidator::PARAM_TYPE => 'string',
 				ParamValidator::PARAM_DEFAULT => '',
@@ -197,9 +148,11 @@ class ApiEmailBounce extends ApiBase {
 	}
 
 	protected function getExamplesMessages() {
+		$request = 'action=emailbounce&userid=5&token=123ABC';
 		return [
-			'action=emailbounce&op=unconfirm&userid=5&confirmedbefore=2026-11-01T00:00:00Z&token=123ABC'
+			"$request&op=unconfirm&confirmedbefore=2026-11-01T00:00:00Z&protect=sysop|bot&announce=1"
 				=> 'apihelp-emailbounce-example-unconfirm',
+			"$request&op=mistyped&sent=2026-11-01T00:00:00Z" => 'apihelp-emailbounce-example-mistyped',
 		];
 	}
 }

@@ -37,7 +37,10 @@ class Hooks {
 		try {
 			$user = $this->onlyRecipient( $to );
 			if ( $user ) {
-				$returnPath = $this->socket()->ask( $this->wikiId(), $user->getId(), $user->getEmail() );
+				$address = reset( $to )->address;
+				$lookup = $this->isConfirmed( $user, $address ) ? 'verp' : 'confirm';
+				$wiki = Moved::name( 'WikiMap' )::getCurrentWikiId();
+				$returnPath = $this->socket()->ask( $lookup, $wiki, $user->getId(), $address );
 			}
 		} catch ( Throwable $e ) {
 			$this->report( $e );
@@ -46,13 +49,23 @@ class Hooks {
 
 	/**
 	 * @param \MailAddress[] $to
-	 * @return \MediaWiki\User\User|\User|null null if a bounce could not be put down to one user's own address:
-	 *   several recipients, nobody registered, or an address that is not (or no longer, or not yet) the user's
+	 * @return \MediaWiki\User\User|\User|null null if a bounce could not be put down to one user: several
+	 *   recipients, or nobody registered
 	 */
 	private function onlyRecipient( $to ) {
 		$recipient = count( $to ) === 1 ? reset( $to ) : null;
 		$user = $recipient && $recipient->name ? $this->userFactory->newFromName( $recipient->name ) : null;
-		return $user && $user->isRegistered() && $user->getEmail() === $recipient->address ? $user : null;
+		return $user && $user->isRegistered() ? $user : null;
+	}
+
+	/**
+	 * @param \MediaWiki\User\User|\User $user
+	 * @param string $address
+	 * @return bool whether this is the address that the user has proven to be theirs. Mail to another one asks
+	 *   for that proof: it is not saved yet (Special:ChangeEmail sends before it saves), or not confirmed yet.
+	 */
+	private function isConfirmed( $user, string $address ): bool {
+		return $user->getEmail() === $address && $user->isEmailConfirmed();
 	}
 
 	private function socket(): ReturnPathSocket {
@@ -60,12 +73,6 @@ class Hooks {
 			$this->config->get( 'BounceSidecarSocket' ),
 			(float)$this->config->get( 'BounceSidecarTimeout' )
 		);
-	}
-
-	private function wikiId(): string {
-		// Namespaced since MediaWiki 1.40.
-		$map = class_exists( '\MediaWiki\WikiMap\WikiMap' ) ? '\MediaWiki\WikiMap\WikiMap' : '\WikiMap';
-		return $map::getCurrentWikiId();
 	}
 
 	private function report( Throwable $e ): void {

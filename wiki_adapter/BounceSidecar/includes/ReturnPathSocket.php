@@ -31,15 +31,16 @@ class ReturnPathSocket {
 	/**
 	 * The signed return path for a mail to this user. Blocks for the timeout at most.
 	 *
+	 * @param string $lookup "verp" for mail to a confirmed address, "confirm" for mail to one that is not (yet)
 	 * @param string $wiki
 	 * @param int $userId
 	 * @param string $address
 	 * @return string
 	 * @throws ReturnPathUnavailable
 	 */
-	public function ask( string $wiki, int $userId, string $address ): string {
+	public function ask( string $lookup, string $wiki, int $userId, string $address ): string {
 		$deadline = hrtime( true ) + (int)( $this->timeout * 1e9 );
-		$question = "verp $wiki $userId $address";
+		$question = "$lookup $wiki $userId $address";
 		$socket = $this->connect();
 		try {
 			$this->write( $socket, strlen( $question ) . ":$question,", $deadline );

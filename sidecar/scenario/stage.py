@@ -1,0 +1,165 @@
+"""The stage of a story: the real services over a database in memory, and a clock that only the story moves.
+
+Knows how they are put together, and that what falls due is paid when it falls due. Does not know any story.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sidecar.domain.brake import Limits
+from sidecar.domain.policy import Policy
+from sidecar.domain.verp import Keyring, SidecarFormat, Verp
+from sidecar.domain.wiki import Action, Outcome, Wiki, WikiUnavailable
+from sidecar.edges.rule_files import built_in
+from sidecar.scenario.script import WIKI, Mood
+from sidecar.services.dispatch import Dispatcher
+from sidecar.services.intake import BounceIntake
+from sidecar.services.receipt import Receipt, Received
+from sidecar.services.return_path import ReturnPaths
+from sidecar.services.upkeep import Keep, Upkeep
+from sidecar.services.watch import Watch
+from sidecar.storage import outbox
+from sidecar.storage.database import Database
+from wiki_adapter.practice_port import PracticePort
+from wiki_adapter.practice_users import PracticeUsers
+
+__all__ = ["Stage", "StoryClock"]
+
+ACCEPT = timedelta(days=10)  # the default of accept_days
+SLOWNESS = timedelta(seconds=30)
+AGAIN = timedelta(minutes=1)  # a wiki that is left alone for a while is looked at again
+DAY = timedelta(days=1)
+KEEP = Keep(mail=14 * DAY, aside=60 * DAY, bounces=90 * DAY, audit=365 * DAY)  # the defaults of keep_..._days
+
+
+@dataclass
+class StoryClock:
+    """The time of the story, and that of the sidecar, whose clock may be wrong."""
+
+    time: datetime
+    wrong: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        """The sidecar's."""
+        return self.time + self.wrong
+
+    def forward(self, time: datetime) -> None:
+        """It is *time*, or later."""
+        self.time = max(self.time, time)
+
+
+class _Door:
+    """The way to the practice wiki, which may be closed or take its time."""
+
+    def __init__(self, wiki: Wiki, clock: StoryClock) -> None:
+        self._wiki, self._clock = wiki, clock
+        self.mood = Mood.UP
+
+    def perform(self, action: Action) -> Outcome:
+        if self.mood is Mood.DOWN:
+            raise WikiUnavailable("the wiki is down")
+        if self.mood is Mood.SLOW:
+            self._clock.time += SLOWNESS
+        outcome = self._wiki.perform(action)
+        if self.mood is Mood.DEAF:
+            raise WikiUnavailable("the answer was lost")
+        return outcome
+
+
+@dataclass
+class Stage:
+    """Made by ``open``; ``close`` it."""
+
+    clock: StoryClock
+    policy: Policy
+    limits: Limits
+    keys: list[bytes] = field(default_factory=lambda: [_key(0)])
+    keys_made: int = 1
+    receipts: Counter[Receipt] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.database = Database("sqlite://")
+        self.users = PracticeUsers()
+        self.door = _Door(PracticePort(self.users, lambda: self.clock.time), self.clock)
+        self._due: datetime | None = None  # when something may fall due next, by the sidecar's clock
+        self._rung = False  # something was enqueued since
+        self._tidied = self.clock.time
+        self._compose()
+
+    async def open(self) -> None:
+        await self.database.open()
+        await self.watch.load()
+
+    async def close(self) -> None:
+        self._end()
+        await self.database.close()
+
+    async def restart(self) -> None:
+        """The daemon ends and begins again; what it knows is in the database."""
+        await self.watch.flush()
+        self._end()
+        self._compose()
+        await self.watch.load()
+        self.look_again()
+
+    def rotate_key(self) -> None:
+        """A new key signs from the next restart on."""
+        self.keys.insert(0, _key(self.keys_made))
+        self.keys_made += 1
+
+    def _compose(self) -> None:
+        policies, clock, database = {WIKI: self.policy}, self.clock, self.database
+        form = SidecarFormat("wiki", "bounces.example.org", Keyring(tuple(self.keys)))
+        verp = Verp((form,), [WIKI], accept=ACCEPT)
+        self.dispatcher = Dispatcher(database, {WIKI: self.door}, policies, clock, jitter=lambda: 0.0)
+        self.watch = Watch(database, policies, verp, clock)
+        self.return_paths = ReturnPaths(verp, clock, watched=self.watch.watched)
+        self.intake = BounceIntake(
+            database,
+            self.return_paths,
+            built_in(),
+            policies,
+            clock,
+            self.look_again,
+            limits=self.limits,
+            failed=self.watch.add,
+        )
+        self.upkeep = Upkeep(database, KEEP, clock)
+
+    def _end(self) -> None:
+        self.intake.close()
+        self.dispatcher.close()
+
+    async def take(self, return_path: str, raw: bytes) -> Receipt:
+        """A mail is delivered."""
+        receipt = await self.intake.take(Received(return_path, "", raw))
+        self.receipts[receipt] += 1
+        return receipt
+
+    async def at(self, time: datetime) -> None:
+        """Let it become *time*: what falls due until then is paid, and the sends are noted."""
+        await self.watch.flush()
+        if self._rung:
+            self._due, self._rung = await self.database.read(outbox.next_due), False
+        while self._due is not None and max(self._due, self.clock()) <= time + self.clock.wrong:
+            self.clock.forward(self._due - self.clock.wrong)
+            while await self.dispatcher.step():
+                pass
+            due = await self.database.read(outbox.next_due)
+            self._due = max(due, self.clock() + AGAIN) if due else None
+        self.clock.forward(time)
+        if not timedelta(0) <= self.clock() - self._tidied < DAY:
+            await self.upkeep.round()
+            await self.watch.load()
+            await self.watch.tidy()
+            self._tidied = self.clock()
+
+    def look_again(self) -> None:
+        """Something may be due now."""
+        self._rung = True
+
+
+def _key(number: int) -> bytes:
+    return hashlib.sha256(f"key {number} of every story".encode()).digest()

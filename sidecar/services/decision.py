@@ -1,0 +1,101 @@
+"""Owe the wiki what a user's history calls for.
+
+Knows when the policy is asked and what becomes of its answer. Does not know how a bounce was judged
+(intake.py) or how a wiki is called (dispatch.py).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sidecar.domain.brake import Limits
+from sidecar.domain.policy import Decision, Mode, Policy, decide
+from sidecar.domain.wiki import Action, Mistyped, Unconfirm, Warn
+from sidecar.services.brakes import Tripped, look_at_acts
+from sidecar.storage import brakes, outbox
+from sidecar.storage.histories import history_of
+from sidecar.storage.ledger import Bounce
+from sidecar.storage.outbox import Because, Owed
+
+__all__ = ["Owing", "consider", "decided", "mistyped", "still_wanted"]
+
+
+def decided(
+    connection: sa.Connection, wiki: str, user_id: int, policy: Policy, now: datetime
+) -> Decision | None:
+    """What *policy* says of a user as of *now*."""
+    return decide(wiki, user_id, history_of(connection, wiki, user_id, policy, now), policy, now)
+
+
+@dataclass(frozen=True)
+class Owing:
+    """What a failure led to."""
+
+    action_id: int | None = None  #: None if nothing new is owed
+    tripped: tuple[Tripped, ...] = ()
+
+
+def consider(
+    connection: sa.Connection,
+    bounce: Bounce,
+    policy: Policy,
+    limits: Limits,
+    now: datetime,
+    wall_clock: datetime,  #: another time than *now* only where old mail is taken in
+) -> Owing:
+    """Enqueue what a user's history calls for as of *now*, after *bounce* was entered.
+
+    It falls due after the delay of *limits*, so that a brake may still trip.
+    """
+    decision = decided(connection, bounce.wiki, bounce.user_id, policy, now)
+    if decision is None or outbox.is_open(connection, decision.action):
+        return Owing()
+    ids = [mail.id for mail in decision.because]
+    because = Because(ids, bounce.provider, str(policy))
+    if policy.mode is Mode.SHADOW:
+        if noted := outbox.shadowed(connection, decision.action, ids):
+            outbox.join(connection, noted, ids)
+            return Owing()
+        return Owing(outbox.enqueue(connection, decision.action, because, wall_clock, shadow=True))
+    held_by = brakes.holding(connection, bounce.provider, bounce.wiki)
+    due = wall_clock + limits.delay
+    action_id = outbox.enqueue(connection, decision.action, because, wall_clock, due=due, held_by=held_by)
+    return Owing(action_id, () if held_by else tuple(look_at_acts(connection, limits, wall_clock)))
+
+
+def mistyped(
+    connection: sa.Connection, bounce_id: int, bounce: Bounce, policy: Policy, now: datetime
+) -> int | None:
+    """Owe the user a word at once, unless a brake holds it: the mail that asked for a confirmation failed.
+
+    The action's id, or None if the policy does not want it, or if it is owed already.
+    """
+    if not policy.tell_mistyped:
+        return None
+    reason = f"the mail of {bounce.sent:%Y-%m-%d} that asked for a confirmation came back ({bounce.category})"
+    word = Mistyped(bounce.wiki, bounce.user_id, bounce.sent, reason)
+    if outbox.is_open(connection, word):
+        return None
+    because, shadow = Because([bounce_id], bounce.provider), policy.mode is Mode.SHADOW
+    held_by = brakes.holding(connection, bounce.provider, bounce.wiki)
+    return outbox.enqueue(connection, word, because, now, held_by=held_by, shadow=shadow)
+
+
+def still_wanted(connection: sa.Connection, owed: Owed, policy: Policy, now: datetime) -> Action | None:
+    """What is owed as the policy, asked again before acting, wants it now; None if it no longer does.
+
+    Bounces may have come since it was decided, and the order of their coming must not matter: what is carried
+    out is what would be decided now. An operator's undoing stands by itself.
+    """
+    match owed.action:
+        case Warn() | Unconfirm():
+            again = decided(connection, owed.action.wiki, owed.action.user_id, policy, now)
+            if again is None or type(again.action) is not type(owed.action):
+                return None
+            because = Because([bounce.id for bounce in again.because], policy=str(policy))
+            outbox.renew(connection, owed, again.action, because, now)
+            return again.action
+        case Mistyped():
+            return owed.action if policy.tell_mistyped else None
+    return owed.action

@@ -1,0 +1,124 @@
+"""Actions as they were decided and carried out: for operators, and for the next decision.
+
+Knows the states of an action and what may be asked about it. Changes nothing: outbox.py does.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from sidecar.storage.schema import action, event
+
+__all__ = [
+    "Entry",
+    "Event",
+    "Kind",
+    "State",
+    "entries",
+    "events_of_user",
+    "forget_until",
+    "waiting",
+    "warned",
+]
+
+
+class Kind(StrEnum):
+    """What is owed."""
+
+    WARN = "warn"
+    UNCONFIRM = "unconfirm"
+    RESTORE = "restore"
+    MISTYPED = "mistyped"
+
+
+class State(StrEnum):
+    """Where an action stands; the way is drawn in outbox.py."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    DONE = "done"
+    DEAD = "dead"
+    OVERTAKEN = "overtaken"
+    SHADOW = "shadow"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An action as operators see it."""
+
+    id: int
+    kind: str
+    wiki: str
+    user_id: int
+    state: str
+    reason: str
+    created: datetime
+    due: datetime
+    attempts: int
+    error: str
+    settled: datetime | None
+    effect: str
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line of the audit."""
+
+    at: datetime
+    action_id: int | None
+    what: str
+    detail: str
+
+
+def forget_until(
+    connection: sa.Connection, wiki: str, user_id: int, known_at: datetime | None = None
+) -> datetime | None:
+    """Mail sent up to here counts no more: we acted, or the user confirmed, after it was sent."""
+    query = sa.select(sa.func.max(action.c.forget_until, type_=action.c.forget_until.type))
+    query = query.where(action.c.wiki == wiki, action.c.user_id == user_id)
+    if known_at:
+        query = query.where(action.c.settled <= known_at)
+    newest: datetime | None = connection.execute(query).scalar_one()
+    return newest
+
+
+def warned(
+    connection: sa.Connection, wiki: str, user_id: int, *, shadow: bool, known_at: datetime | None = None
+) -> datetime | None:
+    """When the user was last warned; in *shadow* mode, when that would have been."""
+    told = (action.c.state == State.DONE) & (action.c.effect == "warned")
+    imagined = (action.c.state == State.SHADOW) if shadow else sa.false()
+    when = sa.case((told, action.c.settled), else_=action.c.created)
+    query = sa.select(sa.func.max(when, type_=action.c.created.type)).where(
+        action.c.wiki == wiki, action.c.user_id == user_id, action.c.kind == Kind.WARN, told | imagined
+    )
+    if known_at:
+        query = query.where(when <= known_at)
+    newest: datetime | None = connection.execute(query).scalar_one()
+    return newest
+
+
+def entries(connection: sa.Connection, *states: State, wiki: str = "", user_id: int = 0) -> list[Entry]:
+    """Actions in these states (all if none is named), of one user if named, oldest first."""
+    query = sa.select(*(action.c[name] for name in Entry.__dataclass_fields__))
+    if states:
+        query = query.where(action.c.state.in_(states))
+    if wiki:
+        query = query.where(action.c.wiki == wiki, action.c.user_id == user_id)
+    return [Entry(**row._mapping) for row in connection.execute(query.order_by(action.c.id))]
+
+
+def waiting(connection: sa.Connection) -> int:
+    query = sa.select(sa.func.count()).where(action.c.state == State.WAITING)
+    return int(connection.execute(query).scalar_one())
+
+
+def events_of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Event]:
+    """The audit of a user's actions, oldest first."""
+    query = sa.select(event.c.at, event.c.action_id, event.c.what, event.c.detail)
+    query = query.where(event.c.wiki == wiki, event.c.user_id == user_id).order_by(event.c.id)
+    return [Event(*row) for row in connection.execute(query)]

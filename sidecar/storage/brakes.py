@@ -1,0 +1,220 @@
+"""Brakes: which are tripped, what they hold, and how they are let go.
+
+Knows a brake's users: those of a provider, of a wiki, of both, or all. Does not know when one trips.
+
+    tripped -> released   what it holds waits again, and is asked about again before it is carried out
+            -> discarded  what it holds is given up, and the failures of the incident never count
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from sidecar.domain.brake import Acted
+from sidecar.storage.actions import Kind, State
+from sidecar.storage.schema import action, bounce, brake, event
+
+__all__ = [
+    "HELD_KINDS", "Brake", "BrakeState", "acted", "brakes", "discard", "holding", "last_settled", "lately",
+    "release", "trip", "tripped", "whose",
+]  # fmt: skip
+
+#: An operator's undoing goes through every brake.
+HELD_KINDS = (Kind.WARN, Kind.UNCONFIRM, Kind.MISTYPED)
+DECIDED_KINDS = (Kind.WARN, Kind.UNCONFIRM)
+
+
+class BrakeState(StrEnum):
+    TRIPPED = "tripped"
+    RELEASED = "released"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Brake:
+    """One brake, and how many actions it holds or held."""
+
+    id: int
+    provider: str  #: "" for every one
+    wiki: str  #: "" for every one
+    since: datetime  #: failures from then on are part of the incident
+    tripped: datetime
+    why: str
+    state: str
+    settled: datetime | None
+    actions: int
+
+
+def brakes(connection: sa.Connection, *states: BrakeState, brake_id: int = 0) -> list[Brake]:
+    """Those in *states* (all if none is named), or the one of that id, oldest first."""
+    held = sa.select(sa.func.count()).where(action.c.brake_id == brake.c.id).scalar_subquery()
+    columns = [brake.c[name] for name in Brake.__dataclass_fields__ if name != "actions"]
+    query = sa.select(*columns, held.label("actions")).order_by(brake.c.id)
+    if states:
+        query = query.where(brake.c.state.in_(states))
+    if brake_id:
+        query = query.where(brake.c.id == brake_id)
+    return [Brake(**row._mapping) for row in connection.execute(query)]
+
+
+def holding(connection: sa.Connection, provider: str, wiki: str) -> int | None:
+    """The brake that holds actions for these users, the oldest if there are several."""
+    query = sa.select(brake.c.id).where(
+        brake.c.state == BrakeState.TRIPPED,
+        brake.c.provider.in_(["", provider]),
+        brake.c.wiki.in_(["", wiki]),
+    )
+    found: int | None = connection.execute(query.order_by(brake.c.id).limit(1)).scalar_one_or_none()
+    return found
+
+
+def lately(connection: sa.Connection, since: datetime, now: datetime) -> list[tuple[str, datetime | None]]:
+    """The brakes of all wikis' users that hold, or were let go after *since*: whose, and when.
+
+    Nothing is let go later than *now*: that was a clock that ran ahead, and no brake would trip until then.
+    """
+    held = (brake.c.state == BrakeState.TRIPPED) | ((brake.c.settled > since) & (brake.c.settled <= now))
+    rows = connection.execute(sa.select(brake.c.provider, brake.c.settled).where(brake.c.wiki == "", held))
+    return [(provider, settled) for provider, settled in rows]
+
+
+def last_settled(connection: sa.Connection, provider: str, now: datetime) -> datetime | None:
+    """When the last brake of just these users, in all wikis, was let go: what failed before was looked at.
+
+    Not later than *now*, as above.
+    """
+    query = sa.select(sa.func.max(brake.c.settled, type_=brake.c.settled.type)).where(
+        brake.c.provider == provider, brake.c.wiki == "", brake.c.settled <= now
+    )
+    newest: datetime | None = connection.execute(query).scalar_one()
+    return newest
+
+
+def trip(
+    connection: sa.Connection,
+    provider: str,
+    wiki: str,
+    why: str,
+    now: datetime,
+    *,
+    since: datetime,
+    hold_from: datetime | None,
+) -> int | None:
+    """Hold what is waiting, decided at *hold_from* or later (None: whenever), and what will be decided.
+
+    The brake's id; None if one holds just these users already.
+    """
+    holds = f"{provider}:{wiki}"
+    if connection.execute(sa.select(brake.c.id).where(brake.c.holds == holds)).first():
+        return None
+    row = {
+        "provider": provider,
+        "wiki": wiki,
+        "since": since,
+        "tripped": now,
+        "why": why[:500],
+        "state": BrakeState.TRIPPED,
+        "holds": holds,
+    }
+    brake_id: int = connection.execute(brake.insert().values(row).returning(brake.c.id)).scalar_one()
+    [new] = brakes(connection, brake_id=brake_id)
+    held = _hold(connection, new, now, hold_from)
+    _tell(connection, now, "brake tripped", f"{brake_id}, {whose(provider, wiki)}: {why}; holds {held}")
+    return brake_id
+
+
+def release(connection: sa.Connection, brake_id: int, now: datetime) -> int | None:
+    """Let go: what it holds waits again, unless another brake holds it. How many; None if it held nothing."""
+    if not _settle(connection, brake_id, BrakeState.RELEASED, now):
+        return None
+    held = (action.c.brake_id == brake_id) & (action.c.state == State.HELD)
+    _tell_each(connection, held, now, "released", f"by an operator: brake {brake_id}")
+    freed = connection.execute(action.update().where(held).values(state=State.WAITING, due=now)).rowcount
+    for other in brakes(connection, BrakeState.TRIPPED):
+        freed -= _hold(connection, other, now, None, was_held_by=brake_id)
+    _tell(connection, now, "brake released", f"{brake_id}: {freed} wait again")
+    return freed
+
+
+def discard(connection: sa.Connection, brake_id: int, now: datetime) -> int | None:
+    """Give up what it holds; the failures since the incident began never count. None if it is not tripped."""
+    found = brakes(connection, brake_id=brake_id)
+    if not _settle(connection, brake_id, BrakeState.DISCARDED, now):
+        return None
+    held = (action.c.brake_id == brake_id) & (action.c.state == State.HELD)
+    gone = {"state": State.DISCARDED, "open_for": None, "settled": now, "error": "discarded by an operator"}
+    _tell_each(connection, held, now, "discarded", f"by an operator: brake {brake_id}")
+    given_up = connection.execute(action.update().where(held).values(gone)).rowcount
+    incident = bounce.c.hard & (bounce.c.received >= found[0].since) & bounce.c.pardon.is_(None)
+    if found[0].provider:
+        incident &= bounce.c.provider == found[0].provider
+    if found[0].wiki:
+        incident &= bounce.c.wiki == found[0].wiki
+    pardoned = connection.execute(bounce.update().where(incident).values(pardon=brake_id)).rowcount
+    _tell(connection, now, "brake discarded", f"{brake_id}: {given_up} given up, {pardoned} bounces pardoned")
+    return given_up
+
+
+def tripped(connection: sa.Connection) -> int:
+    """How many hold."""
+    query = sa.select(sa.func.count()).where(brake.c.state == BrakeState.TRIPPED)
+    return int(connection.execute(query).scalar_one())
+
+
+def acted(connection: sa.Connection, now: datetime, hour: datetime, day: datetime) -> Acted:
+    """Actions that a history has called for since *hour* and since *day*, and that no brake held: what one
+    has held, somebody has looked at or will."""
+    free = (action.c.state != State.SHADOW) & action.c.brake_id.is_(None)
+    real = action.c.kind.in_(DECIDED_KINDS) & free & (action.c.created <= now)
+    late = sa.func.count().filter(action.c.created > hour)
+    query = sa.select(late, sa.func.count()).where(real, action.c.created > day)
+    return Acted(*connection.execute(query).one())
+
+
+def _settle(connection: sa.Connection, brake_id: int, state: BrakeState, now: datetime) -> bool:
+    mine = (brake.c.id == brake_id) & (brake.c.state == BrakeState.TRIPPED)
+    values = {"state": state, "settled": now, "holds": None}
+    return bool(connection.execute(brake.update().where(mine).values(values)).rowcount)
+
+
+def _hold(
+    connection: sa.Connection,
+    by: Brake,
+    now: datetime,
+    hold_from: datetime | None,
+    was_held_by: int | None = None,
+) -> int:
+    """What waits for these users. If a call is under way its answer stands, but there will be no other."""
+    mine = (action.c.state == State.WAITING) & action.c.kind.in_(HELD_KINDS)
+    if by.provider:
+        mine &= action.c.provider == by.provider
+    if by.wiki:
+        mine &= action.c.wiki == by.wiki
+    if hold_from:
+        mine &= action.c.created >= hold_from
+    if was_held_by:
+        mine &= action.c.brake_id == was_held_by
+    _tell_each(connection, mine, now, "held", f"by brake {by.id}: {by.why}")
+    return connection.execute(action.update().where(mine).values(state=State.HELD, brake_id=by.id)).rowcount
+
+
+def whose(provider: str, wiki: str) -> str:
+    """The users of a brake, in words."""
+    return " at ".join(filter(None, (wiki and f"users of {wiki}", provider))) or "everybody"
+
+
+def _tell_each(
+    connection: sa.Connection, which: sa.ColumnElement[bool], now: datetime, what: str, detail: str
+) -> None:
+    """A line for each action, before it changes."""
+    said = (sa.literal(now, event.c.at.type), sa.literal(what), sa.literal(detail[:500]))
+    lines = sa.select(action.c.wiki, action.c.user_id, action.c.id, *said).where(which)
+    names = ["wiki", "user_id", "action_id", "at", "what", "detail"]
+    connection.execute(event.insert().from_select(names, lines))
+
+
+def _tell(connection: sa.Connection, now: datetime, what: str, detail: str) -> None:
+    row = {"at": now, "wiki": "", "user_id": 0, "action_id": None, "what": what, "detail": detail[:500]}
+    connection.execute(event.insert().values(row))

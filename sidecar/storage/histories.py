@@ -1,0 +1,134 @@
+"""A user's history, as the policy wants it.
+
+Knows where its parts are, and how much of them a decision needs: what it costs depends on the numbers of the
+policy and not on how long the history is. Does not know what the parts mean.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+
+import sqlalchemy as sa
+
+from sidecar.domain.classify import Category
+from sidecar.domain.history import Fate, History, Mail
+from sidecar.domain.policy import Mode, Policy, Streak
+from sidecar.storage import actions, sends
+from sidecar.storage.schema import bounce
+
+__all__ = ["history_of"]
+
+#: Failures of one day that a decision looks at, if the policy wants no more: some are as good as thousands.
+PAGE = 100
+#: Days with more failures than a page, at most; where there are fewer a day, a page holds many days.
+PAGES = 400
+#: Bounces that may not count, of which only the tags matter: they say whether the address was changed.
+OTHERS = 100
+
+
+def history_of(
+    connection: sa.Connection,
+    wiki: str,
+    user_id: int,
+    policy: Policy,
+    now: datetime,
+    *,
+    known_at: datetime | None = None,
+) -> History:
+    """What the decision by *policy* is made from as of *now*: all of it, or if it is long, its newest part.
+
+    As was known at *known_at*, or is known now. In shadow mode, a warning that would have been given counts.
+    """
+    forget_until = actions.forget_until(connection, wiki, user_id, known_at)
+    shadow = policy.mode is Mode.SHADOW
+    warned = actions.warned(connection, wiki, user_id, shadow=shadow, known_at=known_at)
+    own = (bounce.c.wiki == wiki) & (bounce.c.user_id == user_id)
+    if forget_until:
+        own &= bounce.c.sent > forget_until
+    if known_at:
+        own &= bounce.c.received <= known_at
+    signed = sends.newest(connection, wiki, user_id, forget_until, now - policy.settle)
+    mails = [
+        *_failures(connection, own, policy, now, warned),
+        *_others(connection, own),
+        *(
+            Mail(one.sent, Fate.NOTHING, "", one.tag, one.key_id)
+            for one in signed
+            if known_at is None or one.sent <= known_at
+        ),
+    ]
+    return History(mails, forget_until, warned)
+
+
+_COUNTABLE = bounce.c.hard & ~bounce.c.confirming & bounce.c.pardon.is_(None)
+
+
+def _failures(
+    connection: sa.Connection,
+    own: sa.ColumnElement[bool],
+    policy: Policy,
+    now: datetime,
+    warned: datetime | None,
+) -> list[Mail]:
+    """The newest that may count, back to where older ones cannot change the decision.
+
+    A day that fills a page is not read to its end.
+    """
+    rule = policy.rule
+    size = max(PAGE, rule.hard_bounces)
+    found: list[Mail] = []
+    bound: sa.ColumnElement[bool] = sa.true()
+    for _ in range(PAGES):
+        page = _mails(connection, own & _COUNTABLE & bound, size)
+        found += page
+        if len(page) < size:
+            break
+        oldest = page[-1].sent
+        days = len({mail.sent.date() for mail in found}) if rule.daily else rule.hard_bounces
+        marks = [warned] if warned else []
+        if isinstance(rule, Streak):
+            marks.append(now - rule.span)
+            far = min(marks)
+        else:
+            far = found[0].sent - rule.period
+        if oldest < far and days >= rule.hard_bounces:
+            break
+        bound = bounce.c.sent <= _next(oldest, marks)
+    return found
+
+
+def _next(oldest: datetime, marks: list[datetime]) -> datetime:
+    """Where to go on below *oldest*: the day before, or one of *marks*, which decide, if that is nearer."""
+    midnight = datetime.combine(oldest, time(), oldest.tzinfo)
+    day_before = midnight if midnight < oldest else oldest - timedelta.resolution
+    return max([day_before, *(mark for mark in marks if mark < oldest)])
+
+
+def _others(connection: sa.Connection, own: sa.ColumnElement[bool]) -> list[Mail]:
+    """Soft ones, and those hard ones that do not count, among the newest."""
+    newest = _mails(connection, own & bounce.c.hard, OTHERS)
+    hard = [mail for mail in newest if mail.pardoned or mail.confirming]
+    return _mails(connection, own & ~bounce.c.hard, OTHERS) + hard
+
+
+def _mails(connection: sa.Connection, which: sa.ColumnElement[bool], most: int) -> list[Mail]:
+    """The newest first."""
+    columns = ("id", "sent", "hard", "category", "tag", "key_id", "pardon", "confirming")
+    query = sa.select(*(bounce.c[name] for name in columns)).where(which)
+    return list(_as_mails(connection.execute(query.order_by(bounce.c.sent.desc()).limit(most))))
+
+
+_FATES = {Category.FORWARDED: Fate.FORWARDED}
+
+
+def _as_mails(rows: Iterable[sa.Row[tuple[object, ...]]]) -> Iterable[Mail]:
+    for row in rows:
+        yield Mail(
+            sent=row.sent,
+            fate=Fate.HARD if row.hard else _FATES.get(row.category, Fate.SOFT),
+            category=row.category,
+            tag=row.tag,
+            key_id=row.key_id,
+            id=row.id,
+            pardoned=row.pardon is not None,
+            confirming=row.confirming,
+        )

@@ -1,0 +1,99 @@
+"""Who has an open streak: a failure that counts, younger than the last action, and not yet forgotten.
+
+Or may have one when somebody looks: what is held or waits is decided again, however late, what a wiki refused
+may be revived, and what is set aside may turn out to be a failure.
+
+Knows how to find all of them, and whose streak may have opened or ended since a time. Does not know whether
+mail has arrived since: that ends the counting, and not the watching.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sidecar.storage.actions import Kind, State
+from sidecar.storage.needs import OPEN
+from sidecar.storage.schema import action, bounce, notice
+
+__all__ = ["Mark", "User", "all_open", "mark", "open_among", "touched"]
+
+User = tuple[str, int]  #: wiki, user id
+
+BATCH = 10_000  # rows that are fetched at a time
+
+_ASIDE = (notice.c.aside != "") & (notice.c.wiki != "")
+_OWED = action.c.state.in_(OPEN) & action.c.kind.in_((Kind.WARN, Kind.UNCONFIRM))
+_MAY_OPEN = ((action, _OWED), (notice, _ASIDE))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far somebody has looked."""
+
+    bounce_id: int
+    notice_id: int
+    at: datetime
+
+
+def mark(connection: sa.Connection, now: datetime) -> Mark:
+    """What there is by now."""
+    bounce_id, notice_id = (
+        connection.execute(sa.select(sa.func.max(table.c.id))).scalar_one() or 0 for table in (bounce, notice)
+    )
+    return Mark(bounce_id, notice_id, now)
+
+
+def all_open(connection: sa.Connection, since: datetime) -> dict[str, set[int]]:
+    """Every user with an open streak, by wiki; failures of mail sent up to *since* are forgotten."""
+    found: dict[str, set[int]] = {}
+    # Nothing comes back before it was sent, and there is an index of what came back.
+    failed = sa.select(bounce.c.wiki, bounce.c.user_id).where(_opens(since), bounce.c.received > since)
+    for query in (
+        failed,
+        *(sa.select(table.c.wiki, table.c.user_id).where(open_) for table, open_ in _MAY_OPEN),
+    ):
+        for wiki, user_id in connection.execution_options(yield_per=BATCH).execute(query):
+            found.setdefault(wiki, set()).add(user_id)
+    return found
+
+
+def touched(connection: sa.Connection, seen: Mark) -> set[User]:
+    """Users of bounces that were booked, of mail that was set aside, and of actions settled, since *seen*.
+
+    By number, because replayed mail is old; and by time, because a soft bounce may become a hard one, and
+    because numbers are not given in the order of the commits where several nodes write.
+    """
+    failed = sa.select(bounce.c.wiki, bounce.c.user_id).where(bounce.c.hard)
+    settled = sa.select(action.c.wiki, action.c.user_id).where(action.c.settled > seen.at)
+    aside = sa.select(notice.c.wiki, notice.c.user_id).where(_ASIDE, notice.c.id > seen.notice_id)
+    new, changed = failed.where(bounce.c.id > seen.bounce_id), failed.where(bounce.c.received > seen.at)
+    queries = (new, changed, aside, settled)
+    return {(wiki, user_id) for query in queries for wiki, user_id in connection.execute(query)}
+
+
+def open_among(connection: sa.Connection, users: Iterable[User], since: datetime) -> set[User]:
+    """Which of these have an open streak."""
+    return {user for user in users if _is_open(connection, user, since)}
+
+
+def _is_open(connection: sa.Connection, user: User, since: datetime) -> bool:
+    wiki, user_id = user
+    return any(
+        connection.execute(
+            sa.select(table.c.id).where(table.c.wiki == wiki, table.c.user_id == user_id, open_).limit(1)
+        ).first()
+        for table, open_ in ((bounce, _opens(since)), *_MAY_OPEN)
+    )
+
+
+def _opens(since: datetime) -> sa.ColumnElement[bool]:
+    settled = sa.exists().where(
+        action.c.wiki == bounce.c.wiki,
+        action.c.user_id == bounce.c.user_id,
+        action.c.forget_until >= bounce.c.sent,
+        action.c.state != State.DEAD,
+    )
+    counts = bounce.c.hard & ~bounce.c.confirming & bounce.c.pardon.is_(None)
+    return counts & (bounce.c.sent > since) & ~settled

@@ -1,0 +1,51 @@
+"""Which of our un-confirmations can still be taken back.
+
+Knows what must be known for it, and that one is taken back once. Does not ask the wiki, which compares for
+itself.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sidecar.storage.actions import Kind, State
+from sidecar.storage.schema import action
+
+__all__ = ["Undoable", "undoable"]
+
+
+@dataclass(frozen=True)
+class Undoable:
+    """An un-confirmation of ours."""
+
+    id: int
+    wiki: str
+    user_id: int
+    provider: str
+    settled: datetime
+    confirmed_at: datetime  #: the confirmation that was taken away
+    fingerprint: str
+    undone: bool  #: taken back already, or about to be
+
+
+def undoable(
+    connection: sa.Connection, since: datetime, *, wiki: str = "", provider: str = "", user_id: int = 0
+) -> list[Undoable]:
+    """Un-confirmations that a wiki has carried out since then, oldest first."""
+    again = action.alias()
+    tried = sa.exists().where(
+        again.c.undoes == action.c.id, again.c.state.not_in([State.DEAD, State.DISCARDED, State.OVERTAKEN])
+    )
+    columns = [action.c[name] for name in Undoable.__dataclass_fields__ if name != "undone"]
+    query = sa.select(*columns, tried.label("undone")).where(
+        action.c.kind == Kind.UNCONFIRM,
+        action.c.state == State.DONE,
+        action.c.fingerprint != "",  # else somebody else had done it
+        action.c.confirmed_at.is_not(None),
+        action.c.settled >= since,
+    )
+    for column, value in ((action.c.wiki, wiki), (action.c.provider, provider), (action.c.user_id, user_id)):
+        if value:
+            query = query.where(column == value)
+    return [Undoable(**row._mapping) for row in connection.execute(query.order_by(action.c.id))]

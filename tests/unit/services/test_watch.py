@@ -1,0 +1,277 @@
+"""Watching users with an open streak: who is, since when, until when; and what is written of their mail."""
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from sidecar.domain.policy import Streak
+from sidecar.services import watch as watch_module
+from sidecar.services.watch import Watch
+from sidecar.storage.actions import State
+from sidecar.storage.schema import send
+from tests.support.waiting import until
+
+from .house import DAY, HARD, SOFT, T0, House
+
+
+async def sent(house: House, user_id: int = 7) -> list[float]:
+    """Days on which mails of this user were noted as signed."""
+    query = sa.select(send.c.sent).where(send.c.user_id == user_id).order_by(send.c.sent)
+    return [
+        (time - T0) / DAY for time in await house.database.read(lambda c: list(c.execute(query).scalars()))
+    ]
+
+
+def users(watch: Watch) -> set[tuple[str, int]]:
+    return {(wiki, user_id) for wiki, ids in watch.watched.users.items() for user_id in ids}
+
+
+async def mail(house: House, user_id: int = 7) -> str:
+    """A mail of which nothing comes back; noted at once."""
+    path = house.path(user_id)
+    await house.watch.flush()
+    return path
+
+
+async def test_mail_is_noted_from_the_first_counted_bounce_on(house: House) -> None:
+    await mail(house)
+    await house.bounce(SOFT)
+    house.clock.tick(days=1)
+    await mail(house)
+    assert await sent(house) == []
+    await house.bounce()
+    house.clock.tick(days=1)
+    await mail(house)
+    await mail(house, user_id=8)
+    assert await sent(house) == [2]
+    assert await sent(house, 8) == []
+    assert house.counted("sends_total", result="noted") == 1
+
+
+async def test_a_mail_that_arrived_ends_the_streak_and_its_late_bounce_takes_that_back(house: House) -> None:
+    await house.bounce()
+    house.clock.tick(days=4)
+    late = await mail(house)
+    house.clock.tick(days=4)
+    await house.bounce()
+    house.clock.tick(hours=1)
+    await house.bounce()
+    assert await house.actions() == [], "day 4 has arrived"
+    assert await sent(house) == [4]
+    await house.take(HARD.raw, late)
+    assert await sent(house) == []
+    [action] = await house.actions()
+    assert action.reason.startswith("4 hard bounces")
+
+
+async def test_a_late_soft_bounce_takes_a_proof_back_too(house: House) -> None:
+    await house.bounce()
+    house.clock.tick(days=4)
+    late = await mail(house)
+    for _ in range(2):
+        house.clock.tick(days=2)
+        await house.bounce()
+    assert await house.actions() == []
+    await house.take(SOFT.about(HARD.recipient).raw, late)
+    [action] = await house.actions()
+    assert action.reason.startswith("3 hard bounces")
+
+
+async def test_mail_to_a_changed_address_starts_anew(house: House) -> None:
+    await house.bounce()
+    house.clock.tick(days=4)
+    await house.bounce()
+    house.clock.tick(days=3)
+    house.path(7, "new@example.net")
+    await house.watch.flush()
+    house.clock.tick(days=1)
+    await house.bounce(HARD.about("new@example.net"))
+    assert await house.actions() == []
+
+
+async def test_after_a_restart_the_database_tells_who_is_watched(house: House) -> None:
+    await house.bounce(user_id=7)
+    await house.bounce(user_id=8, wiki="dewiki")
+    await house.bounce(SOFT, user_id=9)
+    again = house.watching(house.database)
+    assert users(again) == set()
+    await again.load()
+    assert users(again) == {("enwiki", 7), ("dewiki", 8)} == users(house.watch)
+    assert house.counted("watched_users") == 2
+
+
+async def test_what_another_node_booked_is_seen_at_the_next_look(house: House) -> None:
+    other = house.watching(house.database)
+    await other.load()
+    await house.bounce(user_id=7)
+    await other.look()
+    assert users(other) == {("enwiki", 7)}
+    path = house.path(8)
+    await house.take(SOFT.raw, path)
+    house.clock.tick(minutes=5)
+    await other.look()
+    assert users(other) == {("enwiki", 7)}
+    await house.take(HARD.raw, path)  # the same bounce, which keeps its number
+    await other.look()
+    assert users(other) == {("enwiki", 7), ("enwiki", 8)}
+
+
+async def test_replayed_mail_is_seen_although_it_is_old(house: House) -> None:
+    other = house.watching(house.database)
+    house.clock.tick(days=5)
+    await other.load()
+    house.clock.tick(days=-5)
+    await house.bounce()
+    house.clock.tick(days=5, hours=1)
+    await other.look()
+    assert users(other) == {("enwiki", 7)}
+
+
+async def test_who_was_acted_upon_is_watched_no_more_until_the_next_failure(house: House) -> None:
+    await house.fail_for_eight_days(7)
+    await house.pay()
+    await house.watch.look()
+    assert users(house.watch) == set()
+    house.clock.tick(days=1)
+    await house.bounce()
+    await house.watch.look()
+    assert users(house.watch) == {("enwiki", 7)}
+
+
+async def test_a_streak_is_forgotten_after_its_time(house: House) -> None:
+    await house.bounce()
+    house.clock.tick(days=59)
+    await house.watch.load()
+    assert users(house.watch) == {("enwiki", 7)}
+    house.policies["dewiki"] = replace(house.policies["dewiki"], rule=Streak(forget=70 * DAY))
+    house.clock.tick(days=5)
+    await house.watch.load()
+    assert users(house.watch) == {("enwiki", 7)}, "the longest of all wikis"
+    house.clock.tick(days=7)
+    await house.watch.load()
+    assert users(house.watch) == set()
+
+
+async def test_a_mail_that_asks_for_a_confirmation_opens_no_streak(house: House) -> None:
+    await house.take(HARD.raw, house.paths.issue("enwiki", 7, HARD.recipient, confirming=True))
+    assert users(house.watch) == set()
+    await house.watch.load()
+    await house.watch.look()
+    assert users(house.watch) == set()
+
+
+async def test_what_finds_no_room_is_a_lost_proof_and_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "ROOM", 3)
+    await house.bounce()
+    for _ in range(5):
+        house.clock.tick(minutes=1)
+        house.path()
+    assert await house.watch.flush() == 3
+    assert house.counted("sends_total", result="lost") == 2
+    assert house.counted("sends_total", result="noted") == 3
+
+
+async def test_what_cannot_be_written_waits(house: House, tmp_path: Path) -> None:
+    await house.bounce()
+    house.clock.tick(days=1)
+    house.path()
+    operator = sqlite3.connect(tmp_path / "history.db", isolation_level=None)
+    operator.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sa.exc.OperationalError):
+        await house.watch.flush()
+    operator.close()
+    assert house.counted("sends_total", result="noted") == 0
+    assert await house.watch.flush() == 1
+    assert await sent(house) == [1]
+
+
+async def test_more_than_a_batch_is_written_at_once(house: House) -> None:
+    await house.bounce()
+    for _ in range(watch_module.BATCH + 5):
+        house.clock.tick(seconds=1)
+        house.path()
+    assert await house.watch.flush() == watch_module.BATCH + 5
+    assert len(await sent(house)) == watch_module.BATCH + 5
+
+
+async def test_the_loop_writes_by_itself_and_what_is_left_when_it_stops(house: House) -> None:
+    await house.bounce()
+    running = asyncio.create_task(house.watch.run())
+    house.clock.tick(days=1)
+    house.path()
+    await asyncio.to_thread(until, lambda: house.counted("sends_total", result="noted") == 1, "noted")
+    house.clock.tick(days=1)
+    house.path()
+    house.watch.stop()
+    await running
+    assert await sent(house) == [1, 2]
+
+
+async def test_the_loop_looks_around_by_itself_also_after_the_clock_jumped_back(house: House) -> None:
+    house.clock.tick(days=5)
+    other = house.watching(house.database)
+    await other.load()
+    house.clock.tick(days=-5)
+    await house.bounce()
+    running = asyncio.create_task(other.run())
+    await asyncio.to_thread(until, lambda: users(other) == {("enwiki", 7)}, "watched")
+    other.stop()
+    await running
+
+
+async def test_sends_that_no_decision_needs_are_dropped(house: House) -> None:
+    await house.bounce()
+    for _ in range(3):
+        house.clock.tick(days=1)
+        await mail(house)
+    assert await house.watch.tidy() == 0, "their bounces may still come"
+    house.clock.tick(days=11)
+    assert await house.watch.tidy() == 2
+    assert await sent(house) == [3]
+    house.clock.tick(days=60)
+    assert await house.watch.tidy() == 1
+    assert await sent(house) == []
+
+
+async def test_an_action_that_waits_is_overtaken_by_a_mail_that_arrives(house: House) -> None:
+    for days in (0, 4, 2.5):
+        house.clock.tick(days=days)
+        await house.bounce()
+    house.clock.tick(hours=1)
+    await mail(house)
+    house.clock.tick(days=1)
+    await house.bounce()
+    assert [action.state for action in await house.actions()] == [State.WAITING]
+    house.clock.tick(days=2)
+    await house.pay()
+    assert [action.state for action in await house.actions()] == [State.OVERTAKEN]
+    assert house.wiki.calls == []
+
+
+async def test_what_was_forwarded_and_failed_there_has_arrived_all_the_same(house: House) -> None:
+    """The user's own mailbox works again, and passes on to one that does not."""
+    await house.bounce()
+    house.clock.tick(days=4)
+    path = await mail(house)
+    await house.take(HARD.about("elsewhere@example.net").raw, path)
+    assert await sent(house) == [4]
+    house.clock.tick(minutes=1)
+    early = house.path()
+    await house.take(HARD.about("elsewhere@example.net").raw, early)
+    await house.watch.flush()
+    house.clock.tick(days=4)
+    for _ in range(2):
+        await house.bounce()
+        house.clock.tick(hours=1)
+    assert await house.actions() == []
+    await house.take(HARD.raw, path)
+    await house.take(HARD.raw, early)
+    assert await sent(house) == []
+    [action] = await house.actions()
+    assert action.reason.startswith("5 hard bounces")
