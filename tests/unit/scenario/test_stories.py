@@ -8,6 +8,8 @@ import pytest
 from sidecar.scenario.outcome import Outcome, outcome
 from sidecar.scenario.reading import read_scenario
 
+pytestmark = pytest.mark.slow
+
 STORIES = sorted((Path(__file__).parents[3] / "fixtures" / "scenarios").glob("*.toml"))
 LARGE = 1000  # users; playing takes tens of seconds
 

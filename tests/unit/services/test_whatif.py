@@ -17,6 +17,8 @@ from sidecar.services.replay import Archived
 from sidecar.services.whatif import Difference, Fated
 from tests.support.practice import WIKI, bounce, configured, load
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 GONE = "postfix/01-no-such-user"
