@@ -1,8 +1,11 @@
 """brake: what holds actions back, and how it is let go."""
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 from sidecar import host
 from sidecar.cli.common import as_json, ask, cell, configured, console, day, stop_with, table_of
@@ -84,14 +87,7 @@ def release(path: Path, brake_id: int) -> None:
 
     Exit code 1 if that brake does not hold.
     """
-    now = host.now()
-
-    async def work(database: Database) -> int | None:
-        return await database.write(lambda connection: brakes.release(connection, brake_id, now))
-
-    freed = ask(configured(path), work)
-    if freed is None:
-        stop_with(1, f"brake {brake_id} does not hold")
+    freed = _let_go(path, brake_id, brakes.release)
     click.echo(f"{freed} action{'' if freed == 1 else 's'} will be carried out if still wanted")
 
 
@@ -103,14 +99,20 @@ def discard(path: Path, brake_id: int) -> None:
 
     Exit code 1 if that brake does not hold.
     """
-    now = host.now()
-
-    async def work(database: Database) -> int | None:
-        return await database.write(lambda connection: brakes.discard(connection, brake_id, now))
-
-    given_up = ask(configured(path), work)
-    if given_up is None:
-        stop_with(1, f"brake {brake_id} does not hold")
+    given_up = _let_go(path, brake_id, brakes.discard)
     click.echo(
         f"{given_up} action{'' if given_up == 1 else 's'} given up; the incident's bounces are pardoned"
     )
+
+
+def _let_go(path: Path, brake_id: int, how: Callable[[sa.Connection, int, datetime], int | None]) -> int:
+    """How many actions the brake held; ends the program if it does not hold."""
+    now = host.now()
+
+    async def work(database: Database) -> int | None:
+        return await database.write(lambda connection: how(connection, brake_id, now))
+
+    count = ask(configured(path), work)
+    if count is None:
+        stop_with(1, f"brake {brake_id} does not hold")
+    return count
