@@ -103,6 +103,7 @@ class Config:
     policies: Mapping[str, Policy]
     brake: Limits
     storage_url: str
+    storage_password: str = field(repr=False)
     keep_mail: timedelta
     keep_aside: timedelta
     keep_bounces: timedelta
@@ -170,6 +171,7 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         policies={wiki.id: policy_of(settings.policy, wiki.policy) for wiki in settings.wikis},
         brake=limits_of(settings.brake),
         storage_url=settings.storage.url,
+        storage_password=secrets.database_password,
         keep_mail=timedelta(days=settings.storage.keep_mail_days),
         keep_aside=timedelta(days=settings.storage.keep_aside_days),
         keep_bounces=timedelta(days=settings.storage.keep_bounces_days),

@@ -86,7 +86,7 @@ async def run(
     """
     metrics, rules = Metrics(), rule_files.load(config.rules_directory)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
-        database = Database(config.storage_url)
+        database = _history(config)
         life.push_async_callback(database.close)
         await database.open()
         life.callback((dispatcher := _dispatcher(config, world, database, metrics)).close)
@@ -126,6 +126,10 @@ async def _until(stop: asyncio.Event, loops: "set[asyncio.Task[None]]", manager:
     manager.tell("STOPPING=1")
     for task in ended:
         task.result()  # a loop that ended by itself ends the daemon: the service manager starts a new one
+
+
+def _history(config: Config) -> Database:
+    return Database(config.storage_url, password=config.storage_password)
 
 
 def _dispatcher(config: Config, world: World, database: Database, metrics: Metrics) -> Dispatcher:
@@ -173,7 +177,7 @@ async def intake_for(config: Config) -> AsyncIterator[tuple[BounceIntake, Databa
     """
     rules = rule_files.load(config.rules_directory)
     async with contextlib.AsyncExitStack() as life:
-        database = Database(config.storage_url)
+        database = _history(config)
         life.push_async_callback(database.close)
         await database.join()
         intake = BounceIntake(
@@ -189,7 +193,7 @@ async def replay(
     """Take archived mail in: into the history if *ingest*, else into one in memory that is thrown away."""
     clock = MailClock()
     async with contextlib.AsyncExitStack() as life:
-        database = Database(config.storage_url if ingest else "sqlite://")
+        database = _history(config) if ingest else Database("sqlite://")
         life.push_async_callback(database.close)
         await (database.join() if ingest else database.open())
         policies = dict(config.policies)

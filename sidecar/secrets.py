@@ -37,6 +37,7 @@ class Secrets:
         self.keys: tuple[bytes, ...] = ()
         self.bouncehandler = b""
         self.http_token = ""
+        self.database_password = ""
         self.passwords: dict[str, str] = {}
 
     def check(self, data: Mapping[str, Any]) -> None:
@@ -51,6 +52,10 @@ class Secrets:
         http = data.get("http")
         if isinstance(http, dict) and http.get("token_file"):
             self.http_token = self._token(http["token_file"])
+        storage = data.get("storage")
+        if isinstance(storage, dict) and (name := storage.get("password_file")):
+            content = self._content(f"[storage] password_file = {name!r}", name)
+            self.database_password = content.decode("utf-8", "replace").strip()
         for label, wiki in wikis_of(data):
             self._password(f"{label} password_file", wiki.get("password_file"))
 

@@ -5,10 +5,13 @@ Knows addresses, domains, URLs and ids by their looks alone: no DNS, no network.
 
 import ipaddress
 import re
+from importlib.util import find_spec
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from sidecar.domain.policy import PRESETS
 
@@ -16,6 +19,7 @@ __all__ = [
     "Account",
     "ApiUrl",
     "Contact",
+    "DatabaseUrl",
     "Days",
     "Interface",
     "Loopback",
@@ -108,6 +112,37 @@ def _mail_address(value: str) -> str:
         raise ValueError(f"no mail address ({error})") from None
 
 
+#: How a database is named, and the library that speaks to it, with the extra that brings it.
+DRIVERS = {
+    "sqlite": ("sqlite3", ""),
+    "mariadb+pymysql": ("pymysql", "mariadb"),
+    "postgresql+psycopg": ("psycopg", "postgresql"),
+}
+
+
+def _database(value: str) -> str:
+    """A database that is supported, named without its password. Raises ValueError."""
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError("not an SQLAlchemy URL, as sqlite:////var/lib/bounce-sidecar/history.db") from None
+    if url.password or "password" in url.query:
+        raise ValueError("no password in the URL: it belongs into password_file")
+    if url.drivername not in DRIVERS:
+        raise ValueError(
+            "want sqlite:////absolute/path, mariadb+pymysql://user@host/name or "
+            "postgresql+psycopg://user@host/name"
+        )
+    if url.drivername == "sqlite" and not re.match("sqlite:////[^/]", value):
+        raise ValueError("want sqlite:////absolute/path")
+    if not url.database:
+        raise ValueError("it names no database: want ...://user@host/name")
+    library, extra = DRIVERS[url.drivername]
+    if find_spec(library) is None:
+        raise ValueError(f"needs the library {library}: pip install 'bounce-sidecar[{extra}]'")
+    return value
+
+
 def _bare(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
         raise ValueError("no account in the URL; it has settings of its own")
@@ -141,6 +176,7 @@ Topic = Annotated[
         r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}", "want arn:aws:sns:REGION:ACCOUNT:NAME"
     ),
 ]
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Preset = Annotated[str, AfterValidator(_preset)]
 ApiUrl = Annotated[HttpUrl, AfterValidator(_bare)]

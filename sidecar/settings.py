@@ -6,7 +6,6 @@ docs/configuration.md lists them all, and a test holds it to that.
 """
 
 import hashlib
-import re
 from pathlib import PurePath
 from typing import Literal, Self
 
@@ -18,6 +17,7 @@ from sidecar.setting_kinds import (
     Account,
     ApiUrl,
     Contact,
+    DatabaseUrl,
     Days,
     Interface,
     Loopback,
@@ -141,9 +141,12 @@ class MtaSection(Section):
 
 
 class StorageSection(Section):
-    url: str = Field(
-        "sqlite:////var/lib/bounce-sidecar/history.db", description="Database, as an SQLAlchemy URL"
+    url: DatabaseUrl = Field(
+        "sqlite:////var/lib/bounce-sidecar/history.db",
+        description="Database, as an SQLAlchemy URL without a password: sqlite:////absolute/path, "
+        "mariadb+pymysql://user@host/name or postgresql+psycopg://user@host/name",
     )
+    password_file: str = Field("", description="File with the password of the database's user, if it has one")
     keep_mail_days: Days = Field(14, description="How long the raw mail of a notice is kept")
     keep_aside_days: Days = Field(60, description="How long mail that is set aside waits for a person")
     keep_bounces_days: Days = Field(
@@ -152,13 +155,6 @@ class StorageSection(Section):
     keep_audit_days: Days = Field(
         365, description="How long it is kept what was decided and done, and what brakes did"
     )
-
-    @field_validator("url")
-    @classmethod
-    def _sqlite(cls, value: str) -> str:
-        if not re.match("sqlite:////[^/]", value):
-            raise ValueError("want sqlite:////absolute/path; other databases are not supported yet")
-        return value
 
 
 class WikiSection(Section):

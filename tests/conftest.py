@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 pytest_plugins = [
+    "tests.support.fixtures_databases",
     "tests.support.fixtures_debian",
     "tests.support.fixtures_mediawiki",
     "tests.support.fixtures_mta",

@@ -96,7 +96,7 @@ def stop_with(code: int, message: str) -> NoReturn:
 
 @contextlib.asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[Database]:
-    database = Database(config.storage_url)
+    database = Database(config.storage_url, password=config.storage_password)
     try:
         await database.join()
         yield database

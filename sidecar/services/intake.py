@@ -20,7 +20,7 @@ from sidecar.services.decision import Owing, consider, mistyped
 from sidecar.services.reading import Reader, Understood
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
-from sidecar.storage import aside, ledger, tallies
+from sidecar.storage import accounts, aside, ledger, tallies
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 from sidecar.threads import Room
@@ -120,7 +120,7 @@ class BounceIntake:
         self._reading.close()
 
     def _book(self, connection: sa.Connection, mail: Understood) -> Booked:
-        """THE transaction. Book first, then count: the count includes this one, and nobody writes between."""
+        """THE transaction. Book first, then count: the count includes this one, and nobody books between."""
         notice_id = ledger.append(connection, mail.entry)
         if notice_id is None:
             return Booked(Receipt.DUPLICATE)
@@ -136,8 +136,11 @@ class BounceIntake:
     def _enter(self, connection: sa.Connection, notice_id: int, mail: Understood, now: datetime) -> Booked:
         receipt = Receipt.SET_ASIDE if mail.entry.aside else Receipt.TAKEN
         bounce = mail.bounce
-        entered = ledger.book(connection, notice_id, bounce) if bounce else None
-        if bounce is None or entered is None:
+        if bounce is None:
+            return Booked(receipt)
+        accounts.lock(connection, bounce.wiki, bounce.user_id)
+        entered = ledger.book(connection, notice_id, bounce)
+        if entered is None:
             return Booked(receipt)
         policy, wall_clock = self._policies[bounce.wiki], self._wall_clock()
         if bounce.confirming and bounce.hard:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sidecar.storage import digests
-from sidecar.storage.schema import action, action_bounce, bounce, event, notice, send, tally
+from sidecar.storage.schema import account, action, action_bounce, bounce, event, notice, send, tally
 
 __all__ = ["InHand", "User", "count", "erase", "everything"]
 
@@ -84,6 +84,8 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
         if table is not notice:
             connection.execute(table.delete().where(own))
     connection.execute(notice.delete().where(notice.c.id.in_(notices)))
+    itself = (account.c.wiki == user.wiki) & (account.c.user_id == user.user_id)
+    connection.execute(account.delete().where(itself))
     _forget_providers(connection, providers)
     digests.follow(connection)
     line = {"at": now, "wiki": "", "user_id": 0, "action_id": None, "what": "forgotten"}

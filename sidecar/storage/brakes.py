@@ -168,7 +168,7 @@ def acted(connection: sa.Connection, now: datetime, hour: datetime, day: datetim
     has held, somebody has looked at or will."""
     free = (action.c.state != State.SHADOW) & action.c.brake_id.is_(None)
     real = action.c.kind.in_(DECIDED_KINDS) & free & (action.c.created <= now)
-    late = sa.func.count().filter(action.c.created > hour)
+    late = sa.func.count(sa.case((action.c.created > hour, 1)))
     query = sa.select(late, sa.func.count()).where(real, action.c.created > day)
     return Acted(*connection.execute(query).one())
 

@@ -18,7 +18,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from sidecar.domain.wiki import Action, Outcome
-from sidecar.storage import brakes
+from sidecar.storage import accounts, brakes
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, action_bounce, event
 from sidecar.storage.wanted import KINDS, action_of, as_of, open_for
@@ -63,6 +63,7 @@ def enqueue(
     shadow: bool = False,
 ) -> int:
     """Owe the wiki an action, held by a brake if there is one, or only note that we would."""
+    accounts.lock(connection, wanted.wiki, wanted.user_id)
     state = State.SHADOW if shadow else State.HELD if held_by else State.WAITING
     row = {
         "kind": KINDS[type(wanted)],
@@ -119,9 +120,12 @@ def join(connection: sa.Connection, action_id: int, bounce_ids: Collection[int])
 def claim(
     connection: sa.Connection, now: datetime, lease_until: datetime, except_wikis: Collection[str]
 ) -> Owed | None:
-    """Take the longest-due action in hand. If we die with it, it falls due again when the lease ends."""
+    """Take the longest-due action in hand. If we die with it, it falls due again when the lease ends.
+
+    What another node is claiming is passed over.
+    """
     query = sa.select(action).where(_due(now, except_wikis)).order_by(action.c.due, action.c.id)
-    row = connection.execute(query.limit(1)).first()
+    row = connection.execute(query.limit(1).with_for_update(skip_locked=True)).first()
     if row is None:
         return None
     values = {"leased_until": lease_until, "attempts": row.attempts + 1}
@@ -160,6 +164,7 @@ def settle(
     Whoever held the lease, and whatever became of the action meanwhile: what the wiki did is a fact, and only
     the first answer knows how to undo it.
     """
+    accounts.lock(connection, owed.action.wiki, owed.action.user_id)  # who books meanwhile sees all of it
     held_in_time = action.c.state != State.HELD  # else the call was under way when the brake tripped
     values = {
         "effect": outcome.effect,

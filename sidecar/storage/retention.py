@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from sidecar.storage import digests
 from sidecar.storage.needs import OPEN, aside_of, owed_to
-from sidecar.storage.schema import action, action_bounce, bounce, brake, event, notice, send, tally
+from sidecar.storage.schema import account, action, action_bounce, bounce, brake, event, notice, send, tally
 
 __all__ = [
-    "ACTIONS", "ASIDE", "BOUNCES", "BRAKES", "EVENTS", "MAILS", "NOTICES", "SENDS", "TALLIES", "Shelf",
-    "drop", "find",
+    "ACCOUNTS", "ACTIONS", "ASIDE", "BOUNCES", "BRAKES", "EVENTS", "MAILS", "NOTICES", "SENDS", "TALLIES",
+    "Shelf", "drop", "find",
 ]  # fmt: skip
 
 Condition = sa.ColumnElement[bool]
@@ -80,6 +80,14 @@ def _old_action(before: datetime) -> Condition:
     return aged & action.c.state.not_in(OPEN) & ~own & ~owed_to(action)
 
 
+def _old_account(_before: datetime) -> Condition:
+    of = (
+        sa.exists().where(t.c.wiki == account.c.wiki, t.c.user_id == account.c.user_id)
+        for t in (bounce, action)
+    )
+    return ~sa.or_(*of)
+
+
 def _old_event(before: datetime) -> Condition:
     return (event.c.at < before) & event.c.action_id.is_(None)  # those of an action go with it
 
@@ -99,6 +107,7 @@ BOUNCES = Shelf("bounces", bounce, _old_bounce, (action_bounce.c.bounce_id,))
 SENDS = Shelf("sends", send, _old_send)
 NOTICES = Shelf("notices", notice, _old_notice)
 ACTIONS = Shelf("actions", action, _old_action, (action_bounce.c.action_id, event.c.action_id))
+ACCOUNTS = Shelf("accounts", account, _old_account)
 EVENTS = Shelf("events", event, _old_event)
 BRAKES = Shelf("brakes", brake, _old_brake)
 TALLIES = Shelf("tallies", tally, _old_tally)

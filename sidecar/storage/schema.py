@@ -4,32 +4,14 @@ Knows columns and what may be there only once. Does not know how the tables came
 a test holds the two equal. No mail address has a column: a user id, a keyed tag and a domain are enough.
 """
 
-from datetime import UTC, datetime
-
 import sqlalchemy as sa
 
+from sidecar.storage.columns import ID, MAIL, Line, UtcDateTime
+
 __all__ = [
-    "UtcDateTime", "action", "action_bounce", "bounce", "brake", "digest", "event", "metadata", "notice",
-    "send", "tally",
+    "account", "action", "action_bounce", "bounce", "brake", "circuit", "digest", "event", "metadata",
+    "notice", "requirement", "send", "tally",
 ]  # fmt: skip
-
-
-class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """Aware datetimes in and out; stored in UTC without an offset, as all three databases can."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without its zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value else None
-
 
 metadata = sa.MetaData(
     naming_convention={
@@ -40,9 +22,6 @@ metadata = sa.MetaData(
     }
 )
 
-_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only for INTEGER
-
-_Mail = sa.LargeBinary().with_variant(sa.LargeBinary(2**24), "mysql")
 _HAS_MAIL = sa.text("raw IS NOT NULL")
 _NO_MAIL = sa.text("raw IS NULL")
 _IS_ASIDE = sa.text("aside <> ''")
@@ -51,17 +30,17 @@ _EMPTY = sa.text("''")
 notice = sa.Table(
     "notice",
     metadata,
-    sa.Column("id", _Id, primary_key=True),
-    sa.Column("fingerprint", sa.String(64), nullable=False, unique=True),  # the same mail twice is one row
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("fingerprint", Line(64), nullable=False, unique=True),  # the same mail twice is one row
     sa.Column("received", UtcDateTime, nullable=False),
-    sa.Column("return_path", sa.String(320), nullable=False),  # envelope recipient of the notice
-    sa.Column("kind", sa.String(16), nullable=False),  # "" where nobody could read it
-    sa.Column("aside", sa.String(500), nullable=False),  # why it was set aside; "" if it was booked
-    sa.Column("raw", _Mail),  # zlib; NULL once dropped
+    sa.Column("return_path", Line(320), nullable=False),  # envelope recipient of the notice
+    sa.Column("kind", Line(16), nullable=False),  # "" where nobody could read it
+    sa.Column("aside", Line(500), nullable=False),  # why it was set aside; "" if it was booked
+    sa.Column("raw", MAIL),  # zlib; NULL once dropped
     # Where it failed, else whence it came, of what is set aside: people look at these in groups.
-    sa.Column("domain", sa.String(255), nullable=False, server_default=_EMPTY),
+    sa.Column("domain", Line(255), nullable=False, server_default=_EMPTY),
     sa.Column("null_sender", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("wiki", sa.String(64), nullable=False, server_default=_EMPTY),  # "" if it is not configured
+    sa.Column("wiki", Line(64), nullable=False, server_default=_EMPTY),  # "" if it is not configured
     sa.Column("user_id", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Index(None, "wiki", "user_id"),
     # Most rows have dropped their mail; the hourly search is for the others.
@@ -73,24 +52,22 @@ notice = sa.Table(
 bounce = sa.Table(
     "bounce",
     metadata,
-    sa.Column("id", _Id, primary_key=True),
-    sa.Column("notice_id", _Id, sa.ForeignKey("notice.id"), nullable=False, index=True),
-    sa.Column("wiki", sa.String(64), nullable=False),
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("notice_id", ID, sa.ForeignKey("notice.id"), nullable=False, index=True),
+    sa.Column("wiki", Line(64), nullable=False),
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("sent", UtcDateTime, nullable=False),
-    sa.Column("tag", sa.String(6), nullable=False),
-    sa.Column("key_id", sa.String(16), nullable=False),
+    sa.Column("tag", Line(6), nullable=False),
+    sa.Column("key_id", Line(16), nullable=False),
     sa.Column("received", UtcDateTime, nullable=False),
-    sa.Column("category", sa.String(32), nullable=False),
+    sa.Column("category", Line(32), nullable=False),
     sa.Column("hard", sa.Boolean, nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("rule", sa.String(64), nullable=False),  # which rule judged it; "" if none matched
-    sa.Column("domain", sa.String(255), nullable=False),  # where it failed
-    sa.Column("words", sa.String(200), nullable=False, server_default=_EMPTY),  # what the rule matched
-    sa.Column(
-        "provider", sa.String(64), nullable=False, server_default=_EMPTY
-    ),  # who runs that domain's mail
-    sa.Column("pardon", _Id),  # the brake whose incident this failure was part of: it does not count
+    sa.Column("status", Line(16), nullable=False),
+    sa.Column("rule", Line(64), nullable=False),  # which rule judged it; "" if none matched
+    sa.Column("domain", Line(255), nullable=False),  # where it failed
+    sa.Column("words", Line(200), nullable=False, server_default=_EMPTY),  # what the rule matched
+    sa.Column("provider", Line(64), nullable=False, server_default=_EMPTY),  # who runs that domain's mail
+    sa.Column("pardon", ID),  # the brake whose incident this failure was part of: it does not count
     sa.Column("confirming", sa.Boolean, nullable=False, server_default=sa.false()),  # asked for one
     sa.UniqueConstraint("wiki", "user_id", "sent", "tag"),  # one token counts once
     sa.Index(
@@ -104,11 +81,11 @@ bounce = sa.Table(
 send = sa.Table(
     "send",
     metadata,
-    sa.Column("wiki", sa.String(64), primary_key=True),
-    sa.Column("user_id", sa.BigInteger, primary_key=True),
+    sa.Column("wiki", Line(64), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("sent", UtcDateTime, primary_key=True),
-    sa.Column("tag", sa.String(6), primary_key=True),
-    sa.Column("key_id", sa.String(16), nullable=False),
+    sa.Column("tag", Line(6), primary_key=True),
+    sa.Column("key_id", Line(16), nullable=False),
     sa.Index(None, "sent"),
 )
 
@@ -116,23 +93,23 @@ send = sa.Table(
 brake = sa.Table(
     "brake",
     metadata,
-    sa.Column("id", _Id, primary_key=True),
-    sa.Column("provider", sa.String(64), nullable=False),  # whose users it holds; "" for all
-    sa.Column("wiki", sa.String(64), nullable=False),  # whose users it holds; "" for all
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("provider", Line(64), nullable=False),  # whose users it holds; "" for all
+    sa.Column("wiki", Line(64), nullable=False),  # whose users it holds; "" for all
     sa.Column("since", UtcDateTime, nullable=False),  # failures from then on are part of the incident
     sa.Column("tripped", UtcDateTime, nullable=False),
-    sa.Column("why", sa.String(500), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),  # brakes.State
+    sa.Column("why", Line(500), nullable=False),
+    sa.Column("state", Line(16), nullable=False),  # brakes.State
     sa.Column("settled", UtcDateTime),
     # "<provider>:<wiki>" while it holds, then NULL: one brake at a time for the same users.
-    sa.Column("holds", sa.String(130), unique=True),
+    sa.Column("holds", Line(130), unique=True),
 )
 
 # How many users failed hard, for the usual rate: by provider, and "" for all, in slots of ten minutes.
 tally = sa.Table(
     "tally",
     metadata,
-    sa.Column("provider", sa.String(64), primary_key=True),
+    sa.Column("provider", Line(64), primary_key=True),
     sa.Column("slot", UtcDateTime, primary_key=True),
     sa.Column("users", sa.Integer, nullable=False),
 )
@@ -140,32 +117,28 @@ tally = sa.Table(
 action = sa.Table(
     "action",
     metadata,
-    sa.Column("id", _Id, primary_key=True),
-    sa.Column("wiki", sa.String(64), nullable=False),
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("wiki", Line(64), nullable=False),
     sa.Column("user_id", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False, server_default=sa.text("'unconfirm'")),  # outbox.Kind
+    sa.Column("kind", Line(16), nullable=False, server_default=sa.text("'unconfirm'")),  # outbox.Kind
     sa.Column("confirmed_before", UtcDateTime, nullable=False),  # mistyped: when the mail was sent
-    sa.Column("reason", sa.String(500), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),  # actions.State
+    sa.Column("reason", Line(500), nullable=False),
+    sa.Column("state", Line(16), nullable=False),  # actions.State
     # "<wiki>:<user id>" while it waits, then NULL: at most one open action a user, on every database.
-    sa.Column("open_for", sa.String(100), unique=True),
-    sa.Column(
-        "provider", sa.String(64), nullable=False, server_default=_EMPTY
-    ),  # of the newest counted bounce
-    sa.Column("brake_id", _Id),  # which brake holds it, or held it last
-    sa.Column("undoes", _Id),  # restore: the un-confirmation that it takes back
-    sa.Column(
-        "policy", sa.String(200), nullable=False, server_default=_EMPTY
-    ),  # thresholds when it was decided
+    sa.Column("open_for", Line(100), unique=True),
+    sa.Column("provider", Line(64), nullable=False, server_default=_EMPTY),  # of the newest counted bounce
+    sa.Column("brake_id", ID),  # which brake holds it, or held it last
+    sa.Column("undoes", ID),  # restore: the un-confirmation that it takes back
+    sa.Column("policy", Line(200), nullable=False, server_default=_EMPTY),  # thresholds when it was decided
     sa.Column("created", UtcDateTime, nullable=False),
     sa.Column("due", UtcDateTime, nullable=False),
     sa.Column("leased_until", UtcDateTime),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("error", sa.String(500), nullable=False),  # the wiki's own words at the last failure
+    sa.Column("error", Line(500), nullable=False),  # the wiki's own words at the last failure
     sa.Column("settled", UtcDateTime),
-    sa.Column("effect", sa.String(16), nullable=False),
+    sa.Column("effect", Line(16), nullable=False),
     sa.Column("confirmed_at", UtcDateTime),  # the confirmation that was taken away, or the newer one
-    sa.Column("fingerprint", sa.String(64), nullable=False),  # the wiki's keyed hash of the address
+    sa.Column("fingerprint", Line(64), nullable=False),  # the wiki's keyed hash of the address
     sa.Column("forget_until", UtcDateTime),  # bounces of mail sent up to here count no more
     sa.Index(None, "state", "due"),
     sa.Index(None, "wiki", "user_id"),
@@ -177,20 +150,20 @@ action = sa.Table(
 action_bounce = sa.Table(
     "action_bounce",
     metadata,
-    sa.Column("action_id", _Id, sa.ForeignKey("action.id"), primary_key=True),
-    sa.Column("bounce_id", _Id, sa.ForeignKey("bounce.id"), primary_key=True, index=True),
+    sa.Column("action_id", ID, sa.ForeignKey("action.id"), primary_key=True),
+    sa.Column("bounce_id", ID, sa.ForeignKey("bounce.id"), primary_key=True, index=True),
 )
 
 event = sa.Table(
     "event",
     metadata,
-    sa.Column("id", _Id, primary_key=True),
+    sa.Column("id", ID, primary_key=True),
     sa.Column("at", UtcDateTime, nullable=False),
-    sa.Column("wiki", sa.String(64), nullable=False),
+    sa.Column("wiki", Line(64), nullable=False),
     sa.Column("user_id", sa.BigInteger, nullable=False),
-    sa.Column("action_id", _Id, sa.ForeignKey("action.id"), index=True),  # NULL: about no action, as a brake
-    sa.Column("what", sa.String(32), nullable=False),
-    sa.Column("detail", sa.String(500), nullable=False),
+    sa.Column("action_id", ID, sa.ForeignKey("action.id"), index=True),  # NULL: about no action, as a brake
+    sa.Column("what", Line(32), nullable=False),
+    sa.Column("detail", Line(500), nullable=False),
     sa.Index(None, "wiki", "user_id"),
     sa.Index(None, "at"),
 )
@@ -198,7 +171,35 @@ event = sa.Table(
 digest = sa.Table(
     "digest",
     metadata,
-    sa.Column("day", sa.String(10), primary_key=True),  # one a day: whoever enters the day makes it
+    sa.Column("day", Line(10), primary_key=True),  # one a day: whoever enters the day makes it
     sa.Column("through", sa.BigInteger, nullable=False),  # the last notice that it looked at
     sa.Column("sent", UtcDateTime),  # NULL: nothing to tell, or nobody knows whether it left
+)
+
+# Of whom anything was ever booked or owed. Who books or settles for a user locks the row, on every node.
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("wiki", Line(64), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+
+# Wikis that are left alone for a while, whichever node found out.
+circuit = sa.Table(
+    "circuit",
+    metadata,
+    sa.Column("wiki", Line(64), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),  # in a row
+    sa.Column("until", UtcDateTime),  # not called before
+    sa.Column("why", Line(500), nullable=False),
+    sa.Column("credential", Line(64), nullable=False),  # keyed hash of what was refused; "" if none was
+    sa.Column("changed", UtcDateTime, nullable=False),
+)
+
+# One row: which programs may use these tables.
+requirement = sa.Table(
+    "requirement",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("oldest", Line(32), nullable=False),  # the version that the oldest of them was written for
 )

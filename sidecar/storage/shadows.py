@@ -66,8 +66,8 @@ def came(connection: sa.Connection, wikis: Sequence[str], since: datetime) -> Ca
     who = bounce.c.wiki + ":" + sa.cast(bounce.c.user_id, sa.String)
     query = sa.select(
         sa.func.min(bounce.c.received, type_=bounce.c.received.type),
-        sa.func.count().filter(bounce.c.hard),
-        sa.func.count().filter(~bounce.c.hard),
+        sa.func.count(sa.case((bounce.c.hard, 1))),
+        sa.func.count(sa.case((~bounce.c.hard, 1))),
         sa.func.count(who.distinct()),
         sa.func.count(sa.case((bounce.c.hard, who)).distinct()),
     ).where(bounce.c.received >= since, bounce.c.wiki.in_(wikis))

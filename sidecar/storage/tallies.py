@@ -36,7 +36,7 @@ def count(connection: sa.Connection, bounce_id: int, entry: Bounce) -> None:
     )
     if connection.execute(same.limit(1)).first():
         return
-    for whose in {entry.provider, ALL}:
+    for whose in sorted({entry.provider, ALL}):  # in one order, or two nodes would wait for each other
         place = (tally.c.provider == whose) & (tally.c.slot == _slot(at))
         more = tally.update().where(place).values(users=tally.c.users + 1)
         if not connection.execute(more).rowcount:

@@ -47,6 +47,13 @@ class ProcessGroup:
         """Send a signal to the server alone, not to its children."""
         self._process.send_signal(number)
 
+    def send_all(self, number: signal.Signals) -> None:
+        """Send a signal to the server and its children, those in sessions of their own among them."""
+        os.killpg(self._process.pid, number)
+        for child in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
     def end(self) -> None:
         """End the server and whatever is left of its children. Repeatable."""
         if self.running:

@@ -12,14 +12,14 @@ FILES = sorted(path for top in ("sidecar", "wiki_adapter") for path in (ROOT / t
 
 #: word -> the only places in which it may be said
 ROOMS = {
-    "await": r"sidecar/(cli|daemon|demo|doors|edges|scenario|services|storage/database|threads)",
-    "create_engine": r"sidecar/storage/database",
+    "await": r"sidecar/(cli|daemon|demo|doors|edges|scenario|services|storage/(database|writers)|threads)",
+    "create_engine": r"sidecar/storage/engines",
     "run_in_executor": r"sidecar/threads",
     "add_signal_handler": r"sidecar/daemon",
-    "Retrying": r"wiki_adapter/",
+    "Retrying": r"(wiki_adapter/|sidecar/storage/writers)",
     "random": r"sidecar/daemon",
     "execute": r"sidecar/storage/",
-    "commit": r"sidecar/storage/database",
+    "commit": r"sidecar/storage/(engines|writers)",
 }
 
 

@@ -94,6 +94,7 @@ def test_defaults(folder: Path) -> None:
         policies={"enwiki": SPECIFICATION},
         brake=Limits(),
         storage_url="sqlite:////var/lib/bounce-sidecar/history.db",
+        storage_password="",
         keep_mail=14 * DAY,
         keep_aside=60 * DAY,
         keep_bounces=timedelta(days=90),

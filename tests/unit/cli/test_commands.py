@@ -216,6 +216,7 @@ def test_no_command_makes_the_history_in_the_daemons_place(tmp_path: Path, comma
 def test_a_history_of_another_version_is_left_alone(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "history.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE requirement SET oldest = '9998'")
         database.commit()
     result = say(folder, "outbox")
     assert result.exit_code == 78

@@ -1,16 +1,17 @@
-"""A history of its own for each test, in a real file."""
+"""A history of its own for each test, in a real file, a real MariaDB and a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from sidecar.storage.database import Database
+from tests.support.fixtures_databases import ON_EACH
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/history.db"
+@pytest.fixture(params=ON_EACH)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database: every test of this folder runs on each, unless it says otherwise."""
+    return str(request.param)
 
 
 @pytest.fixture

@@ -18,6 +18,12 @@ from sidecar.storage.streaks import Mark
 
 from .rows import DAY, T0, bounce, notice
 
+
+@pytest.fixture(params=["sqlite"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 ENFORCE = Policy(Streak(2, DAY), Mode.ENFORCE)
 SHADOW = replace(ENFORCE, mode=Mode.SHADOW)
 SINCE = T0 - 60 * DAY

@@ -3,32 +3,32 @@
 import sqlalchemy as sa
 from alembic import op
 
+from sidecar.storage.columns import ID, MAIL, TIME, line
+
 revision = "0001"
 down_revision = None
-
-ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
     op.create_table(
         "action",
         sa.Column("id", ID, nullable=False),
-        sa.Column("wiki", sa.String(length=64), nullable=False),
+        sa.Column("wiki", line(64), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("confirmed_before", sa.DateTime(), nullable=False),
-        sa.Column("reason", sa.String(length=500), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("open_for", sa.String(length=100)),
-        sa.Column("created", sa.DateTime(), nullable=False),
-        sa.Column("due", sa.DateTime(), nullable=False),
-        sa.Column("leased_until", sa.DateTime()),
+        sa.Column("confirmed_before", TIME, nullable=False),
+        sa.Column("reason", line(500), nullable=False),
+        sa.Column("state", line(16), nullable=False),
+        sa.Column("open_for", line(100)),
+        sa.Column("created", TIME, nullable=False),
+        sa.Column("due", TIME, nullable=False),
+        sa.Column("leased_until", TIME),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("error", sa.String(length=500), nullable=False),
-        sa.Column("settled", sa.DateTime()),
-        sa.Column("effect", sa.String(length=16), nullable=False),
-        sa.Column("confirmed_at", sa.DateTime()),
-        sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.Column("forget_until", sa.DateTime()),
+        sa.Column("error", line(500), nullable=False),
+        sa.Column("settled", TIME),
+        sa.Column("effect", line(16), nullable=False),
+        sa.Column("confirmed_at", TIME),
+        sa.Column("fingerprint", line(64), nullable=False),
+        sa.Column("forget_until", TIME),
         sa.PrimaryKeyConstraint("id", name="pk_action"),
         sa.UniqueConstraint("open_for", name="uq_action_open_for"),
     )
@@ -38,12 +38,12 @@ def upgrade() -> None:
     op.create_table(
         "notice",
         sa.Column("id", ID, nullable=False),
-        sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.Column("received", sa.DateTime(), nullable=False),
-        sa.Column("return_path", sa.String(length=320), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("aside", sa.String(length=500), nullable=False),
-        sa.Column("raw", sa.LargeBinary().with_variant(sa.LargeBinary(length=16777216), "mysql")),
+        sa.Column("fingerprint", line(64), nullable=False),
+        sa.Column("received", TIME, nullable=False),
+        sa.Column("return_path", line(320), nullable=False),
+        sa.Column("kind", line(16), nullable=False),
+        sa.Column("aside", line(500), nullable=False),
+        sa.Column("raw", MAIL),
         sa.PrimaryKeyConstraint("id", name="pk_notice"),
         sa.UniqueConstraint("fingerprint", name="uq_notice_fingerprint"),
     )
@@ -59,17 +59,17 @@ def upgrade() -> None:
         "bounce",
         sa.Column("id", ID, nullable=False),
         sa.Column("notice_id", ID, nullable=False),
-        sa.Column("wiki", sa.String(length=64), nullable=False),
+        sa.Column("wiki", line(64), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("sent", sa.DateTime(), nullable=False),
-        sa.Column("tag", sa.String(length=6), nullable=False),
-        sa.Column("key_id", sa.String(length=16), nullable=False),
-        sa.Column("received", sa.DateTime(), nullable=False),
-        sa.Column("category", sa.String(length=32), nullable=False),
+        sa.Column("sent", TIME, nullable=False),
+        sa.Column("tag", line(6), nullable=False),
+        sa.Column("key_id", line(16), nullable=False),
+        sa.Column("received", TIME, nullable=False),
+        sa.Column("category", line(32), nullable=False),
         sa.Column("hard", sa.Boolean(), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("rule", sa.String(length=64), nullable=False),
-        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("status", line(16), nullable=False),
+        sa.Column("rule", line(64), nullable=False),
+        sa.Column("domain", line(255), nullable=False),
         sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name="fk_bounce_notice_id"),
         sa.PrimaryKeyConstraint("id", name="pk_bounce"),
         sa.UniqueConstraint("wiki", "user_id", "sent", "tag", name="uq_bounce_wiki_user_id_sent_tag"),
@@ -77,12 +77,12 @@ def upgrade() -> None:
     op.create_table(
         "event",
         sa.Column("id", ID, nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
-        sa.Column("wiki", sa.String(length=64), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("wiki", line(64), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("action_id", ID, nullable=False),
-        sa.Column("what", sa.String(length=32), nullable=False),
-        sa.Column("detail", sa.String(length=500), nullable=False),
+        sa.Column("what", line(32), nullable=False),
+        sa.Column("detail", line(500), nullable=False),
         sa.ForeignKeyConstraint(["action_id"], ["action.id"], name="fk_event_action_id"),
         sa.PrimaryKeyConstraint("id", name="pk_event"),
     )

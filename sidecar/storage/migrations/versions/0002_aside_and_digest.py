@@ -3,14 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 
+from sidecar.storage.columns import TIME, line
+
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.add_column(
-        "notice", sa.Column("domain", sa.String(length=255), nullable=False, server_default=sa.text("''"))
-    )
+    op.add_column("notice", sa.Column("domain", line(255), nullable=False, server_default=sa.text("''")))
     op.add_column("notice", sa.Column("null_sender", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.create_index(
         "ix_notice_aside",
@@ -21,9 +21,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "digest",
-        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("day", line(10), nullable=False),
         sa.Column("through", sa.BigInteger(), nullable=False),
-        sa.Column("sent", sa.DateTime()),
+        sa.Column("sent", TIME),
         sa.PrimaryKeyConstraint("day", name="pk_digest"),
     )
 

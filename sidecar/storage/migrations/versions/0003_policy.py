@@ -3,32 +3,33 @@
 import sqlalchemy as sa
 from alembic import op
 
+from sidecar.storage.columns import ID, TIME, line
+
 revision = "0003"
 down_revision = "0002"
 
 EMPTY = sa.text("''")
-ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    op.add_column("notice", sa.Column("wiki", sa.String(64), nullable=False, server_default=EMPTY))
+    op.add_column("notice", sa.Column("wiki", line(64), nullable=False, server_default=EMPTY))
     zero = sa.text("0")
     op.add_column("notice", sa.Column("user_id", sa.BigInteger(), nullable=False, server_default=zero))
     op.create_index("ix_notice_wiki_user_id", "notice", ["wiki", "user_id"])
-    op.add_column("bounce", sa.Column("words", sa.String(200), nullable=False, server_default=EMPTY))
-    op.add_column("bounce", sa.Column("provider", sa.String(64), nullable=False, server_default=EMPTY))
+    op.add_column("bounce", sa.Column("words", line(200), nullable=False, server_default=EMPTY))
+    op.add_column("bounce", sa.Column("provider", line(64), nullable=False, server_default=EMPTY))
     op.add_column("bounce", sa.Column("pardon", ID))
     confirming = sa.Column("confirming", sa.Boolean, nullable=False, server_default=sa.false())
     op.add_column("bounce", confirming)
     op.create_index("ix_bounce_provider_received", "bounce", ["provider", "received"])
     op.create_index("ix_bounce_received", "bounce", ["received"])
     op.create_index("ix_bounce_wiki_user_id_hard_sent", "bounce", ["wiki", "user_id", "hard", "sent"])
-    kind = sa.Column("kind", sa.String(16), nullable=False, server_default=sa.text("'unconfirm'"))
+    kind = sa.Column("kind", line(16), nullable=False, server_default=sa.text("'unconfirm'"))
     op.add_column("action", kind)
-    op.add_column("action", sa.Column("provider", sa.String(64), nullable=False, server_default=EMPTY))
+    op.add_column("action", sa.Column("provider", line(64), nullable=False, server_default=EMPTY))
     op.add_column("action", sa.Column("brake_id", ID))
     op.add_column("action", sa.Column("undoes", ID))
-    op.add_column("action", sa.Column("policy", sa.String(200), nullable=False, server_default=EMPTY))
+    op.add_column("action", sa.Column("policy", line(200), nullable=False, server_default=EMPTY))
     for column in ("settled", "created", "brake_id"):
         op.create_index(f"ix_action_{column}", "action", [column])
     with op.batch_alter_table("event") as event:
@@ -40,32 +41,32 @@ def upgrade() -> None:
 def _create_tables() -> None:
     op.create_table(
         "send",
-        sa.Column("wiki", sa.String(64), nullable=False),
+        sa.Column("wiki", line(64), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("sent", sa.DateTime(), nullable=False),
-        sa.Column("tag", sa.String(6), nullable=False),
-        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("sent", TIME, nullable=False),
+        sa.Column("tag", line(6), nullable=False),
+        sa.Column("key_id", line(16), nullable=False),
         sa.PrimaryKeyConstraint("wiki", "user_id", "sent", "tag", name="pk_send"),
     )
     op.create_index("ix_send_sent", "send", ["sent"])
     op.create_table(
         "brake",
         sa.Column("id", ID, nullable=False),
-        sa.Column("provider", sa.String(64), nullable=False),
-        sa.Column("wiki", sa.String(64), nullable=False),
-        sa.Column("since", sa.DateTime(), nullable=False),
-        sa.Column("tripped", sa.DateTime(), nullable=False),
-        sa.Column("why", sa.String(500), nullable=False),
-        sa.Column("state", sa.String(16), nullable=False),
-        sa.Column("settled", sa.DateTime()),
-        sa.Column("holds", sa.String(130)),
+        sa.Column("provider", line(64), nullable=False),
+        sa.Column("wiki", line(64), nullable=False),
+        sa.Column("since", TIME, nullable=False),
+        sa.Column("tripped", TIME, nullable=False),
+        sa.Column("why", line(500), nullable=False),
+        sa.Column("state", line(16), nullable=False),
+        sa.Column("settled", TIME),
+        sa.Column("holds", line(130)),
         sa.PrimaryKeyConstraint("id", name="pk_brake"),
         sa.UniqueConstraint("holds", name="uq_brake_holds"),
     )
     op.create_table(
         "tally",
-        sa.Column("provider", sa.String(64), nullable=False),
-        sa.Column("slot", sa.DateTime(), nullable=False),
+        sa.Column("provider", line(64), nullable=False),
+        sa.Column("slot", TIME, nullable=False),
         sa.Column("users", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "slot", name="pk_tally"),
     )

@@ -1,0 +1,43 @@
+"""Several nodes on one database: accounts to lock, circuits that are shared, and who may use these tables"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from sidecar.storage.columns import TIME, line
+
+revision = "0005"
+down_revision = "0004"
+oldest = "0005"  # before, nobody asked
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("wiki", line(64), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.PrimaryKeyConstraint("wiki", "user_id", name="pk_account"),
+    )
+    op.create_table(
+        "circuit",
+        sa.Column("wiki", line(64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("until", TIME),
+        sa.Column("why", line(500), nullable=False),
+        sa.Column("credential", line(64), nullable=False),
+        sa.Column("changed", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("wiki", name="pk_circuit"),
+    )
+    requirement = op.create_table(
+        "requirement",
+        sa.Column("id", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("oldest", line(32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_requirement"),
+    )
+    op.bulk_insert(requirement, [{"id": 1, "oldest": oldest}])
+    booked = "SELECT wiki, user_id FROM bounce UNION SELECT wiki, user_id FROM action"
+    op.execute(f"INSERT INTO account (wiki, user_id) {booked}")
+
+
+def downgrade() -> None:
+    for table in ("requirement", "circuit", "account"):
+        op.drop_table(table)

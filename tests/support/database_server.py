@@ -1,0 +1,245 @@
+"""Real database servers, unpacked from Debian's packages into a private folder, on a socket of their own.
+
+Knows how MariaDB and PostgreSQL are made, started, killed and asked for an empty database. Does not know our
+tables.
+"""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests.support.debs import unpacked
+from tests.support.places import free_port
+from tests.support.process_group import ProcessGroup
+from tests.support.waiting import until
+
+__all__ = ["DatabaseServer", "MariaDb", "PostgreSql"]
+
+NOBODY = 65534  # PostgreSQL refuses to run as root
+PATIENCE = 120.0  # seconds, for making the system tables
+
+
+class DatabaseServer:
+    """One server in *folder*, listening on loopback. Started when made; its data survive ``kill``."""
+
+    scheme: str  #: of SQLAlchemy's URL, up to the user
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        folder.mkdir(parents=True)
+        self._as_nobody: list[str] = []
+        if os.getuid() == 0:
+            os.chown(folder, NOBODY, NOBODY)
+            self._as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        self._initialise()
+        self.start()
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self._group = ProcessGroup([*self._as_nobody, *self._command()], self.folder / "log", {})
+        until(self._answers, f"answer of {type(self).__name__}; see {self.folder}/log")
+
+    def revive(self) -> None:
+        """Started again if it does not run."""
+        if not self._group.running:
+            self.start()
+
+    def kill(self) -> None:
+        """At once, as if the power had failed for it alone."""
+        self._group.send(signal.SIGKILL)
+        self._group.end()
+
+    def stop(self) -> None:
+        """In an orderly way. Repeatable."""
+        self._group.end()
+
+    def freeze(self) -> None:
+        """It keeps its connections and answers nothing, until ``thaw``."""
+        self._group.send_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        with suppress(ProcessLookupError):
+            self._group.send_all(signal.SIGCONT)
+
+    def only_read(self, url: str) -> None:
+        """As a standby does: whoever connects to *url* may write no more."""
+        raise NotImplementedError
+
+    def let_write(self, url: str) -> None:
+        """As one does that took over."""
+        raise NotImplementedError
+
+    def url(self, database: str) -> str:
+        """For SQLAlchemy; no password is wanted."""
+        return f"{self.scheme}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """An empty database; its URL."""
+        self.execute(f"CREATE DATABASE {database}")
+        return self.url(database)
+
+    def drop(self, database: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {database}")
+
+    def execute(self, *statements: str) -> None:
+        """As the server's administrator, outside of transactions."""
+        with self._administrator() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def copy(self, pattern: str, database: str) -> str:
+        """An empty database with the tables of *pattern*; its URL."""
+        raise NotImplementedError
+
+    def _administrator(self) -> sa.Connection:
+        engine = sa.create_engine(self.url(self._system), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        return engine.connect()
+
+    def _answers(self) -> bool:
+        if not self._group.running:
+            raise RuntimeError(f"{type(self).__name__} ended: {(self.folder / 'log').read_text()[-2000:]}")
+        with suppress(sa.exc.OperationalError):
+            self._administrator().close()
+            return True
+        return False
+
+    def _run(self, command: list[str], work: Callable[[str], str] = str) -> None:
+        done = subprocess.run(
+            [*self._as_nobody, *command], capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder
+        )
+        if done.returncode:
+            raise RuntimeError(f"{command[0]}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
+
+    _system = ""
+
+    def _initialise(self) -> None:
+        raise NotImplementedError
+
+    def _command(self) -> list[str]:
+        raise NotImplementedError
+
+
+class MariaDb(DatabaseServer):
+    """Debian's MariaDB. What was committed survives the end of the server, though not of the machine."""
+
+    scheme = "mariadb+pymysql://sidecar"
+    _system = "mysql"
+
+    @staticmethod
+    def _prefix() -> Path:
+        programs = ["usr/sbin/mariadbd", "usr/bin/my_print_defaults"]
+        return unpacked("mariadb", ["mariadb-server-core", "mariadb-client-core"], programs)
+
+    def _options(self) -> list[str]:
+        prefix = self._prefix()
+        return [
+            "--no-defaults", f"--basedir={prefix}/usr", f"--datadir={self.folder}/data",
+            f"--lc-messages-dir={prefix}/usr/share/mysql", f"--plugin-dir={prefix}/usr/lib/mysql/plugin",
+        ]  # fmt: skip
+
+    def _initialise(self) -> None:
+        script = str(self._prefix() / "usr/bin/mariadb-install-db")
+        how = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+        self._run([script, *self._options()[:3], *how])
+        self._is_new = True
+
+    def start(self) -> None:
+        super().start()
+        if self._is_new:
+            self.execute("CREATE USER sidecar@'%%'")  # no administrator: those may write whatever is said
+        self._is_new = False
+
+    def create(self, database: str) -> str:
+        url = super().create(database)
+        self.execute(f"GRANT ALL ON {database}.* TO sidecar@'%%'")
+        return url
+
+    def only_read(self, url: str) -> None:
+        self.execute("SET GLOBAL read_only = 1")
+
+    def let_write(self, url: str) -> None:
+        self.execute("SET GLOBAL read_only = 0")
+
+    def _administrator(self) -> sa.Connection:
+        url = self.url(self._system).replace("sidecar@", "root@")
+        return sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect()
+
+    def _command(self) -> list[str]:
+        return [
+            str(self._prefix() / "usr/sbin/mariadbd"), *self._options(), f"--port={self.port}",
+            "--bind-address=127.0.0.1", f"--socket={self.folder}/sock", "--skip-name-resolve",
+            "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
+        ]  # fmt: skip
+
+    def copy(self, pattern: str, database: str) -> str:
+        url = self.create(database)
+        with self._administrator() as connection:
+            connection.exec_driver_sql(f"USE {pattern}")
+            tables = list(connection.exec_driver_sql("SHOW TABLES").scalars())
+            made = [connection.exec_driver_sql(f"SHOW CREATE TABLE {name}").one()[1] for name in tables]
+            connection.exec_driver_sql("SET foreign_key_checks = 0")
+            connection.exec_driver_sql(f"USE {database}")
+            for statement in made:
+                connection.exec_driver_sql(re.sub(r"AUTO_INCREMENT=\d+", "", statement).replace("%", "%%"))
+            for name in ("alembic_version", "requirement"):
+                connection.exec_driver_sql(f"INSERT INTO {name} SELECT * FROM {pattern}.{name}")
+        return url
+
+
+class PostgreSql(DatabaseServer):
+    """Debian's PostgreSQL. What was committed survives the end of the server, though not of the machine."""
+
+    scheme = "postgresql+psycopg://nobody"
+    _system = "postgres"
+
+    @staticmethod
+    def _binaries() -> Path:
+        depends = subprocess.run(
+            ["apt-cache", "depends", "postgresql"], capture_output=True, text=True, timeout=60
+        )
+        found = re.search(r"Depends: (postgresql-(\d+))", depends.stdout)
+        package, version = (found[1], found[2]) if found else ("postgresql-15", "15")
+        folder = f"usr/lib/postgresql/{version}"
+        programs = [f"{folder}/bin/postgres", f"{folder}/bin/initdb"]
+        client = f"postgresql-client-{version}"
+        return unpacked("postgresql", [package, client], programs) / folder / "bin"
+
+    def _initialise(self) -> None:
+        data = str(self.folder / "data")
+        self._run([
+            str(self._binaries() / "initdb"), "-D", data, "-U", "nobody", "-A", "trust", "-E", "UTF8",
+            "--locale=C.UTF-8", "--no-sync",
+        ])  # fmt: skip
+
+    def _command(self) -> list[str]:
+        return [
+            str(self._binaries() / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
+            "-h", "127.0.0.1", "-k", str(self.folder), "-c", "fsync=off", "-c", "max_connections=200",
+            "-c", "shared_buffers=64MB",
+        ]  # fmt: skip
+
+    def only_read(self, url: str) -> None:
+        self._set_read_only(url, "on")
+
+    def let_write(self, url: str) -> None:
+        self._set_read_only(url, "off")
+
+    def _set_read_only(self, url: str, how: str) -> None:
+        database = str(sa.make_url(url).database)
+        self.execute(
+            f"ALTER DATABASE {database} SET default_transaction_read_only = {how}",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'",
+        )
+
+    def copy(self, pattern: str, database: str) -> str:
+        self.execute(f"CREATE DATABASE {database} TEMPLATE {pattern}")
+        return self.url(database)
+
+    def drop(self, database: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")

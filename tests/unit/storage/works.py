@@ -1,0 +1,37 @@
+"""Works for the tests of transactions: a table of counters, and what is done to it."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+counter = sa.Table(
+    "counter",
+    sa.MetaData(),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
+)
+
+
+def insert(name: str, n: int = 0) -> Callable[[sa.Connection], str]:
+    def work(connection: sa.Connection) -> str:
+        connection.execute(counter.insert().values(name=name, n=n))
+        return name
+
+    return work
+
+
+def insert_and_fail(name: str) -> Callable[[sa.Connection], str]:
+    def work(connection: sa.Connection) -> str:
+        insert(name)(connection)
+        raise LookupError(name)
+
+    return work
+
+
+def increment(connection: sa.Connection) -> None:
+    before = connection.execute(sa.select(counter.c.n).with_for_update()).scalar_one()
+    connection.execute(counter.update().values(n=before + 1))
+
+
+def names(connection: sa.Connection) -> list[str]:
+    return list(connection.execute(sa.select(counter.c.name).order_by(counter.c.name)).scalars())
