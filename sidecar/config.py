@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
@@ -21,7 +21,7 @@ from sidecar.domain.policy import Policy
 from sidecar.policies import limits_of, policy_of, reach
 from sidecar.policy_settings import PolicySection
 from sidecar.secrets import ReadSecret, Secrets
-from sidecar.setting_kinds import host_and_port
+from sidecar.setting_kinds import Section, host_and_port
 from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
 from sidecar.wiki_ids import wiki_problems
 
@@ -32,6 +32,7 @@ __all__ = [
     "HttpConfig",
     "Listen",
     "WikiConfig",
+    "keys_settings",
     "parse",
     "rules_directory",
 ]
@@ -143,12 +144,25 @@ def parse(text: str, read_secret: ReadSecret) -> Config:
 
 def rules_directory(text: str) -> Path:
     """Where the operator's own rules are, for whoever may not read the secrets. Raises ConfigError."""
-    section = _merged(_toml(text)).get("rules")
+    return Path(_alone("rules", RulesSection, text).directory)
+
+
+def keys_settings(text: str) -> tuple[str, timedelta]:
+    """The keys' file as it is named, and how old a return path may be: [verp] alone. Raises ConfigError."""
+    section = _alone("verp", VerpSection, text)
+    return section.keys_file, timedelta(days=section.accept_days)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def _alone(name: str, shape: type[S], text: str) -> S:
+    """One section, whatever is wrong with the others. Raises ConfigError."""
     try:
-        return Path(RulesSection.model_validate(section or {}).directory)
+        return shape.model_validate(_merged(_toml(text)).get(name) or {})
     except ValidationError as error:
         raise ConfigError(
-            [in_words({**problem, "loc": ("rules", *problem["loc"])}, {}) for problem in error.errors()]
+            [in_words({**problem, "loc": (name, *problem["loc"])}, {}) for problem in error.errors()]
         ) from None
 
 

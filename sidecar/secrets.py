@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sidecar.complaints import wikis_of
+from sidecar.domain.key_file import KeyFile, parse
+from sidecar.domain.keyring import Key
 from sidecar.settings import VerpSection
 
-__all__ = ["ReadSecret", "SecretError", "Secrets"]
+__all__ = ["ReadSecret", "SecretError", "Secrets", "key_problems"]
 
 KEY_LENGTH = 32  # octets; HMAC-SHA256 gains nothing beyond its digest's length, RFC 2104 section 3
 BOUNCEHANDLER_SECRET_LENGTH = 16  # octets; an existing secret that only verifies for the days of a move
@@ -34,7 +36,7 @@ class Secrets:
 
     def __init__(self, read: ReadSecret, problems: list[str]) -> None:
         self._read, self._problems = read, problems
-        self.keys: tuple[bytes, ...] = ()
+        self.keys: tuple[Key, ...] = ()
         self.bouncehandler = b""
         self.http_token = ""
         self.database_password = ""
@@ -45,7 +47,7 @@ class Secrets:
         section = data.get("verp")
         if isinstance(section, dict):
             name = section.get("keys_file", VerpSection.model_fields["keys_file"].default)
-            self.keys = tuple(self._keys(f"[verp] keys_file = {name!r}", name))
+            self.keys = self._keys(f"[verp] keys_file = {name!r}", name)
             other = section.get("bouncehandler")
             if isinstance(other, dict):
                 self.bouncehandler = self._bouncehandler(other.get("secret_file"))
@@ -71,14 +73,13 @@ class Secrets:
             self._problems.append(f"{label}: the file is empty")
         return content
 
-    def _keys(self, label: str, name: object) -> Iterator[bytes]:
-        lines = [line.strip() for line in self._content(label, name).splitlines()]
-        keys = [line for line in lines if line and not line.startswith(b"#")]
-        if any(lines) and not keys:
-            self._problems.append(f"{label}: no key in it, only comments")
-        for key in keys:
-            self._judge(label, key, KEY_LENGTH)
-            yield key
+    def _keys(self, label: str, name: object) -> tuple[Key, ...]:
+        content = self._content(label, name)
+        if not content.strip():
+            return ()
+        file, problems = key_problems(content)
+        self._problems += [f"{label}: {problem}" for problem in problems]
+        return file.keys
 
     def _bouncehandler(self, name: object) -> bytes:
         label = f"[verp.bouncehandler] secret_file = {name!r}"
@@ -99,14 +100,8 @@ class Secrets:
         return token.decode()
 
     def _judge(self, label: str, key: bytes, least: int) -> None:
-        if key in WELL_KNOWN:
-            self._problems.append(
-                f"{label}: this is BounceHandler's public default; anybody can sign with it"
-            )
-        elif len(key) < least:
-            self._problems.append(f"{label}: a key of {len(key)} octets is too short, {least} are needed")
-        elif len(set(key)) < DISTINCT:
-            self._problems.append(f"{label}: a key of {len(set(key))} different characters can be guessed")
+        if problem := _weakness(key, least):
+            self._problems.append(f"{label}: {problem}")
 
     def _password(self, label: str, name: object) -> None:
         if isinstance(name, str) and _may_be_bot_password(name):
@@ -120,6 +115,27 @@ class Secrets:
             )
         if isinstance(name, str):
             self.passwords[name] = password
+
+
+def key_problems(content: bytes) -> tuple[KeyFile, list[str]]:
+    """A file of keys, and all that makes it unfit."""
+    file, problems = parse(content)
+    if not file.keys and not problems:
+        problems.append("no key in it, only comments")
+    return file, problems + [
+        problem for key in file.keys if (problem := _weakness(key.secret, KEY_LENGTH))
+    ]
+
+
+def _weakness(key: bytes, least: int) -> str:
+    """Why a secret is none; "" if it will do."""
+    if key in WELL_KNOWN:
+        return "this is BounceHandler's public default; anybody can sign with it"
+    if len(key) < least:
+        return f"a key of {len(key)} octets is too short, {least} are needed"
+    if len(set(key)) < DISTINCT:
+        return f"a key of {len(set(key))} different characters can be guessed"
+    return ""
 
 
 def _may_be_bot_password(text: str) -> bool:

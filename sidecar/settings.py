@@ -57,7 +57,9 @@ class VerpSection(Section):
         description="Mail domain of the return paths; the MTA routes it to the LMTP socket"
     )
     prefix: Prefix = Field("wiki", description="First field of each return path")
-    keys_file: str = Field("verp.keys", description="File with the signing keys, one a line; the first signs")
+    keys_file: str = Field(
+        "verp.keys", description="File with the keys, one a line, and their times; `keys` changes it"
+    )
     accept_days: Days = Field(
         10, description="How old a return path may be; longer than the MTAs' queues live"
     )

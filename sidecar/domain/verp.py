@@ -27,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from .address import fold, routed
+from .keyring import Keyring
 
 __all__ = [
     "BOUNCEHANDLER_KEY_CHARACTERS", "KEY_CHARACTERS", "LOCAL_PART_LIMIT", "BounceHandlerFormat", "Expired",
@@ -56,11 +57,11 @@ class NotOurs(VerpError):
 
 
 class Forged(VerpError):
-    """Shaped like ours but signed by no key we hold: forged, damaged, or a key was removed too early."""
+    """Shaped like ours but signed by no key that holds: forged, damaged, or a key was removed or revoked."""
 
 
 class Expired(VerpError):
-    """Signed by us, too long ago. If many: accept_days is shorter than the MTAs' queue lifetime."""
+    """Signed by us, too long ago. If many: accept_days, or a key's until=, is shorter than the MTAs' queues."""
 
 
 class UnknownWiki(VerpError):
@@ -81,17 +82,6 @@ class Token:
     tag: str  #: hex; keyed hash of the address that was written to, "" in BounceHandler's format
     key_id: str  #: which key signed
     confirming: bool = False  #: the mail asked for a confirmation; never known in BounceHandler's format
-
-
-@dataclass(frozen=True)
-class Keyring:
-    """The first key signs, every key verifies: a secret changes by adding a line, not by losing bounces."""
-
-    keys: tuple[bytes, ...] = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if not self.keys:
-            raise ValueError("a keyring needs a key")
 
 
 @dataclass(frozen=True)
@@ -116,8 +106,11 @@ class Format(Protocol):
         self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool
     ) -> str: ...
 
-    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str, bool] | None:
-        """(tag, key id, confirming) if a key of ours signed these fields for *wiki*."""
+    def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
+        """(tag, key id, confirming) if a key of ours signed these fields for *wiki*.
+
+        Raises Forged or Expired if that key is one no more.
+        """
         ...
 
 
@@ -133,11 +126,11 @@ class SidecarFormat:
     keyring: Keyring
 
     def local_part(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool) -> str:
-        key = self.keyring.keys[0]
+        key = self.keyring.signer(now).secret
         body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())))
         return f"{body}-{_sidecar_key(key, _LABELS[confirming], body, _tag(key, address))}"
 
-    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str, bool] | None:
+    def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
         if len(fields.key) != KEY_CHARACTERS:
             return None
         try:
@@ -147,8 +140,12 @@ class SidecarFormat:
         body = _body(self.prefix, wiki, fields.user, fields.time)
         for key in self.keyring.keys:
             for confirming, label in _LABELS.items():
-                if hmac.compare_digest(fields.key, _sidecar_key(key, label, body, tag)):
-                    return tag.hex(), _key_id(key), confirming
+                if hmac.compare_digest(fields.key, _sidecar_key(key.secret, label, body, tag)):
+                    if key.revoked:
+                        raise Forged(f"signed by the key {key.id}, which was revoked")
+                    if not key.verifies(now):
+                        raise Expired(f"signed by the key {key.id}, which verifies no more")
+                    return tag.hex(), key.id, confirming
         return None
 
 
@@ -169,7 +166,7 @@ class BounceHandlerFormat:
         body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())), keep_case=True)
         return f"{body}-{self._key(body)}"
 
-    def verify(self, fields: _Fields, wiki: str) -> tuple[str, str, bool] | None:
+    def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
         body = _body(self.prefix, wiki, fields.user, fields.time, keep_case=True)
         if hmac.compare_digest(fields.key.encode(), self._key(body).lower().encode()):
             return "", "bouncehandler", False
@@ -199,6 +196,10 @@ class Verp:
     def in_each_format(self) -> "list[Verp]":
         """One that issues and recognises in each format alone, for who wants to see them all."""
         return [Verp((form,), self._known, accept=self.accept) for form in self._formats]
+
+    def of_wikis(self, wikis: Iterable[str]) -> "Verp":
+        """The same for other wikis."""
+        return Verp(self._formats, wikis, accept=self.accept)
 
     def issue(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool = False) -> str:
         """The return path for one mail to *address*; *confirming* if it asks to confirm that address.
@@ -230,7 +231,7 @@ class Verp:
             shaped = True
             fields = _Fields(**found.groupdict())
             wiki = self._wikis.get(fields.wiki)
-            if signature := form.verify(fields, wiki or fields.wiki):
+            if signature := form.verify(fields, wiki or fields.wiki, now):
                 return self._token(fields, wiki, signature, now)
         raise Forged("no key of ours signed this") if shaped else NotOurs("no return path of ours")
 
@@ -255,7 +256,7 @@ class Verp:
     def tags(self, address: str) -> dict[str, str]:
         """What the tag of *address* is under each key, by key id."""
         keys = [key for form in self._formats if isinstance(form, SidecarFormat) for key in form.keyring.keys]
-        return {_key_id(key): _tag(key, address).hex() for key in keys}
+        return {key.id: _tag(key.secret, address).hex() for key in keys}
 
     def beginnings(self, wiki: str, user_id: int) -> list[str]:
         """How all return paths of a user begin, folded."""
@@ -286,10 +287,6 @@ def _tag(key: bytes, address: str) -> bytes:
     return hmac.new(
         key, b"address\0" + fold(address).encode(errors="surrogatepass"), hashlib.sha256
     ).digest()[:TAG_BYTES]
-
-
-def _key_id(key: bytes) -> str:
-    return hmac.new(key, b"key id", hashlib.sha256).hexdigest()[:8]
 
 
 def _base36(number: int) -> str:
