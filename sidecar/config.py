@@ -26,6 +26,7 @@ from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings,
 from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
+    "ACCEPT",
     "Config",
     "ConfigError",
     "DigestConfig",
@@ -36,6 +37,9 @@ __all__ = [
     "parse",
     "rules_directory",
 ]
+
+
+ACCEPT = timedelta(days=VerpSection.model_fields["accept_days"].default)
 
 
 class ConfigError(Exception):

@@ -26,27 +26,27 @@ from sidecar.edges.mail_server import MailServer
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.host import now
+from sidecar.orders import OpenWiki, Ports, orders_of, reader
 from sidecar.services.circuit import Pauses
 from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
 from sidecar.services.intake import BounceIntake
 from sidecar.services.refusals import Refusals
+from sidecar.services.reload import Orders, Reload
 from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
-from sidecar.services.rules import RuleReload
 from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.services.watch import Watch
 from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics
+from sidecar.telemetry import Metrics, configure_logging
 
 __all__ = ["World", "intake_for", "replay", "run", "what_if", "wiki_opener"]
 
 log = structlog.get_logger()
 
-OpenWiki = Callable[[WikiConfig], Wiki]
 Clock = Callable[[], datetime]
 Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
 
@@ -71,6 +71,7 @@ class World:
     pauses: Pauses = field(default_factory=Pauses)
     sockets: PassedSockets = field(default_factory=PassedSockets)
     manager: ServiceManager = field(default_factory=ServiceManager)
+    reread: Callable[[], Config] | None = None  #: the configuration of now; None: that of the start
 
 
 async def run(
@@ -80,39 +81,71 @@ async def run(
     stop: asyncio.Event | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until *stop* is set; without one, until SIGTERM or SIGINT. SIGHUP reads the rules again.
+    """Serve until *stop* is set; without one, until SIGTERM or SIGINT. SIGHUP reads everything again.
 
     Raises RuleError, CannotListen, WrongSocket, SQLAlchemyError, or whatever ends a loop that should not end.
     """
-    metrics, rules = Metrics(), rule_files.load(config.rules_directory)
+    metrics, orders = Metrics(), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
         database = _history(config)
         life.push_async_callback(database.close)
         await database.open()
-        life.callback((dispatcher := _dispatcher(config, world, database, metrics)).close)
-        watch = await _watch(config, world.clock, database, metrics)
-        refusals = Refusals(metrics)
+        ports = Ports(world.open_wiki or wiki_opener(config))
+        life.callback((dispatcher := _dispatcher(orders, ports, world, database, metrics)).close)
+        watch, refusals = await _watch(config, world.clock, database, metrics), Refusals(metrics)
         return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals, watch.watched)
-        taking = partial(BounceIntake, database, return_paths, rules, config.policies, world.clock)
+        taking = partial(BounceIntake, database, return_paths, orders.rules, config.policies, world.clock)
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
         needs = Needs(metrics, world.clock, database)  # a second daemon ends at the doors
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
-        reload = RuleReload(lambda: rule_files.load(config.rules_directory), intake.use, metrics)
-        life.callback(reload.close)
+        use = _taking_over(config, ports, return_paths, intake, watch, dispatcher)
+        life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         work: list[Loop] = [
             _loop("dispatch", dispatcher.run, dispatcher.stop),
-            _loop("rules", reload.run),
+            _loop("reload", reload.run),
             _loop("watch", watch.run, watch.stop),
             *_other_loops(config, world, database, metrics, refusals, life),
         ]
         loops = {await life.enter_async_context(loop) for loop in work}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
-        log.info("serving", modes=_modes(config), rules=len(rules.rules), database=config.storage_url)
+        log.info("serving", modes=_modes(config), rules=len(orders.rules.rules), database=config.storage_url)
         ready()
         await _until(stop, loops, world.manager)
+
+
+def _reload(
+    started: Config, orders: Orders, use: Callable[[Orders], None], world: World, metrics: Metrics
+) -> Reload:
+    load = reader(world.reread or (lambda: started), started)
+    return Reload(orders, load, use, world.manager, metrics)
+
+
+def _taking_over(
+    started: Config,
+    ports: Ports,
+    return_paths: ReturnPaths,
+    intake: BounceIntake,
+    watch: Watch,
+    dispatcher: Dispatcher,
+) -> Callable[[Orders], None]:
+    """Who is handed what at a reload: all of it between two awaits."""
+    level = started.log_level
+
+    def use(orders: Orders) -> None:
+        nonlocal level
+        wikis, policies = ports.of(orders.wikis), orders.wikis.policies  # the only part that may fail
+        return_paths.use(orders.verp)  # before the intake, which judges by it
+        intake.use(orders.rules, policies, orders.limits)
+        watch.use(policies, orders.verp)
+        dispatcher.use(wikis, policies)
+        if level != orders.log_level:
+            level = orders.log_level
+            configure_logging(level, started.log_format)
+
+    return use
 
 
 async def _until(stop: asyncio.Event, loops: "set[asyncio.Task[None]]", manager: ServiceManager) -> None:
@@ -132,10 +165,11 @@ def _history(config: Config) -> Database:
     return Database(config.storage_url, password=config.storage_password)
 
 
-def _dispatcher(config: Config, world: World, database: Database, metrics: Metrics) -> Dispatcher:
-    open_wiki = world.open_wiki or wiki_opener(config)
-    wikis = {wiki.id: open_wiki(wiki) for wiki in config.wikis}
-    return Dispatcher(database, wikis, config.policies, world.clock, world.jitter, world.pauses, metrics)
+def _dispatcher(
+    orders: Orders, ports: Ports, world: World, database: Database, metrics: Metrics
+) -> Dispatcher:
+    wikis, policies = ports.of(orders.wikis), orders.wikis.policies
+    return Dispatcher(database, wikis, policies, world.clock, world.jitter, world.pauses, metrics)
 
 
 async def _watch(config: Config, clock: Clock, database: Database, metrics: Metrics) -> Watch:

@@ -8,7 +8,8 @@ import grp
 import os
 import socket
 import stat
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sidecar import config as config_module
@@ -18,6 +19,8 @@ from sidecar.edges.service_manager import ServiceManager
 from sidecar.secrets import ReadSecret, SecretError
 
 __all__ = [
+    "KeysPlace",
+    "keys_place",
     "load_config",
     "missing_groups",
     "now",
@@ -56,9 +59,7 @@ def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
     """
 
     def read(name: str) -> bytes:
-        path = beside / name
-        if credentials and not Path(name).is_absolute() and (Path(credentials) / name).exists():
-            path = Path(credentials) / name
+        path = _credential(credentials, name) or beside / name
         try:
             mode = path.stat().st_mode
             if not stat.S_ISREG(mode):
@@ -70,6 +71,39 @@ def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
             raise SecretError(getattr(error, "strerror", None) or "cannot be read") from None
 
     return read
+
+
+def _credential(credentials: str | None, name: str) -> Path | None:
+    """Where systemd has put it, if it has."""
+    path = Path(credentials or "") / name
+    return path if credentials and not Path(name).is_absolute() and path.exists() else None
+
+
+@dataclass(frozen=True)
+class KeysPlace:
+    """Where the keys are, for whoever changes them."""
+
+    file: Path
+    accept: timedelta  #: accept_days
+    credential: bool = False  #: systemd's copy, which cannot be changed
+
+
+def keys_place(path: Path, file: Path | None) -> KeysPlace:
+    """The file of the keys: *file* if it is named, else what is configured. Asks for no other secret.
+
+    Without a configuration, the default of accept_days holds for a *file*. Raises ConfigError.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        if file and isinstance(error, FileNotFoundError):
+            return KeysPlace(file, config_module.ACCEPT)
+        raise _unreadable(error) from None
+    name, accept = config_module.keys_settings(text)
+    if file:
+        return KeysPlace(file, accept)
+    credential = _credential(os.environ.get("CREDENTIALS_DIRECTORY"), name)
+    return KeysPlace(credential or path.parent / name, accept, credential is not None)
 
 
 def missing_groups(config: Config) -> list[str]:

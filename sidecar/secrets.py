@@ -5,7 +5,7 @@ those that others may read.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.complaints import wikis_of
@@ -122,9 +122,7 @@ def key_problems(content: bytes) -> tuple[KeyFile, list[str]]:
     file, problems = parse(content)
     if not file.keys and not problems:
         problems.append("no key in it, only comments")
-    return file, problems + [
-        problem for key in file.keys if (problem := _weakness(key.secret, KEY_LENGTH))
-    ]
+    return file, problems + [problem for key in file.keys if (problem := _weakness(key.secret, KEY_LENGTH))]
 
 
 def _weakness(key: bytes, least: int) -> str:

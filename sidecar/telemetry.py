@@ -49,8 +49,8 @@ METRICS = {
     "Any lost: proofs that mail arrives are missing; the database was slow or down, see the log.",
     "watched_users": "Users with an open streak, whose mails are noted. "
     "Growing fast: many addresses fail; see `history` of some of them.",
-    "rules_reloads": "Times that the rules were read again, by result. "
-    "Refused: the old rules stay; `rules check` names file, rule and reason.",
+    "reloads": "Times that the configuration was read again, by result. "
+    "Refused: all is as before; `check-config` says what is wrong with it.",
 }
 
 
@@ -123,13 +123,13 @@ class Metrics:
         self.events = self._counter("events", "type")
         self.sends = self._counter("sends", "result")
         self.watched_users = self._gauge("watched_users")
-        self.rules_reloads = self._counter("rules_reloads", "result")
+        self.reloads = self._counter("reloads", "result")
         for result in ("issued", "refused"):
             self.return_paths.labels(result)
         for result in ("noted", "lost"):
             self.sends.labels(result)
         for result in ("loaded", "refused"):
-            self.rules_reloads.labels(result)
+            self.reloads.labels(result)
 
     def _counter(self, name: str, *labels: str) -> Counter:
         return Counter(f"bounce_sidecar_{name}", METRICS[name], labels, registry=self.registry)

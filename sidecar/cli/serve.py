@@ -23,13 +23,17 @@ def run(path: Path) -> None:
 
     Opens the sockets that the wiki asks for return paths, and that the mail server asks about recipients and
     delivers bounces to, or takes those that systemd passes; brings the database up to date, and carries out
-    what is owed to the wikis. Logs to standard error.
+    what is owed to the wikis. SIGHUP reads configuration, secrets and rules again. Logs to standard error.
     """
     config = configured(path)
     configure_logging(config.log_level, config.log_format)
     try:
         with troubles(config):
-            world = daemon.World(sockets=host.passed_sockets(), manager=host.service_manager())
+            world = daemon.World(
+                sockets=host.passed_sockets(),
+                manager=host.service_manager(),
+                reread=lambda: host.load_config(path),
+            )
             asyncio.run(daemon.run(config, world=world))
     except CannotListen as error:
         stop_with(EX_TEMPFAIL, str(error))

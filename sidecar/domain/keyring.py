@@ -68,7 +68,7 @@ class Key:
 
 
 class Keyring:
-    """The newest key that has begun signs; where none has begun, the one that begins first. Every one verifies.
+    """The newest key that has begun signs; where none has begun, the one that begins first. All verify.
 
     Of keys that begin at the same time, as those of which nothing is said, the first in the file signs.
     """

@@ -61,7 +61,7 @@ class Forged(VerpError):
 
 
 class Expired(VerpError):
-    """Signed by us, too long ago. If many: accept_days, or a key's until=, is shorter than the MTAs' queues."""
+    """Signed by us, too long ago. If many: accept_days, or a key's until=, is too short for MTAs' queues."""
 
 
 class UnknownWiki(VerpError):

@@ -1,10 +1,11 @@
-"""What a service manager is told (sd_notify(3)): that we serve, that we stop, that we are alive.
+"""What a service manager is told (sd_notify(3)): that we serve, reload, stop, are alive.
 
 Knows the datagrams. Does not know who set the address, nor what serving means. Without an address it is mute.
 """
 
 import asyncio
 import socket
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -32,6 +33,14 @@ class ServiceManager:
                 mouth.sendto(state.encode(), address)
         except OSError as error:
             log.warning("the service manager does not hear", why=error.strerror or str(error))
+
+    def reloading(self) -> None:
+        """What is configured is being read again, until ``reloaded``."""
+        self.tell(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def reloaded(self, status: str) -> None:
+        """It serves as before; *status* is shown by `systemctl status`, "" clears it."""
+        self.tell(f"READY=1\nSTATUS={status}")
 
     async def keep_alive(self) -> None:
         """For ever: it hears from us as long as the event loop turns."""

@@ -45,6 +45,7 @@ LEASE = timedelta(minutes=2)  # a call lasts seconds; longer, and a dead node's 
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=90)  # no wiki is down for a quarter; `outbox retry` revives what is dead
+NOT_CONFIGURED = "the wiki is not configured"
 IDLE = 1.0  # seconds between looks at the outbox when nobody rings
 
 
@@ -68,6 +69,14 @@ class Dispatcher:
         self._rooms: dict[str, Room] = {}
         self._bell = asyncio.Event()
         self._stopping = False
+
+    def use(self, wikis: Mapping[str, Wiki], policies: Mapping[str, Policy]) -> None:
+        """Call these from now on. What is owed to others waits; who is reached anew gets a fresh try."""
+        for wiki in wikis:
+            if wikis[wiki] is not self._wikis.get(wiki):
+                self._circuits.answered(wiki)
+        self._wikis, self._policies = wikis, policies
+        self.ring()
 
     def ring(self) -> None:
         """Something is owed: look at once."""
@@ -126,7 +135,7 @@ class Dispatcher:
         while owed := outbox.claim(connection, now, now + LEASE, closed):
             policy = self._policies.get(owed.action.wiki)
             if policy is None:
-                outbox.postpone(connection, owed, now + LONGEST_DELAY, "the wiki is not configured", now)
+                outbox.postpone(connection, owed, now + LONGEST_DELAY, NOT_CONFIGURED, now)
             elif policy.mode is Mode.SHADOW and not isinstance(owed.action, Restore):
                 outbox.close(connection, owed, State.SHADOW, "the wiki is in shadow mode now", now)
             elif action := still_wanted(connection, owed, policy, now):
@@ -139,7 +148,9 @@ class Dispatcher:
         wiki = owed.action.wiki
         room = self._rooms.setdefault(wiki, Room(f"wiki-{wiki}"))
         try:
-            outcome = await room.run(lambda: self._wikis[wiki].perform(owed.action))
+            if (port := self._wikis.get(wiki)) is None:  # removed since it was claimed
+                raise WikiUnavailable(NOT_CONFIGURED)
+            outcome = await room.run(lambda: port.perform(owed.action))
         except WikiRefused as error:
             self._circuits.answered(wiki)
             await self._bury(owed, str(error))

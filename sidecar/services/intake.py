@@ -7,6 +7,7 @@ put there, the exception goes up and the door answers "try again": the MTA's que
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 import sqlalchemy as sa
 import structlog
@@ -51,6 +52,19 @@ class Reread:
     action_id: int | None = None
 
 
+@dataclass(frozen=True)
+class Bench:
+    """What a mail is judged by, from its reading to its booking: all of one time."""
+
+    reader: Reader
+    policies: Mapping[str, Policy]  #: of every wiki that the reader knows
+    limits: Limits
+
+    @classmethod
+    def of(cls, paths: verp.Verp, rules: RuleBook, policies: Mapping[str, Policy], limits: Limits) -> Self:
+        return cls(Reader(paths, rules, lambda wiki: policies[wiki].categories), policies, limits)
+
+
 class BounceIntake:
     """The way in, whatever the door. ``take`` is repeatable: the same mail is a duplicate."""
 
@@ -70,10 +84,10 @@ class BounceIntake:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
     ) -> None:
         self._db, self._paths = database, return_paths
-        self._reader = Reader(return_paths, rules, lambda wiki: self._policies[wiki].categories)
-        self._policies, self._clock, self._owed = policies, clock, owed
+        self._bench = Bench.of(return_paths.verp, rules, policies, limits)
+        self._clock, self._owed = clock, owed
         self._metrics, self._wall_clock = metrics or Metrics(), wall_clock or clock
-        self._failed, self._limits = failed, limits
+        self._failed = failed
         self._reading = Room("reader", 2)
 
     def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
@@ -84,10 +98,10 @@ class BounceIntake:
         """Book a mail; returns after the commit. Raises whatever hinders it: then nothing was booked."""
         if refused := self.refusal(received.recipient):
             return refused
-        now = self._clock()
+        now, bench = self._clock(), self._bench
         entry = ledger.Notice(received.recipient, received.raw, now, null_sender=not received.sender)
-        mail = await self._reading.run(lambda: self._reader.understand(entry).pack())
-        booked = await self._db.write(lambda connection: self._book(connection, mail))
+        mail = await self._reading.run(lambda: bench.reader.understand(entry).pack())
+        booked = await self._db.write(lambda connection: self._book(connection, mail, bench))
         self._tell("notice", mail, booked)
         return booked.receipt
 
@@ -96,14 +110,15 @@ class BounceIntake:
 
         Repeatable. What cannot be recognised any more, its key being gone, stays as it is.
         """
+        bench = self._bench
         kept = await self._db.read(lambda connection: aside.mail(connection, notice_id))
         if kept is None:
             return None
         try:
-            mail = await self._reading.run(lambda: self._reader.understand(kept).pack())
+            mail = await self._reading.run(lambda: bench.reader.understand(kept).pack())
         except verp.VerpError as error:
             return Reread(Receipt.SET_ASIDE, f"its return path: {error}")
-        booked = await self._db.write(lambda connection: self._book_again(connection, notice_id, mail))
+        booked = await self._db.write(lambda connection: self._book_again(connection, notice_id, mail, bench))
         if booked is None:
             return None
         self._tell("reread", mail, booked)
@@ -111,29 +126,39 @@ class BounceIntake:
         verdict = (said.category, said.hard, said.rule) if said else ("", False, "")
         return Reread(booked.receipt, mail.entry.aside, *verdict, booked.owing.action_id)
 
-    def use(self, rules: RuleBook) -> None:
-        """Judge by *rules* from now on."""
-        self._reader.rules = rules
+    def use(
+        self, rules: RuleBook, policies: Mapping[str, Policy] | None = None, limits: Limits | None = None
+    ) -> None:
+        """Judge by these (None: as before), and by what the return paths use, from now on.
+
+        What is being judged ends with what it began with.
+        """
+        before = self._bench
+        self._bench = Bench.of(self._paths.verp, rules, policies or before.policies, limits or before.limits)
 
     def close(self) -> None:
         """Waits for what is being read."""
         self._reading.close()
 
-    def _book(self, connection: sa.Connection, mail: Understood) -> Booked:
+    def _book(self, connection: sa.Connection, mail: Understood, bench: Bench) -> Booked:
         """THE transaction. Book first, then count: the count includes this one, and nobody books between."""
         notice_id = ledger.append(connection, mail.entry)
         if notice_id is None:
             return Booked(Receipt.DUPLICATE)
-        return self._enter(connection, notice_id, mail, mail.entry.received)
+        return self._enter(connection, notice_id, mail, bench, mail.entry.received)
 
-    def _book_again(self, connection: sa.Connection, notice_id: int, mail: Understood) -> Booked | None:
+    def _book_again(
+        self, connection: sa.Connection, notice_id: int, mail: Understood, bench: Bench
+    ) -> Booked | None:
         """The same for what is there already; the policy is asked as of now."""
         entry = mail.entry
         if not aside.settle(connection, notice_id, entry):
             return None
-        return self._enter(connection, notice_id, mail, self._clock())
+        return self._enter(connection, notice_id, mail, bench, self._clock())
 
-    def _enter(self, connection: sa.Connection, notice_id: int, mail: Understood, now: datetime) -> Booked:
+    def _enter(
+        self, connection: sa.Connection, notice_id: int, mail: Understood, bench: Bench, now: datetime
+    ) -> Booked:
         receipt = Receipt.SET_ASIDE if mail.entry.aside else Receipt.TAKEN
         bounce = mail.bounce
         if bounce is None:
@@ -142,18 +167,18 @@ class BounceIntake:
         entered = ledger.book(connection, notice_id, bounce)
         if entered is None:
             return Booked(receipt)
-        policy, wall_clock = self._policies[bounce.wiki], self._wall_clock()
+        policy, wall_clock = bench.policies[bounce.wiki], self._wall_clock()
         if bounce.confirming and bounce.hard:
             word = mistyped(connection, entered.id, bounce, policy, wall_clock)
             return Booked(receipt, True, Owing(word))
         tripped: list[Tripped] = []
         if bounce.hard:
             tallies.count(connection, entered.id, bounce)
-            limits, at = self._limits, bounce.received
+            limits, at = bench.limits, bounce.received
             tripped = look_at_failures(connection, bounce.provider, limits, at, wall_clock)
         elif not entered.was_proof:  # a soft bounce, too, may take a proof back
             return Booked(receipt, counted=True)
-        owing = consider(connection, bounce, policy, self._limits, now, wall_clock)
+        owing = consider(connection, bounce, policy, bench.limits, now, wall_clock)
         return Booked(receipt, True, replace(owing, tripped=(*tripped, *owing.tripped)))
 
     def _tell(self, event: str, mail: Understood, booked: Booked) -> None:

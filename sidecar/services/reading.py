@@ -16,7 +16,6 @@ from sidecar.domain.classify import Category, RuleBook
 from sidecar.domain.failure import Judge, failure_of
 from sidecar.domain.notice import Kind, Notice, read
 from sidecar.domain.provider import provider_of
-from sidecar.services.return_path import ReturnPaths
 from sidecar.storage import ledger
 from sidecar.telemetry import report
 
@@ -47,12 +46,11 @@ class Reader:
 
     def __init__(
         self,
-        return_paths: ReturnPaths,
+        return_paths: verp.Verp,
         rules: RuleBook,
         may_count: Callable[[str], frozenset[Category]],  #: which categories may be hard, by wiki
     ) -> None:
-        self._paths, self._may_count = return_paths, may_count
-        self.rules = rules
+        self._paths, self._may_count, self._rules = return_paths, may_count, rules
 
     def understand(self, entry: ledger.Notice) -> Understood:
         """Read and judge a mail, as of when it came; what our reader cannot read is its fault, not the
@@ -77,7 +75,7 @@ class Reader:
 
     def _judge(self, token: verp.Token, notice: Notice, entry: ledger.Notice) -> ledger.Bounce | None:
         """The bounce that a notice makes for its user; None if the notice is no bounce."""
-        judge = Judge(self.rules, self._may_count(token.wiki), self._paths.is_about)
+        judge = Judge(self._rules, self._may_count(token.wiki), self._paths.is_about)
         found = failure_of(notice, token, judge, null_sender=entry.null_sender, received=entry.received)
         if found is None:
             return None

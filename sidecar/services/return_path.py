@@ -39,7 +39,7 @@ class ReturnPaths:
         watched: Watched | None = None,  #: users whose mails are to be noted
     ) -> None:
         metrics = metrics or Metrics()
-        self._verp, self._clock = verp, clock
+        self.verp, self._clock = verp, clock
         self._refusals, self._watched = refusals or Refusals(metrics), watched or Watched(metrics)
         self._issued = metrics.return_paths.labels("issued")
         self._refused = metrics.return_paths.labels("refused")
@@ -51,13 +51,17 @@ class ReturnPaths:
         """
         now = self._clock()
         try:
-            return_path = self._verp.issue(wiki, user_id, address, now, confirming=confirming)
+            return_path = self.verp.issue(wiki, user_id, address, now, confirming=confirming)
         except VerpError:
             self._refused.inc()
             raise
         self._issued.inc()
-        self._watched.signed(wiki, user_id, return_path, now)
+        self._watched.signed(wiki, user_id, self.verp, return_path, now)
         return return_path
+
+    def use(self, verp: Verp) -> None:
+        """Sign and recognise by *verp* from now on."""
+        self.verp = verp
 
     def concerns(self, address: str) -> bool:
         """Whether to verify it: for a door that is asked about every recipient of a mail server.
@@ -66,7 +70,7 @@ class ReturnPaths:
         rewrite into our domain counts as ours.
         """
         local, at, domain = routed(address).rpartition("@")
-        return bool(at) and domain in self._verp.domains and local not in OWED
+        return bool(at) and domain in self.verp.domains and local not in OWED
 
     def verify(self, address: str, *, tell: bool = True) -> Token | Receipt:
         """THE question at RCPT, whatever the door: whose it is, or else what becomes of mail to it.
@@ -89,8 +93,4 @@ class ReturnPaths:
 
     def recognise(self, address: str, at: datetime | None = None) -> Token:
         """What a return path says, or said *at* a time. Raises NotOurs, Forged, Expired or UnknownWiki."""
-        return self._verp.recognise(address, at or self._clock())
-
-    def is_about(self, token: Token, address: str) -> bool | None:
-        """Whether *address* is the one that the mail was written to; None if the token cannot tell."""
-        return self._verp.is_about(token, address)
+        return self.verp.recognise(address, at or self._clock())

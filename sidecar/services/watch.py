@@ -40,14 +40,15 @@ class Watched:
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self.users: dict[str, set[int]] = {}
-        self.signings: deque[tuple[str, datetime]] = deque()  #: return path, and when it was signed
+        #: what signed, the return path, and when: another key, or none for that wiki, may sign by now
+        self.signings: deque[tuple[Verp, str, datetime]] = deque()
         self.lost = (metrics or Metrics()).sends.labels("lost")
 
-    def signed(self, wiki: str, user_id: int, return_path: str, now: datetime) -> None:
+    def signed(self, wiki: str, user_id: int, verp: Verp, return_path: str, now: datetime) -> None:
         """A return path was handed out; neither blocks nor waits."""
         if user_id in self.users.get(wiki, ()):
             if len(self.signings) < ROOM:
-                self.signings.append((return_path, now))
+                self.signings.append((verp, return_path, now))
             else:
                 self.lost.inc()
 
@@ -74,6 +75,13 @@ class Watch:
     def add(self, wiki: str, user_id: int) -> None:
         """A failure that counts, or may turn out to, was booked here; after the commit."""
         self.watched.users.setdefault(wiki, set()).add(user_id)
+
+    def use(self, policies: Mapping[str, Policy], verp: Verp) -> None:
+        """Watch by these from now on; if they look further back, everybody is looked up anew."""
+        before = self._memory()
+        self._policies, self._verp = policies, verp
+        if self._memory() > before:
+            self._loaded -= ANEW
 
     async def load(self) -> None:
         """Look at the whole history: at the start, and now and then for streaks that are over."""
@@ -103,7 +111,7 @@ class Watch:
         """Write what was signed; returns how much. What cannot be written waits."""
         written = 0
         while signings := list(islice(self.watched.signings, BATCH)):
-            mails = [self._send(path, at) for path, at in signings]
+            mails = [_send(*signing) for signing in signings]
             await self._db.write(lambda connection, mails=mails: sends.note(connection, mails))  # type: ignore[misc]
             for _ in signings:
                 self.watched.signings.popleft()
@@ -153,18 +161,22 @@ class Watch:
             return now
         return tidied
 
-    def _send(self, return_path: str, at: datetime) -> Send:
-        token = self._verp.recognise(return_path, at)
-        return Send(token.wiki, token.user_id, token.sent, token.tag, token.key_id)
-
     def _since(self, now: datetime) -> datetime:
-        return now - max(LEAST, *(policy.memory for policy in self._policies.values()))
+        return now - self._memory()
+
+    def _memory(self) -> timedelta:
+        return max([LEAST, *(policy.memory for policy in self._policies.values())])
 
     def _settle(self) -> timedelta:
         return max((policy.settle for policy in self._policies.values()), default=timedelta(0))
 
     def _count(self) -> None:
         self._size.set(sum(map(len, self.watched.users.values())))
+
+
+def _send(verp: Verp, return_path: str, at: datetime) -> Send:
+    token = verp.recognise(return_path, at)
+    return Send(token.wiki, token.user_id, token.sent, token.tag, token.key_id)
 
 
 def _is_time(last: datetime, every: timedelta, now: datetime) -> bool:

@@ -70,7 +70,7 @@ class Judge:
         self._now = datetime.fromtimestamp(0, UTC)
         self._seen: set[str] = set()
         self._paths = ReturnPaths(verp, lambda: self._now)
-        self._reader = Reader(self._paths, rules, lambda wiki: HARD_CAPABLE)  # what counts, a policy says
+        self._reader = Reader(verp, rules, lambda wiki: HARD_CAPABLE)  # what counts, a policy says
 
     def add(self, mail: Archived) -> None:
         """One more mail; one that was there already is a duplicate."""

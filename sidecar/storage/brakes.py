@@ -18,7 +18,7 @@ from sidecar.storage.schema import action, bounce, brake, event
 
 __all__ = [
     "HELD_KINDS", "Brake", "BrakeState", "acted", "brakes", "discard", "holding", "last_settled", "lately",
-    "release", "trip", "tripped", "whose",
+    "release", "tell", "trip", "tripped", "whose",
 ]  # fmt: skip
 
 #: An operator's undoing goes through every brake.
@@ -121,7 +121,7 @@ def trip(
     brake_id: int = connection.execute(brake.insert().values(row).returning(brake.c.id)).scalar_one()
     [new] = brakes(connection, brake_id=brake_id)
     held = _hold(connection, new, now, hold_from)
-    _tell(connection, now, "brake tripped", f"{brake_id}, {whose(provider, wiki)}: {why}; holds {held}")
+    tell(connection, now, "brake tripped", f"{brake_id}, {whose(provider, wiki)}: {why}; holds {held}")
     return brake_id
 
 
@@ -134,7 +134,7 @@ def release(connection: sa.Connection, brake_id: int, now: datetime) -> int | No
     freed = connection.execute(action.update().where(held).values(state=State.WAITING, due=now)).rowcount
     for other in brakes(connection, BrakeState.TRIPPED):
         freed -= _hold(connection, other, now, None, was_held_by=brake_id)
-    _tell(connection, now, "brake released", f"{brake_id}: {freed} wait again")
+    tell(connection, now, "brake released", f"{brake_id}: {freed} wait again")
     return freed
 
 
@@ -153,7 +153,7 @@ def discard(connection: sa.Connection, brake_id: int, now: datetime) -> int | No
     if found[0].wiki:
         incident &= bounce.c.wiki == found[0].wiki
     pardoned = connection.execute(bounce.update().where(incident).values(pardon=brake_id)).rowcount
-    _tell(connection, now, "brake discarded", f"{brake_id}: {given_up} given up, {pardoned} bounces pardoned")
+    tell(connection, now, "brake discarded", f"{brake_id}: {given_up} given up, {pardoned} bounces pardoned")
     return given_up
 
 
@@ -215,6 +215,7 @@ def _tell_each(
     connection.execute(event.insert().from_select(names, lines))
 
 
-def _tell(connection: sa.Connection, now: datetime, what: str, detail: str) -> None:
+def tell(connection: sa.Connection, now: datetime, what: str, detail: str) -> None:
+    """A line of the audit that is about no user."""
     row = {"at": now, "wiki": "", "user_id": 0, "action_id": None, "what": what, "detail": detail[:500]}
     connection.execute(event.insert().values(row))

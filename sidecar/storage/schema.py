@@ -67,7 +67,8 @@ bounce = sa.Table(
     sa.Column("domain", Line(255), nullable=False),  # where it failed
     sa.Column("words", Line(200), nullable=False, server_default=_EMPTY),  # what the rule matched
     sa.Column("provider", Line(64), nullable=False, server_default=_EMPTY),  # who runs that domain's mail
-    sa.Column("pardon", ID),  # the brake whose incident this failure was part of: it does not count
+    # It does not count: the brake whose incident it was part of, or 0, said by an operator of a whole key.
+    sa.Column("pardon", ID),
     sa.Column("confirming", sa.Boolean, nullable=False, server_default=sa.false()),  # asked for one
     sa.UniqueConstraint("wiki", "user_id", "sent", "tag"),  # one token counts once
     sa.Index(

@@ -52,6 +52,7 @@ def main(folder: Path) -> None:
         jitter=lambda: 0.0,
         open_wiki=open_mortal,
         pauses=Pauses(timedelta(0), timedelta(0), timedelta(0)),  # the test's clock stands still
+        reread=lambda: host.load_config(folder / "config.toml"),
     )
     asyncio.run(daemon.run(config, world=world))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sidecar.services.rules import RuleReload
 
 from sidecar.domain.classify import RuleBook
 from sidecar.edges import rule_files
-from sidecar.services.rules import RuleReload
 from sidecar.telemetry import Metrics
 
 GOOD = """
