@@ -74,13 +74,13 @@ def pardon(path: Path, key_id: str, since: datetime | None, undo_: bool, yes: bo
         as_json({"found": found, "pardoned": found.hard if yes else 0, "actions": owed})
         return
     click.echo(
-        f"{found.bounces} bounces were signed by {key_id}; {found.hard} may count, of {found.users} users"
+        f"signed by {key_id}: bounces {found.bounces}, that may count {found.hard}, users {found.users}"
     )
     for one in found.unconfirmed:
         undone = "; taken back" if one.undone else ""
         click.echo(f"un-confirmed: user {one.user_id} of {one.wiki}, {day(one.settled)} UTC{undone}")
     if yes:
-        click.echo(f"{found.hard} never count; {len(owed)} will be confirmed again")
+        click.echo(f"pardoned: {found.hard}; to be confirmed again: {len(owed)}")
     else:
         click.echo("--yes lets them never count, and with --undo confirms those users again")
 

@@ -110,9 +110,7 @@ def _key(line: bytes) -> Key:
         word = found["word"].decode()
         if word not in WORDS:
             known = ", ".join(f"{name}=" for name in WORDS)
-            raise _Mistake(
-                f"ends with a word and an equals sign that say nothing of a key; there are {known}"
-            )
+            raise _Mistake(f"ends with a word and = that say nothing of a key; known are {known}")
         if WORDS[word] in said:
             raise _Mistake(f"{word}= stands twice")
         said[WORDS[word]] = _moment(word, found["time"])

@@ -66,15 +66,17 @@ class Dispatcher:
         self._clock, self._jitter = clock, jitter
         self._circuits, self._results = Circuits(pauses), (metrics or Metrics()).actions
         self._busy: set[str] = set()
+        self._anew: set[str] = set()  # reached otherwise than before: what waits for them falls due
         self._rooms: dict[str, Room] = {}
         self._bell = asyncio.Event()
         self._stopping = False
 
     def use(self, wikis: Mapping[str, Wiki], policies: Mapping[str, Policy]) -> None:
         """Call these from now on. What is owed to others waits; who is reached anew gets a fresh try."""
-        for wiki in wikis:
-            if wikis[wiki] is not self._wikis.get(wiki):
-                self._circuits.answered(wiki)
+        anew = {wiki for wiki in wikis if wikis[wiki] is not self._wikis.get(wiki)}
+        for wiki in anew:
+            self._circuits.answered(wiki)
+        self._anew |= anew
         self._wikis, self._policies = wikis, policies
         self.ring()
 
@@ -122,6 +124,9 @@ class Dispatcher:
 
     async def _claim(self) -> Owed | None:
         now = self._clock()
+        if anew := frozenset(self._anew):
+            await self._db.write(lambda connection: [outbox.hasten(connection, wiki, now) for wiki in anew])
+            self._anew -= anew
         closed = self._busy | self._circuits.open(now)
         if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed)):
             return None
