@@ -124,9 +124,8 @@ class Dispatcher:
 
     async def _claim(self) -> Owed | None:
         now = self._clock()
-        if anew := frozenset(self._anew):
-            await self._db.write(lambda connection: [outbox.hasten(connection, wiki, now) for wiki in anew])
-            self._anew -= anew
+        if self._anew:
+            await self._hasten_anew(now)
         closed = self._busy | self._circuits.open(now)
         if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed)):
             return None
@@ -134,6 +133,16 @@ class Dispatcher:
         if owed:
             self._busy.add(owed.action.wiki)
         return owed
+
+    async def _hasten_anew(self, now: datetime) -> None:
+        anew = frozenset(self._anew)
+
+        def work(connection: sa.Connection) -> None:
+            for wiki in anew:
+                outbox.hasten(connection, wiki, now)
+
+        await self._db.write(work)
+        self._anew -= anew
 
     def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
         """Claim what the policy still wants: it is asked again before acting."""

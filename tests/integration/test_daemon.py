@@ -104,20 +104,20 @@ async def test_sighup_reads_the_rules_again_and_a_bad_file_changes_nothing(
 
         own.write_text(NEW_RULE.replace("user-unknown", "no-such-category"))
         os.kill(os.getpid(), signal.SIGHUP)
-        await until(lambda: said("rules refused"))
+        await until(lambda: said("reload refused"))
         await asyncio.to_thread(deliver, config, STRANGE)
         own.write_text(NEW_RULE)
         os.kill(os.getpid(), signal.SIGHUP)
-        await until(lambda: said("rules loaded"))
+        await until(lambda: said("reloaded"))
         await asyncio.to_thread(deliver, config, STRANGE + b"again")
         [before] = said("set aside")
         [after] = said("notice")
         text = await asyncio.to_thread(scraped, config)
-    assert f"{own}: rule frobnicated: " in str(said("rules refused")[0]["why"])
-    assert said("rules loaded")[0]["rules"] == int(str(said("serving")[0]["rules"])) + 1
+    assert f"{own}: rule frobnicated: " in str(said("reload refused")[0]["why"])
+    assert said("reloaded")[0]["rules"] == int(str(said("serving")[0]["rules"])) + 1
     assert (before["why"], after["rule"], after["hard"]) == ("no rule matched", "frobnicated", True)
-    assert 'bounce_sidecar_rules_reloads_total{result="refused"} 1.0' in text
-    assert 'bounce_sidecar_rules_reloads_total{result="loaded"} 1.0' in text
+    assert 'bounce_sidecar_reloads_total{result="refused"} 1.0' in text
+    assert 'bounce_sidecar_reloads_total{result="loaded"} 1.0' in text
     assert 'bounce_sidecar_bounces_total{category="user-unknown",hard="true"} 1.0' in text
 
 

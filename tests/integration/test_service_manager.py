@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,26 @@ async def test_it_hears_when_we_serve_that_we_live_and_when_we_stop(
     stop.set()
     while await heard(ear) != b"STOPPING=1":
         pass
+    await running
+
+
+async def test_it_hears_that_we_reload_since_when_and_how_that_ended(
+    ear: socket.socket, tmp_path: Path
+) -> None:
+    path = configured(tmp_path)
+    world = daemon.World(manager=ServiceManager(ear.getsockname()), reread=lambda: host.load_config(path))
+    running = asyncio.create_task(daemon.run(load(tmp_path), world=world))
+    assert await heard(ear) == b"READY=1"
+    for spoil, status in (("", b""), ("colour = 1\n", b"reload refused, 1 problems: all is as before")):
+        path.write_text(spoil + path.read_text())
+        before = time.monotonic_ns() // 1000
+        os.kill(os.getpid(), signal.SIGHUP)
+        word, _, since = (await heard(ear)).partition(b"\nMONOTONIC_USEC=")
+        assert word == b"RELOADING=1"
+        assert before <= int(since) <= time.monotonic_ns() // 1000
+        assert await heard(ear) == b"READY=1\nSTATUS=" + status
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await heard(ear) == b"STOPPING=1"
     await running
 
 

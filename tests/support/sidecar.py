@@ -3,6 +3,7 @@
 Knows how to start, kill and look into it. Does not know what is tested.
 """
 
+import re
 import signal
 import socket
 import sqlite3
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.sidecar_process import DIE_AFTER, DIE_BEFORE
-from tests.support.waiting import until
+from tests.support.waiting import said, until
 
 __all__ = ["DIE_AFTER", "DIE_BEFORE", "DOMAIN", "Sidecar"]
 
@@ -138,6 +139,14 @@ class Sidecar:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
+
+    def reload(self, says: str = "reloaded") -> None:
+        """What `systemctl reload` does; returns when the log says how that ended."""
+        said(self.log, "event='serving'")  # until then nobody listens to the signal
+        before = len(re.findall(f"event='{says}'", self.log()))
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+        said(self.log, f"event='{says}'", before + 1)
 
     def hang(self) -> None:
         """It lives and answers nothing."""
