@@ -138,7 +138,7 @@ class SidecarFormat:
         except ValueError:
             return None
         body = _body(self.prefix, wiki, fields.user, fields.time)
-        for key in self.keyring.keys:
+        for key in self.keyring.newest_first:
             for confirming, label in _LABELS.items():
                 if hmac.compare_digest(fields.key, _sidecar_key(key.secret, label, body, tag)):
                     if key.revoked:

@@ -37,12 +37,19 @@ def changing(path: Path) -> Iterator[Path]:
     except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
         raise CannotReplace(getattr(error, "strerror", None) or str(error)) from None
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(folder)
         yield real
-    except BlockingIOError:
-        raise Busy from None
     finally:
         os.close(folder)
+
+
+def _lock(folder: int) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Busy from None
+    except OSError as error:  # a file system without locks
+        raise CannotReplace(f"its folder cannot be locked: {error.strerror}") from None
 
 
 def replace(real: Path, content: bytes) -> None:

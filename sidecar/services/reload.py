@@ -16,7 +16,7 @@ import structlog
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Policy
-from sidecar.domain.verp import Verp
+from sidecar.domain.verp import Verp, wire
 from sidecar.telemetry import Metrics, report
 from sidecar.threads import Room
 
@@ -41,8 +41,13 @@ class Wikis:
     policies: Mapping[str, Policy] = field(default_factory=dict)
 
     def under(self, others: "Wikis") -> "Wikis":
-        """These and *others*, who stand before them where both have a wiki."""
-        return Wikis({**self.ways, **others.ways}, {**self.policies, **others.policies})
+        """*others*, and those of these whose ids are told apart from theirs in a return path."""
+        taken = {wire(wiki).lower() for wiki in others.ways}
+        left = [wiki for wiki in self.ways if wire(wiki).lower() not in taken]
+        return Wikis(
+            {**{wiki: self.ways[wiki] for wiki in left}, **others.ways},
+            {**{wiki: self.policies[wiki] for wiki in left}, **others.policies},
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ class Reload:
         """Wikis besides those of the files, as of a sitematrix, in place of those that were given before.
 
         They stay at a reload; where the files name one of them, the files hold. Whoever calls this, from the
-        event loop's thread, has made sure that the ids can be told apart in a return path (wiki_ids.py).
+        event loop's thread, has made sure that the ids fit into a return path and are apart (wiki_ids.py).
         """
         self._take_over(self._read, others)
 

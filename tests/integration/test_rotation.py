@@ -232,3 +232,35 @@ async def test_a_broken_configuration_changes_nothing_under_load(nodes: tuple[No
     for path in load.signed:
         await load.check(path)
     assert load.refused == []
+
+
+async def test_what_needs_a_restart_is_named_and_the_rest_is_in_force(nodes: tuple[Node, Node]) -> None:
+    one, _ = nodes
+    config = one.folder / "config.toml"
+    text = config.read_text().replace("history.db", "other.db").replace("[log]", '[log]\nlevel = "warning"')
+    await one.deliver(await one.sign(7))
+    config.write_text(text)
+    await asyncio.to_thread(one.reload, "restart needed")
+    assert "settings='[storage]'" in one.log()
+    await one.deliver(await one.sign(8))
+    one.booked(2)  # where they were booked before
+    assert one.log().count("event='notice'") == 1
+    assert not (one.folder / "other.db").exists()
+
+
+async def test_a_wiki_comes_and_goes_and_its_bounces_wait_for_a_person(nodes: tuple[Node, Node]) -> None:
+    one, _ = nodes
+    config = one.folder / "config.toml"
+    before, path = config.read_text(), await one.sign(7)
+    config.write_text(before.replace(f'id = "{WIKI}"', 'id = "otherwiki"'))
+    await reload(one)
+    with pytest.raises(AssertionError, match="unknown wiki"):
+        await one.sign(7)
+    assert await one.verify(path) == TAKEN
+    await one.deliver(path)
+    [(why,)] = one.rows("SELECT aside FROM notice")
+    assert why == f"signed for the wiki {WIKI}, which is not configured"
+    assert f"event='wiki removed' wiki='{WIKI}'" in one.log()
+    config.write_text(before)
+    await reload(one)
+    assert await one.verify(await one.sign(7)) == TAKEN

@@ -75,8 +75,8 @@ def change(file: KeyFile, what: str, which: int, now: datetime, number: int) -> 
         min_size=1,
         max_size=8,
     ),
-    st.integers(0, int(OVERLAP / timedelta(hours=1)) - 1),  # hours until the last node has the file
-    st.integers(0, int(ACCEPT / timedelta(hours=1))),  # hours until the bounce comes
+    st.sampled_from([0, 5, OVERLAP // timedelta(hours=1) - 1]),  # hours until the last node has the file
+    st.sampled_from([0, 50, ACCEPT // timedelta(hours=1)]),  # hours until the bounce comes
 )
 def test_nodes_with_neighbouring_files_understand_each_other(
     commands: list[tuple[str, int, int]], late: int, under_way: int

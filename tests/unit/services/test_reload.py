@@ -211,7 +211,7 @@ def wikis(*names: str, mode: Mode = Mode.SHADOW) -> Wikis:
 
 
 async def test_wikis_from_elsewhere_come_and_go_beside_those_of_the_file(desk: Desk) -> None:
-    desk.reload.use_wikis(wikis("frwiki", WIKI))
+    desk.reload.use_wikis(wikis("frwiki", WIKI.upper()))  # one reads like the file's in a return path
     added = desk.used[-1]
     assert set(added.wikis.ways) == {WIKI, "frwiki"}
     assert added.wikis.policies[WIKI].mode is Mode.ENFORCE  # the file's
