@@ -31,7 +31,7 @@ def orders_of(config: Config) -> Orders:
             "contact": config.contact,  # who calls a wiki says so from the first call on
             "[sockets]": replace(listen, metrics=None, http=None),
             "[http]": listen.http,
-            "[storage]": (config.storage_url, *kept),
+            "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
             "[metrics]": listen.metrics,
             "[log] format": config.log_format,

@@ -38,7 +38,7 @@ def by_key(connection: sa.Connection) -> Mapping[str, int]:
 def suspects(connection: sa.Connection, key_id: str, since: datetime | None) -> Suspects:
     """What came *since* then under a key."""
     theirs, counts = _theirs(key_id, since), bounce.c.hard & bounce.c.pardon.is_(None)
-    numbers = sa.select(sa.func.count(), sa.func.count().filter(counts)).where(theirs)
+    numbers = sa.select(sa.func.count(), sa.func.count(sa.case((counts, 1)))).where(theirs)
     bounces, hard = connection.execute(numbers).one()
     users = sa.select(bounce.c.wiki, bounce.c.user_id).where(theirs, bounce.c.hard).distinct().subquery()
     because = (

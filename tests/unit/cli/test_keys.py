@@ -1,7 +1,6 @@
 """keys: listed, added, retired, revoked, pruned, on real files; never a word of a secret."""
 
 import json
-import os
 import re
 import stat
 from datetime import UTC, datetime, timedelta
@@ -251,27 +250,6 @@ def test_where_nothing_is_configured_a_file_may_be_named(tmp_path: Path) -> None
     shown = say(tmp_path, "keys", "list", "--json", "--file", str(file))
     assert [row["state"] for row in json.loads(shown.stdout)] == ["signs", "will sign"]
     assert shown.stderr.startswith("the history was not asked: ")
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="needs an account to become")
-def test_whoever_may_not_write_the_folder_is_told_so(tmp_path: Path) -> None:
-    os.chown(tmp_path, 0, 0)
-    configured(tmp_path)
-    for path in (tmp_path, *tmp_path.parents[:3]):
-        path.chmod(0o755)
-    for name in ("verp.keys", "bot.password"):
-        os.chown(tmp_path / name, 0, 65534)
-        (tmp_path / name).chmod(0o640)
-    child = os.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setgid(65534)
-        os.setuid(65534)
-        result = say(tmp_path, "keys", "add")
-        told = "Permission denied; run this as root" in result.stderr
-        os._exit(0 if (result.exit_code, told) == (1, True) else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert (tmp_path / "verp.keys").read_text() == KEY + "\n"
 
 
 def fail(folder: Path) -> None:

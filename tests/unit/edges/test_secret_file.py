@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -153,6 +154,30 @@ def test_trouble_is_told_and_changes_nothing(file: Path, tmp_path: Path) -> None
         swap(file)
     assert file.read_bytes() == OLD
     assert names(tmp_path) == ["loop", "second", "verp.keys"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
+def test_whoever_may_read_the_file_and_not_write_its_folder_is_told_so() -> None:
+    nobody = 65534
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:  # a folder that others may enter
+        file = Path(name) / "verp.keys"
+        file.write_bytes(OLD)
+        file.chmod(0o640)
+        os.chown(file, 0, nobody)
+        Path(name).chmod(0o755)
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setgid(nobody)
+            os.setuid(nobody)
+            try:
+                swap(file)
+            except CannotReplace as error:
+                os._exit(0 if str(error) == "Permission denied; run this as root" else 1)
+            os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
+        assert file.read_bytes() == OLD
+        assert names(Path(name)) == ["verp.keys"]
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(file: Path) -> None:
