@@ -115,8 +115,9 @@ def _facts(ring: Keyring, key: Key, counts: Mapping[str, int] | None, now: datet
 
 
 def _unknown(key_id: str, bounces: int) -> dict[str, Any]:
-    """A key of the history alone."""
-    return {"id": key_id, "state": "not in the file", "age_days": None, "bounces": bounces}
+    """A key of the history alone; BounceHandler's secret has a file of its own, and this for its id."""
+    state = "BounceHandler's secret" if key_id == "bouncehandler" else "not in the file"
+    return {"id": key_id, "state": state, "age_days": None, "bounces": bounces}
 
 
 def _words(row: Mapping[str, Any]) -> str:

@@ -116,7 +116,8 @@ class Reload:
             raise
         finally:
             self._results.labels("refused" if refused else "loaded").inc()
-            self._manager.reloaded(f"reload refused, {refused} problems: all is as before" if refused else "")
+            status = f"reload refused, all is as before; problems: {refused}"
+            self._manager.reloaded(status if refused else "")
         return not refused
 
     def use_wikis(self, others: Wikis) -> None:

@@ -52,7 +52,7 @@ async def test_it_hears_that_we_reload_since_when_and_how_that_ended(
     world = daemon.World(manager=ServiceManager(ear.getsockname()), reread=lambda: host.load_config(path))
     running = asyncio.create_task(daemon.run(load(tmp_path), world=world))
     assert await heard(ear) == b"READY=1"
-    for spoil, status in (("", b""), ("colour = 1\n", b"reload refused, 1 problems: all is as before")):
+    for spoil, status in (("", b""), ("colour = 1\n", b"reload refused, all is as before; problems: 1")):
         path.write_text(spoil + path.read_text())
         before = time.monotonic_ns() // 1000
         os.kill(os.getpid(), signal.SIGHUP)

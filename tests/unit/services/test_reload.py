@@ -134,7 +134,7 @@ async def test_what_is_wrong_changes_nothing_and_all_of_it_is_told(desk: Desk, t
     ):
         assert [why for why in whys if words in why], words
     assert len(desk.used) == 1
-    assert desk.ear.heard == ["reloading", f"reload refused, {len(whys)} problems: all is as before"]
+    assert desk.ear.heard == ["reloading", f"reload refused, all is as before; problems: {len(whys)}"]
     assert (desk.counted("loaded"), desk.counted("refused")) == (0, 1)
 
 
