@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from sidecar import host
 from sidecar.cli.common import TIME, as_json, ask, configured, in_utc, one_wiki, stop_with
-from sidecar.domain.bouncehandler import BounceHandlerRule, Listed, NotReadable, Record, read
+from sidecar.domain.bounce_records import NotReadable
+from sidecar.domain.bouncehandler import BounceHandlerRule, Listed, Record, read
 from sidecar.domain.harmless import harmless
 from sidecar.services.agreement import Agreement, agreement
 from sidecar.services.shadow import ShadowReport, Would, shadow_report

@@ -1,27 +1,18 @@
 """BounceHandler's records, and whom its own rule un-confirms.
 
-Knows the table bounce_records as databases export it, lists of users, and the rule. Does not know files, nor
-whom an address belongs to. What it says about a file quotes nothing of it: addresses are in there.
+Knows lists of users, and the rule. Does not know files, how the table bounce_records is exported (see
+bounce_records), nor whom an address belongs to.
 """
 
-import csv
-import io
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from .address import fold
+from .bounce_records import Bad, NotReadable, Row, is_table, rows
 
-__all__ = ["BounceHandlerRule", "Listed", "NotReadable", "Record", "read", "unconfirmed"]
-
-ADDRESS, TIME = "br_user_email", "br_timestamp"
-DELIMITERS = (",", "\t", ";")
-
-
-class NotReadable(Exception):
-    """The file is neither bounce_records nor a list of users; the message says where and why."""
+__all__ = ["BounceHandlerRule", "Listed", "Record", "read", "unconfirmed"]
 
 
 @dataclass(frozen=True)
@@ -50,20 +41,12 @@ class BounceHandlerRule:
 
 
 def read(text: str) -> list[Record] | list[Listed]:
-    """bounce_records as CSV (any usual delimiter, with a header) or JSON (a list of objects); else a list.
+    """bounce_records as CSV with a header or as JSON; else a list.
 
     A line of a list is `user id`, `user id,wiki` or a mail address. Raises NotReadable.
     """
-    if text.lstrip().startswith("["):
-        return [_record(row, f"entry {number}") for number, row in enumerate(_objects(text), 1)]
-    header = text.lstrip("\ufeff \n").partition("\n")[0]
-    if ADDRESS in header:
-        rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff \n")), delimiter=_delimiter(header))
-        try:
-            return [_record(row, f"row {number}") for number, row in enumerate(rows, 1)]
-        except csv.Error:
-            raise NotReadable("begins like CSV and cannot be read on") from None
-    return list(_listed(text))
+    whole = text.lstrip("\ufeff \r\n")
+    return [_record(row) for row in rows(whole)] if is_table(whole) else list(_listed(text))
 
 
 def unconfirmed(records: Iterable[Record], rule: BounceHandlerRule) -> dict[str, list[datetime]]:
@@ -82,38 +65,10 @@ def unconfirmed(records: Iterable[Record], rule: BounceHandlerRule) -> dict[str,
     return {address: at for address, at in met.items() if at}
 
 
-def _objects(text: str) -> list[Mapping[str, object]]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise NotReadable("begins like JSON and is none") from None
-    if not all(isinstance(row, dict) for row in found):
-        raise NotReadable("want a list of objects")
-    return list(found)
-
-
-def _delimiter(header: str) -> str:
-    return max(DELIMITERS, key=header.count)
-
-
-def _record(row: Mapping[str, object], place: str) -> Record:
-    address, time = row.get(ADDRESS), row.get(TIME)
-    if not address or not time:
-        raise NotReadable(f"{place}: no {TIME if address else ADDRESS}")
-    return Record(fold(str(address)), _time(str(time).strip(), place))
-
-
-def _time(text: str, place: str) -> datetime:
-    """MediaWiki's 14 digits, or ISO 8601; UTC if no zone is given."""
-    try:
-        time = (
-            datetime.strptime(text, "%Y%m%d%H%M%S")
-            if len(text) == 14 and text.isdecimal()
-            else datetime.fromisoformat(text)
-        )
-    except ValueError:
-        raise NotReadable(f"{place}: {TIME} is neither 14 digits nor ISO 8601") from None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+def _record(row: Row | Bad) -> Record:
+    if isinstance(row, Bad):
+        raise NotReadable(str(row))
+    return Record(fold(row.address), row.sent)
 
 
 def _listed(text: str) -> Iterator[Listed]:

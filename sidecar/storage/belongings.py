@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sidecar.storage import digests
+from sidecar.storage import brakes, digests
 from sidecar.storage.schema import account, action, action_bounce, bounce, event, notice, send, tally
 
 __all__ = ["InHand", "User", "count", "erase", "everything"]
@@ -88,9 +88,8 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
     connection.execute(account.delete().where(itself))
     _forget_providers(connection, providers)
     digests.follow(connection)
-    line = {"at": now, "wiki": "", "user_id": 0, "action_id": None, "what": "forgotten"}
     told = f"everything of one user, by an operator: {sum(counted.values())} rows"
-    connection.execute(event.insert().values(detail=told, **line))
+    brakes.tell(connection, now, "forgotten", told)
     return counted
 
 

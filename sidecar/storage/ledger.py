@@ -17,7 +17,7 @@ from sidecar.domain.classify import Category
 from sidecar.storage import sends
 from sidecar.storage.schema import bounce, notice
 
-__all__ = ["Bounce", "Entered", "Notice", "append", "book", "of_user", "says_more"]
+__all__ = ["Bounce", "Entered", "Notice", "append", "book", "knows", "of_user", "says_more"]
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,9 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
     A mail may first be reported as failing softly and then hard: then the later report replaces the first.
     So does any report that a rule has understood, if none had understood the first.
     """
-    token = (
-        (bounce.c.wiki == entry.wiki)
-        & (bounce.c.user_id == entry.user_id)
-        & (bounce.c.sent == entry.sent)
-        & (bounce.c.tag == entry.tag)
-    )
+    token = _sent_then(entry.wiki, entry.user_id, entry.sent)
+    if entry.tag:  # else its format has none, and an inherited record of the mail has one
+        token &= bounce.c.tag == entry.tag
     was_proof = entry.category != Category.FORWARDED and sends.forget(
         connection, entry.wiki, entry.user_id, entry.sent, entry.tag
     )
@@ -121,6 +118,8 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
         return Entered(new, was_proof)
     if not says_more(entry, before.hard, before.rule):
         return None
+    if not entry.tag:
+        del values["tag"], values["key_id"]
     connection.execute(bounce.update().where(bounce.c.id == before.id).values(values))
     return Entered(before.id, was_proof)
 
@@ -130,8 +129,18 @@ def says_more(entry: Bounce, hard: bool, rule: str) -> bool:
     return not hard and (entry.hard or bool(entry.rule and not rule))
 
 
+def knows(connection: sa.Connection, wiki: str, user_id: int, sent: datetime) -> bool:
+    """Whether a mail that was sent to this user in this second has come back, to whatever address."""
+    query = sa.select(bounce.c.id).where(_sent_then(wiki, user_id, sent)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:
     """All that is known of a user's mail, oldest first."""
     columns = [bounce.c[name] for name in Bounce.__dataclass_fields__]
     query = sa.select(*columns).where(bounce.c.wiki == wiki, bounce.c.user_id == user_id)
     return [Bounce(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))]
+
+
+def _sent_then(wiki: str, user_id: int, sent: datetime) -> sa.ColumnElement[bool]:
+    return (bounce.c.wiki == wiki) & (bounce.c.user_id == user_id) & (bounce.c.sent == sent)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sidecar.domain.bouncehandler import BounceHandlerRule, Listed, NotReadable, Record, read, unconfirmed
+from sidecar.domain.bounce_records import NotReadable
+from sidecar.domain.bouncehandler import BounceHandlerRule, Listed, Record, read, unconfirmed
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
