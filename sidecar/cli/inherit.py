@@ -84,7 +84,7 @@ def bouncehandler(
         rules = rule_files.load(config.rules_directory)
     try:
         found = _sources(config, path, source, wikis, password_file, prefix)
-    except (NotReadable, BadUrl, NoRecords, SecretError, OSError) as error:
+    except (NotReadable, BadUrl, NoRecords, OSError) as error:
         stop_with(2, str(error))
     heir = Heir(config.verp, rules, config.policies, config.keep_bounces)
 
@@ -108,10 +108,8 @@ def _sources(
     password_file: str | None,
     prefix: str | None,
 ) -> Sources:
-    """Raises NotReadable, BadUrl, NoRecords, SecretError or OSError."""
-    password = ""
-    if password_file:
-        password = host.secret_reader(path.parent, None)(str(Path(password_file).absolute())).decode().strip()
+    """Raises NotReadable, BadUrl, NoRecords or OSError."""
+    password = _password(path, password_file) if password_file else ""
     in_export = not wikis and "://" not in source
     named = dict(name.partition("=")[::2] for name in wikis)
     if not named:
@@ -136,6 +134,13 @@ def _sources(
         addresses = {row.address for row in records if isinstance(row, Row)}
         asked = [opened(wiki, url).owners(wiki, addresses) for wiki, url in urls.items()]
         return Sources(records, _together(asked))
+
+
+def _password(path: Path, name: str) -> str:
+    try:
+        return host.secret_reader(path.parent, None)(str(Path(name).absolute())).decode().strip()
+    except (SecretError, UnicodeDecodeError) as error:
+        raise BadUrl(f"--password-file {name}: {error}") from None
 
 
 def _by_the_export(

@@ -20,7 +20,12 @@ from sidecar.telemetry import Tellable
 __all__ = ["BadUrl", "MediaWikiDatabase", "NoRecords"]
 
 BATCH = 500  # addresses in a question
-DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mysql+pymysql", "postgresql": "postgresql+psycopg"}
+DRIVERS = {
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+    "postgresql": "postgresql+psycopg",
+    "sqlite": "sqlite",
+}
 PATIENCE = 10  # seconds for a connection
 LONGEST_ANSWER = 600  # seconds; a million users without an index on their addresses take less
 
@@ -66,7 +71,7 @@ class MediaWikiDatabase:
         self, connection: sa.Connection, user: str, wiki: str, addresses: list[str]
     ) -> Iterator[tuple[str, Owner]]:
         columns = ("user_id", "user_email", "user_email_authenticated")
-        asked = [spelling for address in addresses for spelling in self._spellings(address)]
+        asked = [sa.literal(spelling) for address in addresses for spelling in self._spellings(address)]
         query = self._select(user, columns).where(sa.column("user_email").in_(asked))
         for row in connection.execute(query):
             address, owner = as_text(row.user_email), owner_of(row._asdict())
@@ -113,7 +118,7 @@ class MediaWikiDatabase:
 def _engine(url: str, password: str) -> sa.Engine:
     try:
         made = sa.make_url(url)
-        made = made.set(drivername=DRIVERS.get(made.drivername, made.drivername))
+        made = made.set(drivername=DRIVERS[made.drivername])
         if made.password:
             raise BadUrl("no password in the URL, where everybody can read it; --password-file names a file")
         options: dict[str, object] = {}
@@ -125,7 +130,7 @@ def _engine(url: str, password: str) -> sa.Engine:
                 options["read_timeout"] = LONGEST_ANSWER
             made = made.set(password=password or None)
         return sa.create_engine(made, hide_parameters=True, connect_args=options)
-    except (sa.exc.ArgumentError, ValueError):
+    except (sa.exc.ArgumentError, KeyError, ValueError):
         raise BadUrl("no URL of a database; as mysql://user@host/database") from None
     except ImportError as error:
         raise BadUrl(f"the driver is not installed: pip install {error.name}") from None
