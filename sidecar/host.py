@@ -28,6 +28,7 @@ __all__ = [
     "rules_directory",
     "secret_reader",
     "service_manager",
+    "write_secret",
 ]
 
 FIRST_PASSED = 3  # sd_listen_fds(3), SD_LISTEN_FDS_START
@@ -104,6 +105,17 @@ def keys_place(path: Path, file: Path | None) -> KeysPlace:
         return KeysPlace(file, accept)
     credential = _credential(os.environ.get("CREDENTIALS_DIRECTORY"), name)
     return KeysPlace(credential or path.parent / name, accept, credential is not None)
+
+
+def write_secret(path: Path, secret: bytes) -> None:
+    """Put a secret into a new file that its owner and group alone may read. Raises OSError.
+
+    What is there stays: FileExistsError.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
+    with open(file, "wb") as opened:
+        os.fchmod(file, 0o640)  # whatever the umask
+        opened.write(secret + b"\n")
 
 
 def missing_groups(config: Config) -> list[str]:

@@ -13,6 +13,7 @@ from sidecar.cli import (
     history,
     inherit,
     keys,
+    localsettings,
     mta,
     privacy,
     replay,
@@ -56,6 +57,7 @@ def main(context: click.Context, config: Path) -> None:
 for command in (
     serve.run,
     serve.check_config,
+    localsettings.settings,
     verp.verp,
     keys.keys,
     history.history,

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from sidecar import daemon, host
+from sidecar.cli import localsettings
 from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, as_json, configured, stop_with, troubles
 from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
@@ -41,12 +42,34 @@ def run(path: Path) -> None:
 
 @click.command("check-config")
 @click.option("--json", "json_", is_flag=True, help="Problems as a JSON list.")
+@click.option(
+    "--from-localsettings",
+    "local_settings",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Print a configuration made from BounceHandler's settings in this LocalSettings.php.",
+)
+@click.option(
+    "--write-secret",
+    type=click.Path(path_type=Path),
+    help="With it: put BounceHandler's secret into this new file, mode 0640.",
+)
 @click.pass_obj
-def check_config(path: Path, json_: bool) -> None:
+def check_config(path: Path, json_: bool, local_settings: Path | None, write_secret: Path | None) -> None:
     """Say everything that is wrong with the configuration and its rules.
 
     Reads the secrets too, and says if others could read them. Exit code 78 if anything is wrong.
+
+    With --from-localsettings nothing is checked but made: PHP is read and never run, what the file does not
+    say is left open and told on standard error, and the secret is not printed. Exit code 1 if anything is
+    left open.
     """
+    if local_settings:
+        if json_:
+            raise click.UsageError("--json has nothing to say with --from-localsettings")
+        localsettings.print_configuration(path, local_settings, write_secret)
+        return
+    if write_secret:
+        raise click.UsageError("--write-secret wants --from-localsettings")
     if json_:
         try:
             problems = _rule_problems(host.load_config(path))
