@@ -77,6 +77,9 @@ class _Reader:
             if self._code.is_sign(at, b";", b"{", b"}"):
                 at += 1  # braces around statements that are carried out
                 continue
+            if self._code.is_sign(at, b"#"):  # an attribute, of what follows
+                at = self._code.tokens[min(at + 1, len(self._code) - 1)].match + 1
+                continue
             end = self._code.end(at, 0)
             self._statement(at, end)
             at = max(end, at + 1)

@@ -5,7 +5,7 @@ Knows how to ask it about many files at once. Does not know our reader.
 
 import base64
 import json
-import shutil
+import struct
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ function told_( $v ) {
 $files_ = array_slice( $argv, 1 );
 foreach ( $files_ as $file_ ) {
     foreach ( array_keys( $GLOBALS ) as $name_ ) {
-        if ( str_starts_with( $name_, 'wg' ) || str_starts_with( $name_, 'v' ) ) { unset( $GLOBALS[$name_] ); }
+        if ( preg_match( '/^(wg|v)/', $name_ ) ) { unset( $GLOBALS[$name_] ); }
     }
     $result_ = [];
     ob_start();
@@ -41,7 +41,7 @@ foreach ( $files_ as $file_ ) {
     ob_end_clean();
     if ( $result_ !== null ) {
         foreach ( $GLOBALS as $name_ => $value_ ) {
-            if ( str_starts_with( $name_, 'wg' ) || str_starts_with( $name_, 'v' ) ) {
+            if ( preg_match( '/^(wg|v)/', $name_ ) ) {
                 $result_[] = [ base64_encode( $name_ ), told_( $value_ ) ];
             }
         }
@@ -59,19 +59,22 @@ class Php:
         self._script = folder / "say.php"
         self._script.write_text(SCRIPT)
 
-    @staticmethod
-    def is_there() -> bool:
-        return shutil.which("php") is not None
-
     def run(self, sources: Sequence[bytes]) -> list[Any]:
         """What each file sets, by the variable's name; FATAL if PHP ends with an error."""
         files = []
         for number, source in enumerate(sources):
             files.append(self._folder / f"{number}.php")
             files[-1].write_bytes(source)
-        command = ["php", "-n", str(self._script), *map(str, files)]
-        said = subprocess.run(command, capture_output=True, timeout=60, check=True).stdout
-        return [_variables(json.loads(line)) for line in said.splitlines()]
+        found: list[Any] = []
+        while len(found) < len(files):
+            command = ["php", "-n", str(self._script), *map(str, files[len(found) :])]
+            said = subprocess.run(command, capture_output=True, timeout=60).stdout
+            found += [
+                _variables(json.loads(line)) for line in said.splitlines() if line.startswith((b"[", b"n"))
+            ]
+            if len(found) < len(files):  # what cannot even be compiled ends it all
+                found.append(FATAL)
+        return found
 
 
 def _variables(told: Any) -> Any:
@@ -81,8 +84,6 @@ def _variables(told: Any) -> Any:
 
 
 def _value(told: Any) -> Any:
-    import struct
-
     kind, inner = told
     if kind == "s":
         return base64.b64decode(inner)

@@ -1,0 +1,2 @@
+<?php # known in the end: wgA
+$wgA = 1; __halt_compiler(); $wgA = 2; ' never closed

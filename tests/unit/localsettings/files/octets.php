@@ -1,0 +1,2 @@
+<?php # known in the end: wgA wgB
+$wgA = 'café'; $wgB = "\xff\xfe";

@@ -1,0 +1,2 @@
+<?php # known in the end:
+$wgA = 1; if ( true ) { return; } $wgA = 2;
