@@ -139,9 +139,8 @@ def _bouncehandler(made: Made, theirs: Settings, secret_file: str, doubts: bool)
         made.comment(f"LOOK no [verp.bouncehandler]: {made.no_secret}")
         return
     if not secret.set:
-        secret = Found(
-            secret.name, None, secret.whence, f"{secret.whence}; perhaps where it goes on (see above)"
-        )
+        why = f"{secret.name} is not set in this file, perhaps where it goes on"
+        secret = Found(secret.name, None, secret.whence, why)
     made.say("[verp.bouncehandler]")
     made.put("[verp.bouncehandler] secret_file", secret_file, secret.whence if secret.known else "")
     if not secret.known:
