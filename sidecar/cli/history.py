@@ -43,9 +43,9 @@ def history(path: Path, user_id: int, wiki: str | None, json_: bool) -> None:
     known = ask(config, work)
     if json_:
         as_json(known)
-    elif known["bounces"]:
+    elif any(known.values()):
         _show(known, f"user {user_id} of {wiki}")
-    if not known["bounces"]:
+    if not any(known.values()):
         stop_with(1, f"nothing is known of user {user_id} of {wiki}")
 
 
@@ -122,7 +122,7 @@ def _came_of(entry: actions.Entry) -> str:
     return f"{entry.reason}; {entry.error}" if entry.error else entry.reason
 
 
-def _show(known: dict[str, list[object]], title: str) -> None:
+def _bounces(known: dict[str, list[object]], title: str) -> Table:
     columns = ("sent", "category", "counts", "status", "rule", "domain")
     table = table_of(f"Bounces of {title}", *columns, folds=["rule", "domain"])
     for bounce in known["bounces"]:
@@ -130,7 +130,12 @@ def _show(known: dict[str, list[object]], title: str) -> None:
             counts = "hard" if bounce.hard and not bounce.confirming else "no"
             facts = (bounce.category, counts, bounce.status, bounce.rule, bounce.domain)
             table.add_row(day(bounce.sent), *map(cell, facts))
-    console.print(table)
+    return table
+
+
+def _show(known: dict[str, list[object]], title: str) -> None:
+    if known["bounces"]:
+        console.print(_bounces(known, title))
     decided = [entry for entry in known["actions"] if isinstance(entry, actions.Entry)]
     if decided:
         console.print(actions_table(decided, "Actions"))
