@@ -25,10 +25,10 @@ from sidecar.config import Config
 from sidecar.domain.bounce_records import Bad, NotReadable, Owner, Row, rows
 from sidecar.domain.inherited import Fate
 from sidecar.edges import rule_files
-from sidecar.edges.mediawiki_database import BadUrl, MediaWikiDatabase, NoRecords
 from sidecar.secrets import SecretError
 from sidecar.services.inheriting import Heir, Inheritance
 from sidecar.storage.database import Database
+from sidecar.storage.mediawiki import BadUrl, MediaWikiDatabase, NoRecords
 
 __all__ = ["import_command"]
 

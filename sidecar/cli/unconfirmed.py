@@ -18,7 +18,7 @@ from sidecar.storage.database import Database
 __all__ = ["unconfirmed"]
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
-BATCH = 200  # entries a transaction: bounces wait meanwhile
+BATCH = 50  # entries a transaction: bounces of the same users wait meanwhile, on SQLite all of them
 ENTERED, KNOWN, OLD = "entered", "known already", "older than keep_audit_days and left out"
 
 

@@ -18,12 +18,12 @@ from sidecar.domain.inherited import Fate, fate_of, verdict_of
 from sidecar.domain.policy import Policy
 from sidecar.domain.provider import provider_of
 from sidecar.domain.verp import Verp
-from sidecar.storage import brakes, ledger, sends
+from sidecar.storage import accounts, brakes, ledger, sends
 from sidecar.storage.database import Database
 
 __all__ = ["Heir", "Inheritance", "LeftOut"]
 
-BATCH = 200  # records a transaction: bounces wait meanwhile, for a tenth of a second
+BATCH = 50  # records a transaction: bounces of the same users wait meanwhile, on SQLite all of them
 
 #: The kind of a notice that was inherited; there was a mail, but nobody has it.
 KIND = "imported"
@@ -74,8 +74,7 @@ class Heir:
     ) -> Inheritance:
         """Enter what may be entered; in a dry run, only say what would be."""
         every = [self._sort(row, owners, now) for row in rows]
-        # One mail may have several records; the one that says most comes first.
-        every.sort(key=lambda one: one.bounce is None or not one.bounce.hard)
+        every.sort(key=_order)
         seen: set[tuple[str, int, datetime]] = set()
         became: list[Sorted] = []
         for start in range(0, len(every), BATCH):
@@ -114,6 +113,12 @@ class Heir:
         )
 
 
+def _order(one: Sorted) -> tuple[object, ...]:
+    """Users in one order, so that two imports do not block each other; of one mail, what says most first."""
+    new = one.bounce
+    return (0, new.wiki, new.user_id, new.sent, not new.hard) if new else (1,)
+
+
 def _once(one: Sorted, seen: set[tuple[str, int, datetime]]) -> Sorted:
     """BounceHandler enters a mail each time that it comes back."""
     if one.bounce is None:
@@ -133,6 +138,9 @@ def _look(connection: sa.Connection, one: Sorted) -> Sorted:
 
 
 def _enter(connection: sa.Connection, batch: Sequence[Sorted], now: datetime) -> list[Sorted]:
+    for one in batch:
+        if one.bounce:
+            accounts.lock(connection, one.bounce.wiki, one.bounce.user_id)
     became = [_look(connection, one) for one in batch]
     fresh = [one.bounce for one in became if one.bounce]
     for new in fresh:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.unconfirmed import Unconfirmed
 from sidecar.domain.wiki import Effect
+from sidecar.storage import accounts
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, event
 from sidecar.storage.undoing import undoable
@@ -38,6 +39,7 @@ def is_there(connection: sa.Connection, entry: Unconfirmed) -> bool:
 
 def adopt(connection: sa.Connection, entry: Unconfirmed, now: datetime) -> bool:
     """Enter it as if it had been done here; False if it is known. Nothing is asked of the wiki."""
+    accounts.lock(connection, entry.wiki, entry.user_id)
     if is_there(connection, entry):
         return False
     row = {

@@ -118,7 +118,7 @@ class MediaWikiDatabase:
 def _engine(url: str, password: str) -> sa.Engine:
     try:
         made = sa.make_url(url)
-        made = made.set(drivername=DRIVERS[made.drivername])
+        made = made.set(drivername=DRIVERS[made.get_backend_name()])
         if made.password:
             raise BadUrl("no password in the URL, where everybody can read it; --password-file names a file")
         options: dict[str, object] = {}
