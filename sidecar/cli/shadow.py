@@ -43,7 +43,7 @@ def shadow() -> None:
 @click.option(
     "--bouncehandler",
     "file",
-    type=click.File(encoding="utf-8"),
+    type=click.File(encoding="utf-8", errors="surrogateescape"),
     help="BounceHandler's bounce_records as CSV or JSON, or a list of its un-confirmed users.",
 )
 @click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Its BounceRecordLimit.")
@@ -93,8 +93,8 @@ def _theirs(file: TextIO | None) -> list[Record] | list[Listed] | None:
         return None
     try:
         return read(file.read())
-    except (NotReadable, UnicodeDecodeError) as error:
-        stop_with(2, f"{file.name}: {error if isinstance(error, NotReadable) else 'not UTF-8'}")
+    except NotReadable as error:
+        stop_with(2, f"{file.name}: {error}")
 
 
 def _told(both: Both) -> Iterator[str]:

@@ -49,7 +49,9 @@ class Tables:
     def make(self, *, records: bool = True) -> None:
         with self.engine.begin() as connection:
             for name, shape in (("user", USER), ("bounce_records", BOUNCE_RECORDS))[: 2 if records else 1]:
-                columns = shape[self.engine.dialect.name.replace("mariadb", "mysql")].format(charset=self.charset)
+                columns = shape[self.engine.dialect.name.replace("mariadb", "mysql")].format(
+                    charset=self.charset
+                )
                 connection.exec_driver_sql(f"CREATE TABLE {self._quoted(name)} {columns}")
 
     def add_user(self, user_id: int, address: str | bytes, confirmed: datetime | None) -> None:

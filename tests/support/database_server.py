@@ -136,6 +136,10 @@ class MariaDb(DatabaseServer):
         programs = ["usr/sbin/mariadbd", "usr/bin/my_print_defaults"]
         return unpacked("mariadb", ["mariadb-server-core", "mariadb-client-core"], programs)
 
+    def client(self) -> str:
+        """Where its program for people is."""
+        return str(self._prefix() / "usr/bin/mariadb")
+
     def _options(self) -> list[str]:
         prefix = self._prefix()
         return [
