@@ -149,7 +149,7 @@ def _by_the_export(
     """Whose the addresses are if the export itself says it. Raises NotReadable."""
     if not any(isinstance(row, Row) and row.owner for row in records) and records:
         raise NotReadable(
-            "it does not say whose the addresses are: want a column user_id (see docs/migrating.md), or "
+            "no row of it says whose the address is: want a column user_id (see docs/migrating.md), or "
             "--wiki ID=URL with the wiki's database"
         )
     owners: dict[str, dict[Owner, None]] = defaultdict(dict)

@@ -1,5 +1,6 @@
 """unconfirmed: the list of those whom we un-confirmed, from one installation to another."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = ["unconfirmed"]
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 BATCH = 50  # entries a transaction: bounces of the same users wait meanwhile, on SQLite all of them
+PAUSE = 0.1  # seconds between two: SQLite's waiters look no more often, and the daemon's are to get in
 ENTERED, KNOWN, OLD = "entered", "known already", "older than keep_audit_days and left out"
 
 
@@ -81,6 +83,7 @@ def import_(path: Path, file: TextIO, keep_going: bool, dry_run: bool) -> None:
             batch = found.good[start : start + BATCH]
             doing = database.read if dry_run else database.write
             became += await doing(lambda c, batch=batch: [enter(c, entry) for entry in batch])  # type: ignore[misc]
+            await asyncio.sleep(PAUSE)
         return became
 
     counted = Counter(ask(config, work))

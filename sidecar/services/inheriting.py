@@ -4,6 +4,7 @@ Knows how a record becomes a bounce, and that it is entered once. Asks no policy
 at when the next mail of that user comes back, so that an import sets off nothing.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from sidecar.storage.database import Database
 __all__ = ["Heir", "Inheritance", "LeftOut"]
 
 BATCH = 50  # records a transaction: bounces of the same users wait meanwhile, on SQLite all of them
+PAUSE = 0.1  # seconds between two: SQLite's waiters look no more often, and the daemon's are to get in
 
 #: The kind of a notice that was inherited; there was a mail, but nobody has it.
 KIND = "imported"
@@ -83,6 +85,7 @@ class Heir:
                 became += await database.read(lambda c, batch=batch: [_look(c, one) for one in batch])  # type: ignore[misc]
             else:
                 became += await database.write(lambda c, batch=batch: _enter(c, batch, now))  # type: ignore[misc]
+                await asyncio.sleep(PAUSE)
         return _told(became)
 
     def _sort(self, row: Row | Bad, owners: Mapping[str, Sequence[Owner]], now: datetime) -> Sorted:
