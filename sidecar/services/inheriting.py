@@ -93,11 +93,11 @@ class Heir:
             return Sorted(str(row), Fate.UNREADABLE)
         whose = owners.get(row.address, ())
         fate = fate_of(row, whose, self._policies, now, self._keep)
-        return Sorted(row.number, fate, self._bounce(row, whose[0]) if fate is Fate.ENTERED else None)
+        return Sorted(row.number, fate, self._bounce(row, whose[0], now) if fate is Fate.ENTERED else None)
 
-    def _bounce(self, row: Row, owner: Owner) -> ledger.Bounce:
+    def _bounce(self, row: Row, owner: Owner, now: datetime) -> ledger.Bounce:
         verdict, status = verdict_of(row, self._rules, self._policies[owner.wiki].categories)
-        key_id, tag = next(iter(self._verp.tags(row.address).items()))
+        key_id, tag = self._verp.signed_tag(row.address, now)
         domain = domain_of(row.address)
         return ledger.Bounce(
             wiki=owner.wiki,
@@ -155,7 +155,9 @@ def _enter(connection: sa.Connection, batch: Sequence[Sorted], now: datetime) ->
         sends.forget(connection, new.wiki, new.user_id, new.sent, "")  # signed in BounceHandler's format
     if fresh:
         hard = sum(new.hard for new in fresh)
-        brakes.tell(connection, now, "imported", f"bounce_records: {len(fresh)} failures, {hard} of them hard")
+        brakes.tell(
+            connection, now, "imported", f"bounce_records: {len(fresh)} failures, {hard} of them hard"
+        )
     return became
 
 
