@@ -258,12 +258,6 @@ class Verp:
         keys = [key for form in self._formats if isinstance(form, SidecarFormat) for key in form.keyring.keys]
         return {key.id: _tag(key.secret, address).hex() for key in keys}
 
-    def signed_tag(self, address: str, now: datetime) -> tuple[str, str]:
-        """The id of the key of ours that signs as of *now*, and what the tag of *address* is under it."""
-        form = next(form for form in self._formats if isinstance(form, SidecarFormat))
-        key = form.keyring.signer(now)
-        return key.id, _tag(key.secret, address).hex()
-
     def beginnings(self, wiki: str, user_id: int) -> list[str]:
         """How all return paths of a user begin, folded."""
         return [_body(form.prefix, wiki, _base36(user_id), "") for form in self._formats]

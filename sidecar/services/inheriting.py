@@ -18,7 +18,7 @@ from sidecar.domain.classify import RuleBook
 from sidecar.domain.inherited import Fate, fate_of, verdict_of
 from sidecar.domain.policy import Policy
 from sidecar.domain.provider import provider_of
-from sidecar.domain.verp import Verp
+from sidecar.domain.verp import Token, Verp
 from sidecar.storage import accounts, brakes, ledger, sends
 from sidecar.storage.database import Database
 
@@ -63,7 +63,8 @@ class Heir:
     """Takes records over. Repeatable: what was entered before is known."""
 
     def __init__(self, verp: Verp, rules: RuleBook, policies: Mapping[str, Policy], keep: timedelta) -> None:
-        self._verp, self._rules, self._policies, self._keep = verp, rules, policies, keep
+        self._formats = verp.in_each_format()
+        self._rules, self._policies, self._keep = rules, policies, keep
 
     async def inherit(
         self,
@@ -97,14 +98,14 @@ class Heir:
 
     def _bounce(self, row: Row, owner: Owner, now: datetime) -> ledger.Bounce:
         verdict, status = verdict_of(row, self._rules, self._policies[owner.wiki].categories)
-        key_id, tag = self._verp.signed_tag(row.address, now)
+        signed = self._as_signed(owner.wiki, row.address, now)
         domain = domain_of(row.address)
         return ledger.Bounce(
             wiki=owner.wiki,
             user_id=owner.user_id,
             sent=row.sent,
-            tag=tag,
-            key_id=key_id,
+            tag=signed.tag,
+            key_id=signed.key_id,
             received=row.sent,  # when it came back nobody knows; not now, or brakes would take it for a rush
             category=str(verdict.category),
             hard=verdict.hard,
@@ -114,6 +115,11 @@ class Heir:
             provider=provider_of(domain),
             words=verdict.words[:200],
         )
+
+    def _as_signed(self, wiki: str, address: str, now: datetime) -> Token:
+        """What a return path of ours says of an address, in the format that has a tag, whoever's it is."""
+        tokens = (form.recognise(form.issue(wiki, 1, address, now), now) for form in self._formats)
+        return next(token for token in tokens if token.tag)
 
 
 def _order(one: Sorted) -> tuple[object, ...]:
