@@ -21,7 +21,7 @@ class WikiAccess:
 
 
 def open_wiki(access: WikiAccess) -> Wiki:
-    """A wiki reached through mwclient. Does not connect yet; not thread-safe (one thread per wiki)."""
+    """A wiki reached through mwclient. Does not connect yet; not thread-safe (one call at a time)."""
     from .mwclient_wiki import MwclientWiki
 
     return MwclientWiki(access)

@@ -8,7 +8,9 @@ MediaWiki 1.39 and 1.43 really answered.
     WikiUnavailable
       Passing            probably over in seconds: worth repeating within the same call
       LoggedOut          the wiki has forgotten us: log in again once, then repeat
+      LoginThrottled
     WikiMisconfigured
+      LoginRefused       what the answer to a login says about account and password, and not about the wiki
     WikiRefused
 """
 
@@ -22,7 +24,14 @@ from typing import Any
 import mwclient.errors
 import requests.exceptions
 
-from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
+from sidecar.domain.wiki import (
+    LoginRefused,
+    LoginThrottled,
+    WikiError,
+    WikiMisconfigured,
+    WikiRefused,
+    WikiUnavailable,
+)
 
 __all__ = ["LoggedOut", "Passing", "error_in", "from_code", "from_exception", "from_login", "from_response"]
 
@@ -88,23 +97,23 @@ CODES: dict[str, Answer] = {
 
 #: The same wiki's words in the answer to a login, where they may mean something else.
 LOGIN_CODES: dict[str, Answer] = {
-    "wrongpassword": (WikiMisconfigured, _PASSWORD),
-    "wrongpasswordempty": (WikiMisconfigured, _PASSWORD),
-    "nosuchuser": (WikiMisconfigured, _PASSWORD),
+    "wrongpassword": (LoginRefused, _PASSWORD),
+    "wrongpasswordempty": (LoginRefused, _PASSWORD),
+    "nosuchuser": (LoginRefused, _PASSWORD),
     "botpasswords-disabled": (WikiMisconfigured, "set $wgEnableBotPasswords = true"),
     "botpasswords-no-provider": (WikiMisconfigured, "set $wgEnableBotPasswords = true"),
-    "botpasswords-invalid-name": (WikiMisconfigured, _PASSWORD),
-    "botpasswords-not-exist": (WikiMisconfigured, _PASSWORD),
-    "botpasswords-needs-reset": (WikiMisconfigured, _PASSWORD),
-    "botpasswords-locked": (WikiMisconfigured, _BLOCK),
+    "botpasswords-invalid-name": (LoginRefused, _PASSWORD),
+    "botpasswords-not-exist": (LoginRefused, _PASSWORD),
+    "botpasswords-needs-reset": (LoginRefused, _PASSWORD),
+    "botpasswords-locked": (LoginRefused, _BLOCK),
     "botpasswords-restriction-failed": (
-        WikiMisconfigured,
+        LoginRefused,
         "the bot password does not allow this host's address",
     ),
-    "api-login-fail-aborted": (WikiMisconfigured, _PASSWORD),  # a main account's password, with a second step
+    "api-login-fail-aborted": (LoginRefused, _PASSWORD),  # a main account's password, with a second step
     "api-login-fail-aborted-nobotpw": (WikiMisconfigured, "set $wgEnableBotPasswords = true"),
     "api-login-fail-badsessionprovider": (WikiMisconfigured, "this account cannot log in with a password"),
-    "login-throttled": (WikiUnavailable, "too many wrong passwords from this host"),
+    "login-throttled": (LoginThrottled, "too many wrong passwords from this host"),
     "sessionfailure": (WikiUnavailable, _SESSIONS),
     "sessionlost": (WikiUnavailable, _SESSIONS),
     "WrongToken": (WikiUnavailable, _SESSIONS),

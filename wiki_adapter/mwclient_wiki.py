@@ -72,9 +72,13 @@ class MwclientWiki:
             return self._patiently(self._logged_in, action)
         except Exception as error:
             trouble = from_exception(error)
-        if isinstance(trouble, WikiUnavailable):  # whether it may pass was our own concern
+        if isinstance(trouble, Passing | LoggedOut):  # our own concern alone
             trouble = WikiUnavailable(str(trouble), retry_after=trouble.retry_after)
         raise trouble.with_traceback(None)  # its frames hold the password
+
+    def close(self) -> None:
+        """Let the connection and the session go; nothing is asked of it afterwards."""
+        self._site.connection.close()
 
     def _logged_in(self, action: Action) -> Outcome:
         """The action, with a login before it if there is none, and once more if the wiki has forgotten it."""

@@ -46,6 +46,9 @@ def page(status: int, words: str, **headers: str) -> Reply:
 class PracticeServer(ThreadingHTTPServer):
     """Serves from construction until ``close``, a thread a request. Raises OSError if the port is taken."""
 
+    daemon_threads = True  # one that hangs ends with the process
+    request_queue_size = 128
+
     def __init__(self, answer: Callable[[Request], Reply], port: int = 0) -> None:
         self.answer = answer
         super().__init__(("127.0.0.1", port), _Handler)

@@ -31,6 +31,7 @@ class PracticeLogins:
     def __init__(self, account: str, password: str) -> None:
         self.account, self.password = account, password
         self.revoked = False
+        self.accepted, self.refused = 0, 0  #: logins, a throttled one among the refused
         self._sessions: dict[str, Session] = {}
         self._wrong: dict[str, list[float]] = {}
 
@@ -62,12 +63,15 @@ class PracticeLogins:
         wrong = self._wrong.setdefault(given.get("lgname", "").partition("@")[0], [])
         wrong[:] = [at for at in wrong if now - at < period]
         if len(wrong) >= most:
+            self.refused += 1
             return _failed("login-throttled", given, {"duration": int(period)}), cookie
         right = given.get("lgname") == self.account and given.get("lgpassword") == self.password
         if self.revoked or not right:
             wrong.append(now)
+            self.refused += 1
             return _failed("wrongpassword", given), cookie
         wrong.clear()
+        self.accepted += 1
         del self._sessions[cookie]
         cookie, bot = secrets.token_hex(16), self.account.partition("@")[0]
         self._sessions[cookie] = Session(bot, csrf_token=secrets.token_hex(16) + "+\\")

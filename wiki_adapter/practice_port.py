@@ -32,3 +32,6 @@ class PracticePort:
         except ApiError as error:
             raise from_code(error.code, error.info) from None
         return outcome(answer)
+
+    def close(self) -> None:
+        """There is nothing to let go."""

@@ -22,6 +22,7 @@ class Trouble(StrEnum):
     NOT_JSON = "not-json"
     EXCEPTION = "exception"
     SLOW = "slow"
+    HANGING = "hanging"  # nothing is said until it is over
     BOT_BLOCKED = "bot-blocked"
     NO_RIGHT = "no-right"
     NO_GRANT = "no-grant"

@@ -7,7 +7,9 @@ Errors:
 
     WikiError
       WikiUnavailable    not now: ask again later
+        LoginThrottled   nobody may log in with this account now, at any wiki that shares its accounts
       WikiMisconfigured  not until somebody mends the set-up: keep what we owe, alarm, ask rarely
+        LoginRefused     account or secret is wrong; perhaps for all wikis that share them
       WikiRefused        never: this request makes no sense to the wiki
 """
 
@@ -17,8 +19,8 @@ from enum import StrEnum
 from typing import Protocol
 
 __all__ = [
-    "Action", "Effect", "Mistyped", "Outcome", "Restore", "Unconfirm", "Warn", "Wiki", "WikiError",
-    "WikiMisconfigured", "WikiRefused", "WikiUnavailable",
+    "Action", "Effect", "LoginRefused", "LoginThrottled", "Mistyped", "Outcome", "Restore", "Unconfirm",
+    "Warn", "Wiki", "WikiError", "WikiMisconfigured", "WikiRefused", "WikiUnavailable",
 ]  # fmt: skip
 
 
@@ -121,8 +123,16 @@ class WikiUnavailable(WikiError):
         self.retry_after = retry_after  #: seconds the wiki asked us to wait, if it did
 
 
+class LoginThrottled(WikiUnavailable):
+    """Too many wrong passwords were tried from this host: the right one is refused, too. It passes."""
+
+
 class WikiMisconfigured(WikiError):
     """Password, right, grant, extension or URL is wrong. Mend it; what we owe is kept until then."""
+
+
+class LoginRefused(WikiMisconfigured):
+    """The wiki does not take this account and secret. Make a new bot password."""
 
 
 class WikiRefused(WikiError):
@@ -130,11 +140,15 @@ class WikiRefused(WikiError):
 
 
 class Wiki(Protocol):
-    """One wiki. Not thread-safe: call from one thread at a time."""
+    """One wiki. Not thread-safe: call from one thread at a time, not always the same."""
 
     def perform(self, action: Action) -> Outcome:
         """Carry out *action*; blocks for seconds at most.
 
         Raises WikiUnavailable, WikiMisconfigured or WikiRefused, and nothing else.
         """
+        ...
+
+    def close(self) -> None:
+        """Let the connection and the session go; nothing is asked of it afterwards."""
         ...

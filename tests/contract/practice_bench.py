@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from tests.contract.bench import Mailbox, Mood
+from wiki_adapter.practice_farm import PracticeFarm
+from wiki_adapter.practice_site import PracticeSite
 from wiki_adapter.practice_wiki import PracticeWiki, Trouble
 
-__all__ = ["PracticeBench", "practice_bench"]
+__all__ = ["PracticeBench", "farm_bench", "practice_bench"]
 
 
 class PracticeBench:
     """A WikiBench whose wiki lives in this process."""
 
-    def __init__(self, wiki: PracticeWiki) -> None:
+    def __init__(self, wiki: PracticeSite, api_url: str) -> None:
         self._wiki = wiki
-        self.api_url, self.account, self.password = wiki.api_url, wiki.account, wiki.password
+        self.api_url, self.account, self.password = api_url, wiki.account, wiki.password
         self.add_user = wiki.add_user
         self.confirm = wiki.confirm
         self.change_address = wiki.change_address
@@ -42,4 +44,11 @@ class PracticeBench:
 @contextmanager
 def practice_bench() -> Iterator[PracticeBench]:
     with PracticeWiki() as wiki:
-        yield PracticeBench(wiki)
+        yield PracticeBench(wiki, wiki.api_url)
+
+
+@contextmanager
+def farm_bench() -> Iterator[PracticeBench]:
+    """One of the wikis of a practice farm."""
+    with PracticeFarm(["onewiki", "otherwiki"]) as farm:
+        yield PracticeBench(farm.site("otherwiki"), farm.api_url("otherwiki"))

@@ -23,7 +23,7 @@ class WithoutHttp:
 
     @pytest.fixture
     def bench(self, practice: PracticeWiki) -> PracticeBench:
-        return PracticeBench(practice)
+        return PracticeBench(practice, practice.api_url)
 
     @pytest.fixture
     def wiki(self, practice: PracticeWiki) -> Wiki:

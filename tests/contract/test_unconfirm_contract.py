@@ -15,7 +15,7 @@ import pytest
 from sidecar.domain.wiki import Action, Effect, Outcome, Wiki
 from tests.contract.bench import Mailbox, WikiBench
 from tests.contract.contract import Contract
-from tests.contract.practice_bench import practice_bench
+from tests.contract.practice_bench import farm_bench, practice_bench
 from tests.contract.wiki_words import (
     ADDRESS,
     CONFIRMED,
@@ -202,6 +202,15 @@ class UnconfirmContract(Contract):
         ]
         assert [wiki.perform(action) for action in wrong] == [Outcome(Effect.CHANGED)] * len(wrong)
         assert bench.mailbox(user).confirmed_at is bench.mailbox(never).confirmed_at is None
+
+
+class TestPracticeFarm(UnconfirmContract):
+    """One of many in memory, behind one port."""
+
+    @pytest.fixture
+    def bench(self) -> Iterator[WikiBench]:
+        with farm_bench() as practice:
+            yield practice
 
 
 class TestPracticeWiki(UnconfirmContract):

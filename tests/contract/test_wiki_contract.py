@@ -14,6 +14,8 @@ import pytest
 
 from sidecar.domain.wiki import (
     Effect,
+    LoginRefused,
+    LoginThrottled,
     Wiki,
     WikiError,
     WikiMisconfigured,
@@ -21,7 +23,7 @@ from sidecar.domain.wiki import (
 )
 from tests.contract.bench import Mailbox, Mood, WikiBench
 from tests.contract.contract import Contract
-from tests.contract.practice_bench import practice_bench
+from tests.contract.practice_bench import farm_bench, practice_bench
 from tests.contract.wiki_words import (
     ADDRESS,
     CONFIRMED,
@@ -110,7 +112,7 @@ class WikiContract(Contract):
         user, password = a_user(bench), bench.password
         assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
         bench.revoke_password()
-        refusal(wiki, unconfirm(user), WikiMisconfigured, password)
+        refusal(wiki, unconfirm(user), LoginRefused, password)
         bench.renew_password(password)
         assert wiki.perform(unconfirm(user)).effect is Effect.UNCONFIRMED
 
@@ -120,7 +122,7 @@ class WikiContract(Contract):
         user, old, new = a_user(bench), bench.password, "n" * 32
         assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
         bench.renew_password(new)
-        refusal(wiki, unconfirm(user), WikiMisconfigured, old, new)
+        refusal(wiki, unconfirm(user), LoginRefused, old, new)
         assert (
             MwclientWiki(replace(access, password=new)).perform(unconfirm(user)).effect is Effect.UNCONFIRMED
         )
@@ -129,8 +131,8 @@ class WikiContract(Contract):
         somebody = replace(access, account=f"Nobody{uuid4().hex}@sidecar", password="v" * 32)
         wiki = MwclientWiki(somebody)
         for _ in range(5):
-            refusal(wiki, unconfirm(1), WikiMisconfigured, "v" * 32)
-        error = refusal(wiki, unconfirm(1), WikiUnavailable, "v" * 32)
+            refusal(wiki, unconfirm(1), LoginRefused, "v" * 32)
+        error = refusal(wiki, unconfirm(1), LoginThrottled, "v" * 32)
         assert isinstance(error, WikiUnavailable)
         assert error.retry_after == 300.0
 
@@ -152,6 +154,15 @@ class WikiContract(Contract):
 
     def test_nothing_shows_the_password(self, access: WikiAccess, wiki: Wiki) -> None:
         assert_no_secret(repr(access) + repr(wiki) + str(access) + str(wiki), {access.password})
+
+
+class TestPracticeFarm(WikiContract):
+    """One of many in memory, behind one port."""
+
+    @pytest.fixture
+    def bench(self) -> Iterator[WikiBench]:
+        with farm_bench() as practice:
+            yield practice
 
 
 class TestPracticeWiki(WikiContract):

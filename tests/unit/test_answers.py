@@ -8,7 +8,14 @@ import pytest
 import requests.exceptions
 from requests.structures import CaseInsensitiveDict
 
-from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
+from sidecar.domain.wiki import (
+    LoginRefused,
+    LoginThrottled,
+    WikiError,
+    WikiMisconfigured,
+    WikiRefused,
+    WikiUnavailable,
+)
 from wiki_adapter import answers
 from wiki_adapter.answers import (
     LoggedOut,
@@ -41,10 +48,11 @@ CODES = [
 ]
 
 LOGINS = [
-    ("wrongpassword", WikiMisconfigured, "Special:BotPasswords"),
-    ("nosuchuser", WikiMisconfigured, "check account"),
-    ("botpasswords-restriction-failed", WikiMisconfigured, "this host's address"),
-    ("login-throttled", WikiUnavailable, "too many wrong passwords"),
+    ("botpasswords-disabled", WikiMisconfigured, "$wgEnableBotPasswords"),
+    ("wrongpassword", LoginRefused, "Special:BotPasswords"),
+    ("nosuchuser", LoginRefused, "check account"),
+    ("botpasswords-restriction-failed", LoginRefused, "this host's address"),
+    ("login-throttled", LoginThrottled, "too many wrong passwords"),
     ("sessionfailure", WikiUnavailable, "$wgSessionCacheType"),
     ("readonly", Passing, ""),
     ("a-code-of-next-year", WikiUnavailable, ""),
@@ -134,7 +142,7 @@ def test_a_login_has_codes_of_its_own(code: str, kind: type[WikiError], remedy: 
     [
         ({"result": "WrongToken"}, WikiUnavailable),
         ({"result": "NeedToken", "token": SECRET}, WikiUnavailable),
-        ({"result": "Aborted", "reason": {"code": "api-login-fail-aborted"}}, WikiMisconfigured),
+        ({"result": "Aborted", "reason": {"code": "api-login-fail-aborted"}}, LoginRefused),
         ({"result": "Failed", "reason": f"words in place of a code, {SECRET}"}, WikiUnavailable),
         ({}, WikiUnavailable),
     ],

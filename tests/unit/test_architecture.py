@@ -46,7 +46,7 @@ def test_words_stay_in_their_rooms(path: Path) -> None:
 
 def test_one_room_looks_at_the_clock_and_the_practice_wiki_at_its_own() -> None:
     looks = r"datetime\.(now|utcnow)\(|time\.time\("
-    assert said(looks) == ["sidecar/host.py", "wiki_adapter/practice_wiki.py"]
+    assert said(looks) == ["sidecar/host.py", "wiki_adapter/practice_site.py"]
 
 
 def test_reply_codes_are_spelled_in_one_table() -> None:

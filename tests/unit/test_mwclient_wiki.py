@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sidecar.domain.wiki import Effect, Unconfirm, WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
+from sidecar.domain.wiki import (
+    Effect,
+    LoginRefused,
+    Unconfirm,
+    WikiError,
+    WikiMisconfigured,
+    WikiRefused,
+    WikiUnavailable,
+)
 from wiki_adapter import WikiAccess, open_wiki
 from wiki_adapter.emailbounce import parameters
 from wiki_adapter.mwclient_wiki import MwclientWiki
@@ -173,7 +181,7 @@ def test_the_password_is_sent_once_when_it_is_wrong(
     wiki: Wiki, client: MwclientWiki, slept: list[float]
 ) -> None:
     wiki.says["login"] = [said(login={"result": "Failed", "reason": {"code": "wrongpassword", "params": []}})]
-    assert "BotPasswords" in trouble(client, WikiMisconfigured)
+    assert "BotPasswords" in trouble(client, LoginRefused)
     assert wiki.steps == ["login token", "login"]
     assert slept == []
 

@@ -1,13 +1,17 @@
 """The practice wiki as a server: what the contract of wikis does not speak of."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 import requests
 
+from tests.support.waiting import until
+from wiki_adapter.practice_farm import PracticeFarm
+from wiki_adapter.practice_site import PATH
 from wiki_adapter.practice_troubles import PAGES, REFUSALS
-from wiki_adapter.practice_wiki import PATH, Mailbox, PracticeWiki, Trouble
+from wiki_adapter.practice_wiki import Mailbox, PracticeWiki, Trouble
 
 
 def test_a_wiki_that_was_closed_can_be_opened_again_at_its_port() -> None:
@@ -67,6 +71,44 @@ def test_every_trouble_is_acted_upon_somewhere() -> None:
         Trouble.LAGGED,
         Trouble.EXCEPTION,
         Trouble.SLOW,
+        Trouble.HANGING,
         Trouble.NO_EXTENSION,
     }
     assert in_the_api | set(PAGES) | set(REFUSALS) == set(Trouble)
+
+
+def test_a_wiki_that_hangs_says_so_and_answers_when_it_is_over() -> None:
+    with PracticeWiki() as wiki, ThreadPoolExecutor(1) as room:
+        with wiki.suffering(Trouble.HANGING):
+            asking = room.submit(requests.get, wiki.api_url, params={"action": "query"}, timeout=20)
+            until(lambda: wiki.hanging, "a request that hangs")
+            assert not asking.done()
+        assert asking.result().status_code == 200
+        assert wiki.hanging == 0
+
+
+def test_a_farm_lists_its_wikis_as_sitematrix_does() -> None:
+    with PracticeFarm(["enwiki", "aawiki", "metawiki"]) as farm:
+        farm.flags["aawiki"] = {"closed"}
+        farm.specials.add("metawiki")
+        answer = requests.get(farm.matrix_url, params={"action": "sitematrix"}, timeout=5).json()[
+            "sitematrix"
+        ]
+        assert answer["count"] == 3
+        assert [(site["dbname"], site.get("closed")) for site in answer["0"]["site"]] == [
+            ("enwiki", None),
+            ("aawiki", True),
+        ]
+        [special] = answer["specials"]
+        assert special["url"] + PATH == farm.api_url("metawiki")
+
+
+def test_wikis_of_a_farm_have_users_and_logins_of_their_own() -> None:
+    with PracticeFarm(["enwiki", "dewiki"]) as farm:
+        user = farm.site("enwiki").add_user("Ann", "ann@a.example", None)
+        with pytest.raises(KeyError):
+            farm.site("dewiki").mailbox(user)
+        with pytest.raises(KeyError):
+            farm.site("frwiki")
+        assert requests.get(farm.api_url("frwiki"), timeout=5).status_code == 404
+        assert requests.get(farm.api_url("dewiki"), timeout=5).json()["error"]["code"] == "badvalue"
