@@ -18,11 +18,12 @@ from sidecar.complaints import in_words
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
+from sidecar.farm import FarmConfig, ReadCensus, Taken, taken
 from sidecar.policies import limits_of, policy_of, reach
 from sidecar.policy_settings import PolicySection
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import Section, host_and_port
-from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
+from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection, WikiSection
 from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
@@ -58,6 +59,8 @@ class WikiConfig:
     api: str
     account: str
     password: str = field(repr=False)
+    #: keyed fingerprint of account and password: the same for all wikis that share them
+    login: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,14 @@ class Config:
     contact: str
     log_level: str
     log_format: str
+    farm: FarmConfig | None = None
 
 
-def parse(text: str, read_secret: ReadSecret) -> Config:
+def parse(text: str, read_secret: ReadSecret, read_census: ReadCensus = lambda _name: None) -> Config:
     """The configuration in *text*, with BOUNCE_SIDECAR_* of the environment over it.
 
-    Raises ConfigError with all problems.
+    The wikis of a farm are those that are remembered: nothing is fetched. Raises ConfigError with all
+    problems.
     """
     data = _toml(text)
     problems: list[str] = []
@@ -143,7 +148,8 @@ def parse(text: str, read_secret: ReadSecret) -> Config:
     problems += wiki_problems(merged) + _other_problems(settings)
     if problems:
         raise ConfigError(problems)
-    return _build(settings, secrets)
+    farm = taken(settings, read_census)
+    return _build(settings.model_copy(update={"wikis": [*settings.wikis, *farm.wikis]}), secrets, farm)
 
 
 def rules_directory(text: str) -> Path:
@@ -177,15 +183,12 @@ def _toml(text: str) -> dict[str, Any]:
         raise ConfigError([f"this is no TOML: {error}"]) from None
 
 
-def _build(settings: Settings, secrets: Secrets) -> Config:
+def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
     return Config(
         verp=_verp(settings.verp, secrets, [wiki.id for wiki in settings.wikis]),
         listen=_listen(settings, secrets),
         when_down=settings.mta.when_down,
-        wikis=tuple(
-            WikiConfig(wiki.id, str(wiki.api), wiki.account, secrets.passwords[wiki.password_file])
-            for wiki in settings.wikis
-        ),
+        wikis=tuple(_wiki(wiki, secrets) for wiki in settings.wikis),
         policies={wiki.id: policy_of(settings.policy, wiki.policy) for wiki in settings.wikis},
         brake=limits_of(settings.brake),
         storage_url=settings.storage.url,
@@ -199,7 +202,14 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         contact=settings.contact,
         log_level=settings.log.level,
         log_format=settings.log.format,
+        farm=FarmConfig.of(settings.farm, farm) if settings.farm else None,
     )
+
+
+def _wiki(section: WikiSection, secrets: Secrets) -> WikiConfig:
+    password = secrets.passwords[section.password_file]
+    login = secrets.fingerprint(section.account, password)
+    return WikiConfig(section.id, str(section.api), section.account, password, login)
 
 
 def _listen(settings: Settings, secrets: Secrets) -> Listen:
@@ -252,11 +262,15 @@ def _other_problems(settings: Settings) -> list[str]:
     short = f"[storage] keep_bounces_days = {kept:g}: must be longer than"
     if kept <= settings.verp.accept_days:
         problems.append(f"{short} [verp] accept_days = {settings.verp.accept_days:g}")
-    for label, own in [("[policy]", PolicySection())] + [
-        (f"[[wikis]] {wiki.id} policy", wiki.policy)
-        for wiki in settings.wikis
-        if wiki.policy != PolicySection()
-    ]:
+    for label, own in (
+        [("[policy]", PolicySection())]
+        + [
+            (f"[[wikis]] {wiki.id} policy", wiki.policy)
+            for wiki in settings.wikis
+            if wiki.policy != PolicySection()
+        ]
+        + ([("[farm] policy", settings.farm.policy)] if settings.farm else [])
+    ):
         try:
             needed = reach(policy_of(settings.policy, own)) / timedelta(days=1)
         except ValueError as error:

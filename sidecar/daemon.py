@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -25,13 +25,16 @@ from sidecar.edges import rule_files
 from sidecar.edges.mail_server import MailServer
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
+from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.host import now
-from sidecar.orders import OpenWiki, Ports, orders_of, reader
+from sidecar.orders import OpenWiki, Ways, facts_of, orders_of, reader, tell_left_out, ways_of
+from sidecar.services.census import CensusTaker
 from sidecar.services.circuit import Pauses
 from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
 from sidecar.services.intake import BounceIntake
+from sidecar.services.lines import Lines
 from sidecar.services.refusals import Refusals
 from sidecar.services.reload import Orders, Reload
 from sidecar.services.replay import Archived, MailClock, Replayed
@@ -90,8 +93,8 @@ async def run(
         database = _history(config)
         life.push_async_callback(database.close)
         await database.open()
-        ports = Ports(world.open_wiki or wiki_opener(config))
-        life.callback((dispatcher := _dispatcher(orders, ports, world, database, metrics)).close)
+        ways = partial(ways_of, world.open_wiki or wiki_opener(config))
+        life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
         watch, refusals = await _watch(config, world.clock, database, metrics), Refusals(metrics)
         return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals, watch.watched)
         taking = partial(BounceIntake, database, return_paths, orders.rules, config.policies, world.clock)
@@ -100,18 +103,18 @@ async def run(
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
         needs = Needs(metrics, world.clock, database)  # a second daemon ends at the doors
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
-        use = _taking_over(config, ports, return_paths, intake, watch, dispatcher)
+        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         work: list[Loop] = [
             _loop("dispatch", dispatcher.run, dispatcher.stop),
             _loop("reload", reload.run),
             _loop("watch", watch.run, watch.stop),
-            *_other_loops(config, world, database, metrics, refusals, life),
+            *_other_loops(config, world, database, metrics, refusals, reload.ring, life),
         ]
         loops = {await life.enter_async_context(loop) for loop in work}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
-        log.info("serving", modes=_modes(config), rules=len(orders.rules.rules), database=config.storage_url)
+        log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
         ready()
         await _until(stop, loops, world.manager)
 
@@ -125,7 +128,7 @@ def _reload(
 
 def _taking_over(
     started: Config,
-    ports: Ports,
+    ways: Ways,
     return_paths: ReturnPaths,
     intake: BounceIntake,
     watch: Watch,
@@ -136,11 +139,11 @@ def _taking_over(
 
     def use(orders: Orders) -> None:
         nonlocal level
-        wikis, policies = ports.of(orders.wikis), orders.wikis.policies  # the only part that may fail
+        policies = orders.wikis.policies
         return_paths.use(orders.verp)  # before the intake, which judges by it
         intake.use(orders.rules, policies, orders.limits)
         watch.use(policies, orders.verp)
-        dispatcher.use(wikis, policies)
+        dispatcher.use(ways(orders.wikis), policies)
         if level != orders.log_level:
             level = orders.log_level
             configure_logging(level, started.log_format)
@@ -165,11 +168,9 @@ def _history(config: Config) -> Database:
     return Database(config.storage_url, password=config.storage_password)
 
 
-def _dispatcher(
-    orders: Orders, ports: Ports, world: World, database: Database, metrics: Metrics
-) -> Dispatcher:
-    wikis, policies = ports.of(orders.wikis), orders.wikis.policies
-    return Dispatcher(database, wikis, policies, world.clock, world.jitter, world.pauses, metrics)
+def _dispatcher(orders: Orders, ways: Ways, world: World, database: Database, metrics: Metrics) -> Dispatcher:
+    lines, policies = Lines(ways(orders.wikis)), orders.wikis.policies
+    return Dispatcher(database, lines, policies, world.clock, world.jitter, world.pauses, metrics)
 
 
 async def _watch(config: Config, clock: Clock, database: Database, metrics: Metrics) -> Watch:
@@ -185,8 +186,10 @@ def _other_loops(
     database: Database,
     metrics: Metrics,
     refusals: Refusals,
+    changed: Callable[[], None],
     life: contextlib.AsyncExitStack,
 ) -> Iterator[Loop]:
+    yield from _census(config, world, changed, life)
     life.callback(refusals.sum_up)
     yield _loop("refusals", refusals.run)
     keep = Keep(config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
@@ -201,6 +204,18 @@ def _other_loops(
         digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, world.clock)
         life.callback(digest.close)
         yield _loop("digest", digest.run, digest.stop)
+
+
+def _census(
+    config: Config, world: World, changed: Callable[[], None], life: contextlib.AsyncExitStack
+) -> Iterator[Loop]:
+    """Keeps the farm's wikis known; nobody waits for it."""
+    if farm := config.farm:
+        tell_left_out(config)
+        look = look_at(farm.sitematrix, config.contact, config.verp.accept, farm.refresh)
+        taker = CensusTaker(look, shelf_at(farm.cache), world.clock, world.jitter, changed)
+        life.callback(taker.close)
+        yield _loop("census", taker.run)
 
 
 @contextlib.asynccontextmanager
@@ -269,10 +284,6 @@ async def _loop(
         else:
             task.cancel()
         await asyncio.wait({task})
-
-
-def _modes(config: Config) -> Mapping[str, str]:
-    return {wiki: str(policy.mode) for wiki, policy in config.policies.items()}
 
 
 def _on_signals(stop: asyncio.Event, reload: Callable[[], None]) -> asyncio.Event:

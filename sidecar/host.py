@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sidecar import config as config_module
 from sidecar.config import Config, ConfigError, parse
+from sidecar.edges import census_file
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.secrets import ReadSecret, SecretError
@@ -45,7 +46,8 @@ def load_config(path: Path) -> Config:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(error) from None
-    return parse(text, secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY")))
+    secrets = secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY"))
+    return parse(text, secrets, lambda cache: census_file.load(Path(cache)))
 
 
 def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:

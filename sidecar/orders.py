@@ -3,23 +3,35 @@
 Knows which settings wait for a restart. Does not know how anything is taken over: services/reload.py does.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import structlog
 
 from sidecar.config import Config, ConfigError, WikiConfig
 from sidecar.domain.classify import RuleError
 from sidecar.domain.wiki import Wiki
 from sidecar.edges import rule_files
+from sidecar.services.lines import Way
 from sidecar.services.reload import Orders, Unusable, Wikis
 
-__all__ = ["OpenWiki", "Ports", "orders_of", "reader"]
+log = structlog.get_logger()
+
+MANY = 20  # wikis in one line of the log
+SOME = 5  # of those that are left out are named in the log; `wikis list` names all
+
+__all__ = ["OpenWiki", "Ways", "facts_of", "orders_of", "reader", "tell_left_out", "ways_of"]
 
 OpenWiki = Callable[[WikiConfig], Wiki]
+Ways = Callable[[Wikis], Mapping[str, Way]]
 
 
 def orders_of(config: Config) -> Orders:
     """Reads the rules, too. Raises RuleError."""
-    listen, domain = config.listen, config.verp.domain
+    listen, domain, farm = config.listen, config.verp.domain, config.farm
     kept = (config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
     return Orders(
         verp=config.verp,
@@ -34,9 +46,16 @@ def orders_of(config: Config) -> Orders:
             "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
             "[metrics]": listen.metrics,
+            "[farm]": farm and (farm.sitematrix, farm.refresh, farm.cache),
             "[log] format": config.log_format,
         },
     )
+
+
+def tell_left_out(config: Config) -> None:
+    """Which wikis a sitematrix lists that cannot be used: some of them, with the reason."""
+    if config.farm and (notes := config.farm.notes):
+        log.warning("wikis left out", number=len(notes), why="; ".join(notes[:SOME]))
 
 
 def reader(reread: Callable[[], Config], started: Config) -> Callable[[], Orders]:
@@ -48,6 +67,7 @@ def reader(reread: Callable[[], Config], started: Config) -> Callable[[], Orders
         problems: list[str] = []
         try:
             last = reread()
+            tell_left_out(last)
         except ConfigError as error:
             problems += error.problems
         try:
@@ -61,19 +81,17 @@ def reader(reread: Callable[[], Config], started: Config) -> Callable[[], Orders
     return load
 
 
-class Ports:
-    """The wikis as they are called: one that is reached as before stays open, with its session."""
+def ways_of(open_wiki: OpenWiki, wikis: Wikis) -> dict[str, Way]:
+    """How each of *wikis* is reached once something is owed to it: as before, where its settings are."""
+    ways = {}
+    for name, wiki in wikis.ways.items():
+        assert isinstance(wiki, WikiConfig)
+        ways[name] = Way(partial(open_wiki, wiki), wiki.login, wiki)
+    return ways
 
-    def __init__(self, open_wiki: OpenWiki) -> None:
-        self._open_wiki = open_wiki
-        self._opened: dict[str, tuple[WikiConfig, Wiki]] = {}
 
-    def of(self, wikis: Wikis) -> dict[str, Wiki]:
-        """One for each of *wikis*. Does not connect."""
-        opened = {}
-        for name, way in wikis.ways.items():
-            before = self._opened.get(name)
-            assert isinstance(way, WikiConfig)
-            opened[name] = before if before and before[0] == way else (way, self._open_wiki(way))
-        self._opened = opened
-        return {name: wiki for name, (_, wiki) in opened.items()}
+def facts_of(config: Config) -> dict[str, Any]:
+    """What the first line of the log says: each wiki's mode, or of many, how many there are in each."""
+    modes = {wiki: str(policy.mode) for wiki, policy in config.policies.items()}
+    told = modes if len(modes) <= MANY else dict(Counter(modes.values()))
+    return {"wikis": len(modes), "modes": told, "database": config.storage_url}

@@ -4,6 +4,8 @@ Knows what makes a secret unfit. Does not open files: a function that the caller
 those that others may read.
 """
 
+import hashlib
+import hmac
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -58,8 +60,16 @@ class Secrets:
         if isinstance(storage, dict) and (name := storage.get("password_file")):
             content = self._content(f"[storage] password_file = {name!r}", name)
             self.database_password = content.decode("utf-8", "replace").strip()
+        farm = data.get("farm")
+        if isinstance(farm, dict):
+            self._password("[farm] password_file", farm.get("password_file"))
         for label, wiki in wikis_of(data):
             self._password(f"{label} password_file", wiki.get("password_file"))
+
+    def fingerprint(self, *login: str) -> str:
+        """Tells whether a login is the same as another, and nothing else: it may be kept in a database."""
+        said = "\0".join(("login", *login)).encode()
+        return hmac.new(self.keys[0].secret, said, hashlib.sha256).hexdigest()[:16]
 
     def _content(self, label: str, name: object) -> bytes:
         if not isinstance(name, str):
@@ -107,6 +117,8 @@ class Secrets:
         if isinstance(name, str) and _may_be_bot_password(name):
             self._problems.append(f"{label} names a file; put the password into one that others cannot read")
             return
+        if name in self.passwords:
+            return  # read, and complained about, where it was named first
         label = f"{label} = {name!r}"
         password = self._content(label, name).decode("utf-8", "replace").strip()
         if password and not _may_be_bot_password(password):

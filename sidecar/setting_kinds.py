@@ -16,11 +16,14 @@ from sqlalchemy.exc import ArgumentError
 from sidecar.domain.policy import PRESETS
 
 __all__ = [
+    "AbsolutePath",
     "Account",
+    "ApiPath",
     "ApiUrl",
     "Contact",
     "DatabaseUrl",
     "Days",
+    "Domain",
     "Interface",
     "Loopback",
     "MailAddress",
@@ -179,4 +182,9 @@ Topic = Annotated[
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Preset = Annotated[str, AfterValidator(_preset)]
+AbsolutePath = Annotated[str, _spelled("/.*", "want an absolute path")]
+ApiPath = Annotated[
+    str, _spelled(r"(/[A-Za-z0-9._~-]+)*/api\.php", "want the path of api.php, as /w/api.php")
+]
+Domain = Annotated[str, AfterValidator(str.lower), _spelled(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "no domain")]
 ApiUrl = Annotated[HttpUrl, AfterValidator(_bare)]

@@ -12,8 +12,10 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sidecar.farm_settings import FarmSection
 from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.setting_kinds import (
+    AbsolutePath,
     Account,
     ApiUrl,
     Contact,
@@ -31,7 +33,7 @@ from sidecar.setting_kinds import (
     host_and_port,
 )
 
-__all__ = ["DigestSection", "RulesSection", "Settings", "VerpSection"]
+__all__ = ["DigestSection", "HttpSection", "RulesSection", "Settings", "VerpSection", "WikiSection"]
 
 LONGEST_SOCKET_PATH = 107  # octets, unix(7)
 
@@ -177,16 +179,9 @@ class LogSection(Section):
 
 
 class RulesSection(Section):
-    directory: str = Field(
+    directory: AbsolutePath = Field(
         "/etc/bounce-sidecar/rules.d", description="Folder of your own *.toml rules; it may be absent"
     )
-
-    @field_validator("directory")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith("/"):
-            raise ValueError("want an absolute path")
-        return value
 
 
 class DigestSection(Section):
@@ -229,7 +224,8 @@ class Settings(BaseSettings):
     storage: StorageSection = StorageSection()
     policy: PolicySection = PolicySection()
     brake: BrakeSection = BrakeSection()
-    wikis: list[WikiSection] = Field(min_length=1)
+    wikis: list[WikiSection] = []
+    farm: FarmSection | None = None
     rules: RulesSection = RulesSection()
     digest: DigestSection = DigestSection()
     metrics: MetricsSection = MetricsSection()

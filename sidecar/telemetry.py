@@ -49,6 +49,10 @@ METRICS = {
     "Any lost: proofs that mail arrives are missing; the database was slow or down, see the log.",
     "watched_users": "Users with an open streak, whose mails are noted. "
     "Growing fast: many addresses fail; see `history` of some of them.",
+    "wikis": "Wikis that are known: configured, and of the sitematrix. "
+    "Falls: `wikis list` says which are left, `wikis refresh` why.",
+    "circuits_open": "Wikis that are left alone for seconds to minutes, because they are down or refuse the "
+    "login. Not 0 for long: `wikis list --trouble` says which and why; 0 where nothing is owed to them.",
     "reloads": "Times that the configuration was read again, by result. "
     "Refused: all is as before; `check-config` says what is wrong with it.",
 }
@@ -123,6 +127,8 @@ class Metrics:
         self.events = self._counter("events", "type")
         self.sends = self._counter("sends", "result")
         self.watched_users = self._gauge("watched_users")
+        self.wikis = self._gauge("wikis")
+        self.circuits_open = self._gauge("circuits_open")
         self.reloads = self._counter("reloads", "result")
         for result in ("issued", "refused"):
             self.return_paths.labels(result)

@@ -10,13 +10,14 @@ from typing import Any
 from sidecar.complaints import wikis_of
 from sidecar.domain import verp
 
-__all__ = ["wiki_problems"]
+__all__ = ["too_long", "wiki_problems"]
 
 
 def wiki_problems(data: Mapping[str, Any]) -> list[str]:
     """Ids that cannot be told apart in a return path, or do not fit into one."""
-    spellings = list(_spellings(data.get("verp")))
     problems = []
+    if not data.get("wikis") and not data.get("farm"):
+        problems.append("[[wikis]] is missing")
     ids = [wiki["id"] for _, wiki in wikis_of(data) if isinstance(wiki.get("id"), str)]
     spelled = Counter(verp.wire(wiki).lower() for wiki in ids)
     for wiki in dict.fromkeys(ids):
@@ -25,13 +26,20 @@ def wiki_problems(data: Mapping[str, Any]) -> list[str]:
             problems.append(
                 f"[[wikis]] id = {wiki!r}: reads like another one in a return path: {', '.join(same)}"
             )
-        longest = max(verp.longest_local_part(prefix, wiki, key) for prefix, key in spellings)
-        if longest > verp.LOCAL_PART_LIMIT:
-            problems.append(
-                f"[[wikis]] id = {wiki!r}: return paths would need {longest} octets, {verp.LOCAL_PART_LIMIT} "
-                "are allowed (RFC 5321); shorten the prefix"
-            )
+        if problem := too_long(wiki, data.get("verp")):
+            problems.append(f"[[wikis]] id = {wiki!r}: {problem}")
     return problems
+
+
+def too_long(wiki: str, spelling: object) -> str:
+    """Why return paths for *wiki* do not fit, as [verp], *spelling*, spells them; "" if they do."""
+    longest = max(verp.longest_local_part(prefix, wiki, key) for prefix, key in _spellings(spelling))
+    if longest <= verp.LOCAL_PART_LIMIT:
+        return ""
+    return (
+        f"return paths would need {longest} octets, {verp.LOCAL_PART_LIMIT} are allowed (RFC 5321); "
+        "shorten the prefix"
+    )
 
 
 def _spellings(section: object) -> Iterator[tuple[str, int]]:

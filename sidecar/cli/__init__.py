@@ -25,6 +25,7 @@ from sidecar.cli import (
     undo,
     verp,
     why,
+    wikis,
 )
 from sidecar.telemetry import configure_logging
 
@@ -76,6 +77,7 @@ for command in (
     rules.rules,
     replay.replay,
     mta.mta,
+    wikis.wikis,
     scenario.scenario,
     demo.demo,
 ):

@@ -39,6 +39,7 @@ __all__ = [
     "day",
     "in_utc",
     "one_wiki",
+    "opened",
     "rule_troubles",
     "stop_with",
     "table_of",

@@ -174,6 +174,8 @@ def _deliver() -> Path:
 
 def _probes(config: Config) -> Probes:
     """Signed now, one in each format; the last character of the first is changed for the forged one."""
+    if not config.wikis:
+        stop_with(1, "no wiki is known yet: `bounce-sidecar wikis refresh`")
     signed = tuple(_sample(verp, config.wikis[0].id) for verp in config.verp.in_each_format())
     local, _, domain = signed[0].rpartition("@")
     other = "b" if local[-1] in "aA" else "a"

@@ -95,5 +95,8 @@ def _rule_problems(config: Config) -> list[str]:
 
 def _summary(config: Config) -> str:
     modes = [str(policy.mode) for policy in config.policies.values()]
+    if not modes:
+        return "but no wiki is known yet: `bounce-sidecar wikis refresh`"
     counts = ", ".join(f"{modes.count(mode)} in {mode} mode" for mode in sorted(set(modes)))
-    return f"{len(modes)} wiki{'s' if len(modes) > 1 else ''}: {counts}"
+    listed = f"; {len(config.farm.wikis)} of the sitematrix" if config.farm else ""
+    return f"{len(modes)} wiki{'s' if len(modes) > 1 else ''}: {counts}{listed}"

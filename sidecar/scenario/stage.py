@@ -16,6 +16,7 @@ from sidecar.edges.rule_files import built_in
 from sidecar.scenario.script import WIKI, Mood
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.intake import BounceIntake
+from sidecar.services.lines import Lines, Way
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.upkeep import Keep, Upkeep
@@ -56,6 +57,9 @@ class _Door:
     def __init__(self, wiki: Wiki, clock: StoryClock) -> None:
         self._wiki, self._clock = wiki, clock
         self.mood = Mood.UP
+
+    def close(self) -> None:
+        self._wiki.close()
 
     def perform(self, action: Action) -> Outcome:
         if self.mood is Mood.DOWN:
@@ -113,7 +117,8 @@ class Stage:
         policies, clock, database = {WIKI: self.policy}, self.clock, self.database
         form = SidecarFormat("wiki", "bounces.example.org", Keyring(tuple(self.keys)))
         verp = Verp((form,), [WIKI], accept=ACCEPT)
-        self.dispatcher = Dispatcher(database, {WIKI: self.door}, policies, clock, jitter=lambda: 0.0)
+        lines = Lines({WIKI: Way(lambda: self.door, "the story's own")})
+        self.dispatcher = Dispatcher(database, lines, policies, clock, jitter=lambda: 0.0)
         self.watch = Watch(database, policies, verp, clock)
         self.return_paths = ReturnPaths(verp, clock, watched=self.watch.watched)
         self.intake = BounceIntake(

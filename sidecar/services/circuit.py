@@ -1,19 +1,42 @@
-"""Circuits: a wiki that is in trouble is left alone for a while.
+"""Circuits: a wiki in trouble is left alone for a while, and so is a login that was refused.
 
-Knows how long. Does not know wikis. Without it, a thousand waiting actions would each try a wiki that is
-down, and a wrong password would lock the account (MediaWiki refuses even the right one after five tries
-in five minutes).
+Knows how long, and who shares a login. Does not know what a wiki is asked, nor what the secret is. Without
+it, a thousand waiting actions would each try a wiki that is down, and a wrong password would lock the
+account: MediaWiki counts tries by account and address, on a farm for all its wikis together, and after five
+in five minutes it refuses even the right one.
+
+Names in the table:
+
+    enwiki       the wiki is down, misconfigured, or has refused a login: another password is tried at once
+    * 3f9c...    so many wikis have refused this login, and none has accepted it since
+
+A login that no wiki has accepted yet (since we run) is shown to OPINIONS wikis at the most. If they all
+refuse it, the others that share it wait, too, and one is asked every five minutes. As soon as one accepts
+it, it is good, and whoever refuses it is asked alone.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiUnavailable
+import sqlalchemy as sa
 
-__all__ = ["OUTAGE", "Circuits", "Pauses"]
+from sidecar.domain.wiki import LoginRefused, LoginThrottled, WikiError, WikiMisconfigured, WikiUnavailable
+from sidecar.services.lines import Way
+from sidecar.services.places import Places
+from sidecar.storage import circuits
+from sidecar.storage.circuits import SHARED, Standing
+
+__all__ = ["OPINIONS", "OUTAGE", "Circuits", "Pauses", "Rows"]
 
 
 OUTAGE = 3  # failures in a row: the wiki, not one user's row that it cannot save
+OPINIONS = 3  # wikis that may refuse a login before it counts as wrong: MediaWiki's throttle falls after five
+OLD = timedelta(hours=1)  # after which nobody has a password that was refused then
+FORGOTTEN = timedelta(days=30)  # after which nobody remembers a wiki or a login that is not used any more
+
+Rows = Mapping[str, Standing]
 
 
 @dataclass(frozen=True)
@@ -26,29 +49,133 @@ class Pauses:
 
 
 class Circuits:
-    """Which wikis are left alone, and until when. In memory: after a restart each gets a fresh try."""
+    """What the rows mean, and which logins have been good since this process runs."""
 
     def __init__(self, pauses: Pauses) -> None:
         self._pauses = pauses
-        self._failures: dict[str, int] = {}
-        self._until: dict[str, datetime] = {}
+        self._accepted: dict[str, str] = {}  # wiki -> the login that it took last
+        self._good: set[str] = set()  # logins that some wiki took
 
-    def open(self, now: datetime) -> set[str]:
+    def closed(self, rows: Rows, ways: Mapping[str, Way], now: datetime) -> set[str]:
         """The wikis that are left alone now."""
-        return {wiki for wiki, until in self._until.items() if until > now}
+        still = [row for row in rows.values() if row.until and row.until > now]
+        found = {
+            row.name for row in still if row.name in ways and row.credential in ("", ways[row.name].login)
+        }
+        held = {row.name.removeprefix(SHARED) for row in still if row.name.startswith(SHARED)}
+        return found | self._unproven(held, ways)
 
-    def failed(self, wiki: str, error: WikiError, now: datetime) -> timedelta:
+    @staticmethod
+    def on_probation(rows: Rows, ways: Mapping[str, Way]) -> set[str]:
+        """The wikis that failed the last time, left alone or not."""
+        return {
+            wiki for wiki, row in rows.items() if wiki in ways and row.credential in ("", ways[wiki].login)
+        }
+
+    def untried(self, rows: Rows, ways: Mapping[str, Way], places: Places) -> set[str]:
+        """The wikis that wait until others have said what they think of a login that they share."""
+        asked = Counter(
+            ways[wiki].login
+            for wiki in places.prompt
+            if wiki in ways and self._accepted.get(wiki) != ways[wiki].login
+        )
+        waiting = set()
+        for login, calls in asked.items():
+            row = rows.get(SHARED + login)
+            refusals = row.failures if row else 0
+            if (row or login not in self._good) and calls >= max(1, OPINIONS - refusals):
+                waiting.add(login)
+        return self._unproven(waiting, ways)
+
+    def _unproven(self, logins: set[str], ways: Mapping[str, Way]) -> set[str]:
+        """Those that would log in with one of these; whoever has accepted it goes on."""
+        if not logins:
+            return set()
+        return {
+            wiki
+            for wiki, way in ways.items()
+            if way.login in logins and self._accepted.get(wiki) != way.login
+        }
+
+    @staticmethod
+    def changed(rows: Rows, ways: Mapping[str, Way]) -> set[tuple[str, str]]:
+        """The wikis that have refused a login which is another one by now, each with what it refused."""
+        return {
+            (wiki, row.credential)
+            for wiki, row in rows.items()
+            if row.credential and wiki in ways and row.credential != ways[wiki].login
+        }
+
+    def learn(self, wiki: str, login: str, error: WikiError | None) -> bool:
+        """How a call ended, for what only this process remembers; True if the login was proven by it."""
+        known = self._accepted.get(wiki) == login
+        if isinstance(error, LoginRefused):
+            if known:  # it was good, and here it is no more: who else has changed is not known
+                self._good.discard(login)
+                self._accepted = {other: taken for other, taken in self._accepted.items() if taken != login}
+            return False
+        if error:  # a wrong URL, say, is misconfigured and has seen no login
+            return False
+        self._accepted[wiki] = login
+        self._good.add(login)
+        return not known
+
+    def failed(
+        self, connection: sa.Connection, wiki: str, login: str, error: WikiError, now: datetime
+    ) -> timedelta:
         """Leave it alone; returns for how long."""
-        failures = self._failures[wiki] = self._failures.get(wiki, 0) + 1
-        pause = min(self._pauses.first * (1 << min(failures - 1, 20)), self._pauses.longest)
-        if isinstance(error, WikiMisconfigured):
-            pause = self._pauses.misconfigured
-        if isinstance(error, WikiUnavailable) and error.retry_after:
-            pause = max(pause, min(timedelta(seconds=error.retry_after), self._pauses.longest))
-        self._until[wiki] = now + pause
+        circuits.tidy(connection, now - FORGOTTEN)
+        refused = isinstance(error, LoginRefused)
+        if refused and login not in self._good:
+            failures = _failures(connection, SHARED + login) + 1
+            pause = self._pauses.misconfigured if failures >= OPINIONS else timedelta(0)
+            _note(connection, SHARED + login, error, now, pause, failures)
+        if isinstance(error, LoginThrottled):
+            pause = max(self._asked(error), self._pauses.misconfigured)
+            _note(connection, SHARED + login, error, now, pause, OPINIONS)
+        failures = _failures(connection, wiki) + 1
+        pause = self._pause(failures, error)
+        _note(connection, wiki, error, now, pause, failures, login if refused else "")
         return pause
 
-    def answered(self, wiki: str) -> bool:
-        """It is well; True if it had been down (OUTAGE failures in a row)."""
-        self._until.pop(wiki, None)
-        return self._failures.pop(wiki, 0) >= OUTAGE
+    def _pause(self, failures: int, error: WikiError) -> timedelta:
+        if isinstance(error, WikiMisconfigured):
+            return self._pauses.misconfigured
+        pause = min(self._pauses.first * (1 << min(failures - 1, 20)), self._pauses.longest)
+        return max(pause, self._asked(error))
+
+    def _asked(self, error: WikiError) -> timedelta:
+        """How long the wiki itself wants to be left alone."""
+        seconds = error.retry_after if isinstance(error, WikiUnavailable) else None
+        return min(timedelta(seconds=seconds or 0), self._pauses.longest)
+
+    @staticmethod
+    def answered(connection: sa.Connection, wiki: str, login: str, now: datetime, *, proven: bool) -> bool:
+        """It is well; True if what waits for it need wait no longer: it was down, or had refused the login.
+
+        *proven*: it has taken the login just now, so that others need not be kept from it.
+        """
+        found = circuits.named(connection, [wiki, SHARED + login])
+        own = found.get(wiki)
+        if own and own.credential not in ("", login) and now - own.changed < OLD:
+            own = None  # another node may have the old password still: it asks every five minutes
+        well = [wiki] if own else []
+        circuits.drop(connection, [*well, SHARED + login] if proven else well)
+        return own is not None and (bool(own.credential) or own.failures >= OUTAGE)
+
+
+def _failures(connection: sa.Connection, name: str) -> int:
+    row = circuits.named(connection, [name]).get(name)
+    return row.failures if row else 0
+
+
+def _note(
+    connection: sa.Connection,
+    name: str,
+    error: WikiError,
+    now: datetime,
+    pause: timedelta,
+    failures: int,
+    credential: str = "",
+) -> None:
+    circuits.put(connection, Standing(name, failures, now + pause, str(error), now, credential))

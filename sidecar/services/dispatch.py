@@ -21,26 +21,25 @@ from sidecar.domain.wiki import (
     Restore,
     Unconfirm,
     Warn,
-    Wiki,
     WikiError,
     WikiMisconfigured,
     WikiRefused,
     WikiUnavailable,
 )
-from sidecar.services.circuit import Circuits, Pauses
+from sidecar.services.circuit import Circuits, Pauses, Rows
 from sidecar.services.decision import still_wanted
-from sidecar.storage import outbox
+from sidecar.services.lines import Lines, Way
+from sidecar.services.places import PROMPT, Places
+from sidecar.storage import circuits, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed
 from sidecar.telemetry import Metrics, report
-from sidecar.threads import Room
 
 __all__ = ["Dispatcher"]
 
 log = structlog.get_logger()
 
-CALLS = 16  # wikis called at the same time, one call each; a slow one holds up none of the others
 LEASE = timedelta(minutes=2)  # a call lasts seconds; longer, and a dead node's work waits too long
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
@@ -50,34 +49,33 @@ IDLE = 1.0  # seconds between looks at the outbox when nobody rings
 
 
 class Dispatcher:
-    """Calls the wikis, each from a thread of its own and for one action at a time."""
+    """Calls the wikis, each for one action at a time, many at the same time."""
 
     def __init__(
         self,
         database: Database,
-        wikis: Mapping[str, Wiki],
+        lines: Lines,
         policies: Mapping[str, Policy],
         clock: Callable[[], datetime],
         jitter: Callable[[], float],  #: 0.0 to 1.0
         pauses: Pauses = Pauses(),  # noqa: B008  (frozen)
         metrics: Metrics | None = None,
     ) -> None:
-        self._db, self._wikis, self._policies = database, wikis, policies
+        metrics = metrics or Metrics()
+        self._db, self._lines, self._policies = database, lines, policies
         self._clock, self._jitter = clock, jitter
-        self._circuits, self._results = Circuits(pauses), (metrics or Metrics()).actions
-        self._busy: set[str] = set()
+        self._circuits, self._places = Circuits(pauses), Places()
+        self._metrics, self._results = metrics, metrics.actions
+        self._hastened: set[tuple[str, str]] = set()
         self._anew: set[str] = set()  # reached otherwise than before: what waits for them falls due
-        self._rooms: dict[str, Room] = {}
         self._bell = asyncio.Event()
         self._stopping = False
 
-    def use(self, wikis: Mapping[str, Wiki], policies: Mapping[str, Policy]) -> None:
+    def use(self, ways: Mapping[str, Way], policies: Mapping[str, Policy]) -> None:
         """Call these from now on. What is owed to others waits; who is reached anew gets a fresh try."""
-        anew = {wiki for wiki in wikis if wikis[wiki] is not self._wikis.get(wiki)}
-        for wiki in anew:
-            self._circuits.answered(wiki)
-        self._anew |= anew
-        self._wikis, self._policies = wikis, policies
+        self._anew |= {wiki for wiki in ways if ways[wiki] != self._lines.ways.get(wiki)}
+        self._lines.use(ways)
+        self._policies = policies
         self.ring()
 
     def ring(self) -> None:
@@ -103,7 +101,8 @@ class Dispatcher:
     async def _chosen(self) -> Owed | None:
         """The next action, if one is due and there is room for another call."""
         try:
-            return await self._claim() if len(self._busy) < CALLS else None
+            await self._lines.let_go(self._clock())
+            return await self._claim() if self._places.free else None
         except Exception as error:
             report(log, "dispatch failed", error)
             return None
@@ -124,25 +123,39 @@ class Dispatcher:
 
     async def _claim(self) -> Owed | None:
         now = self._clock()
-        if self._anew:
-            await self._hasten_anew(now)
-        closed = self._busy | self._circuits.open(now)
+        rows = await self._db.read(circuits.standing)
+        if await self._hasten_anew(rows, now):
+            rows = await self._db.read(circuits.standing)
+        open_now = self._circuits.closed(rows, self._lines.ways, now)
+        self._metrics.wikis.set(len(self._lines.ways))
+        self._metrics.circuits_open.set(len(open_now))
+        closed = open_now | self._places.busy | self._circuits.untried(rows, self._lines.ways, self._places)
+        troubled = self._circuits.on_probation(rows, self._lines.ways)
+        if self._places.probation_full:
+            closed |= troubled
         if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed)):
             return None
         owed = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
         if owed:
-            self._busy.add(owed.action.wiki)
+            self._places.take(owed.action.wiki, on_probation=owed.action.wiki in troubled)
         return owed
 
-    async def _hasten_anew(self, now: datetime) -> None:
-        anew = frozenset(self._anew)
+    async def _hasten_anew(self, rows: Rows, now: datetime) -> bool:
+        """What waits for wikis that are reached otherwise than before falls due, once; False if none is."""
+        anew, changed = frozenset(self._anew), self._circuits.changed(rows, self._lines.ways) - self._hastened
+        if not anew and not changed:
+            return False
+        mended = [wiki for wiki in anew if wiki in rows and not rows[wiki].credential]
 
         def work(connection: sa.Connection) -> None:
-            for wiki in anew:
+            circuits.drop(connection, mended)
+            for wiki in anew.union(wiki for wiki, _ in changed):
                 outbox.hasten(connection, wiki, now)
 
         await self._db.write(work)
         self._anew -= anew
+        self._hastened |= changed
+        return True
 
     def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
         """Claim what the policy still wants: it is asked again before acting."""
@@ -159,56 +172,86 @@ class Dispatcher:
         return None
 
     async def _pay(self, owed: Owed) -> None:
-        wiki = owed.action.wiki
-        room = self._rooms.setdefault(wiki, Room(f"wiki-{wiki}"))
+        wiki, way = owed.action.wiki, self._lines.ways.get(owed.action.wiki)
+        login = way.login if way else ""  # it may be another one, or none, when the call has ended
+        lasting = asyncio.get_running_loop().call_later(PROMPT, self._step_aside, wiki)
         try:
-            if (port := self._wikis.get(wiki)) is None:  # removed since it was claimed
+            if not way:  # removed since it was claimed
                 raise WikiUnavailable(NOT_CONFIGURED)
-            outcome = await room.run(lambda: port.perform(owed.action))
+            outcome = await self._lines.call(owed.action, way, self._clock())
         except WikiRefused as error:
-            self._circuits.answered(wiki)
-            await self._bury(owed, str(error))
+            await self._refused(owed, login, error)
         except (WikiUnavailable, WikiMisconfigured) as error:
-            await self._wait(owed, error)
+            await self._wait(owed, login, error)
         except Exception as error:  # the adapter's fault; unheeded, it would recur with each lease
             report(log, "a wiki's adapter failed", error, wiki=wiki)
-            await self._wait(owed, WikiUnavailable(f"the adapter failed: {type(error).__name__}"))
+            await self._wait(owed, login, WikiUnavailable(f"the adapter failed: {type(error).__name__}"))
         else:
-            await self._settle(owed, outcome, back=self._circuits.answered(wiki))
+            await self._settle(owed, login, outcome)
         finally:
-            self._busy.discard(wiki)
+            lasting.cancel()
+            self._places.leave(wiki)
 
-    async def _settle(self, owed: Owed, outcome: Outcome, *, back: bool) -> None:
+    def _step_aside(self, wiki: str) -> None:
+        self._places.step_aside(wiki)
+        self.ring()
+
+    async def _settle(self, owed: Owed, login: str, outcome: Outcome) -> None:
         """Book the answer; if the wiki is back after an outage, what waits for it falls due now."""
         now = self._clock()
         forget = _forget(owed.action, outcome, now)
+        answered = self._answered(owed.action.wiki, login)
 
         def work(connection: sa.Connection) -> None:
             outbox.settle(connection, owed, outcome, forget, now)
-            if back:
+            if answered(connection):
                 outbox.hasten(connection, owed.action.wiki, now)
 
         await self._db.write(work)
         whose = {"group": outcome.group} if outcome.group else {}
         self._tell(owed, "done", effect=str(outcome.effect), **whose)
 
-    async def _wait(self, owed: Owed, error: WikiError) -> None:
-        now = self._clock()
-        pause = self._circuits.failed(owed.action.wiki, error, now)
+    async def _refused(self, owed: Owed, login: str, error: WikiRefused) -> None:
+        """An answer, too: the wiki is well, and will never do this."""
+        answered = self._answered(owed.action.wiki, login)
+        await self._bury(owed, str(error), answered)
+
+    def _answered(self, wiki: str, login: str) -> Callable[[sa.Connection], bool]:
+        """The wiki is well; what is to be written says if it had been down."""
+        now, proven = self._clock(), self._circuits.learn(wiki, login, None)
+        return lambda connection: self._circuits.answered(connection, wiki, login, now, proven=proven)
+
+    async def _wait(self, owed: Owed, login: str, error: WikiError) -> None:
+        now, wiki = self._clock(), owed.action.wiki
+        self._circuits.learn(wiki, login, error)
+
+        def leave_alone(connection: sa.Connection) -> timedelta:
+            return self._circuits.failed(connection, wiki, login, error, now)
+
         if now - owed.created > GIVE_UP_AFTER:
-            await self._bury(owed, f"gave up: {error}")
+            await self._bury(owed, f"gave up: {error}", leave_alone)
             return
-        due = now + max(pause, self.delay(owed.attempts))
-        await self._db.write(lambda connection: outbox.postpone(connection, owed, due, str(error), now))
+
+        def work(connection: sa.Connection) -> datetime:
+            due = now + max(leave_alone(connection), self.delay(owed.attempts))
+            outbox.postpone(connection, owed, due, str(error), now)
+            return due
+
+        due = await self._db.write(work)
         if isinstance(error, WikiMisconfigured):
             self._results.labels("misconfigured").inc()
-            log.error("wiki misconfigured", wiki=owed.action.wiki, action=owed.id, why=str(error))
+            log.error("wiki misconfigured", wiki=wiki, action=owed.id, why=str(error))
         else:
             self._tell(owed, "postponed", why=str(error), due=due.isoformat(timespec="seconds"))
 
-    async def _bury(self, owed: Owed, why: str) -> None:
+    async def _bury(self, owed: Owed, why: str, besides: Callable[[sa.Connection], object]) -> None:
         now = self._clock()
-        await self._db.write(lambda connection: outbox.close(connection, owed, State.DEAD, why, now))
+
+        def work(connection: sa.Connection) -> None:
+            besides(connection)
+            outbox.close(connection, owed, State.DEAD, why, now)
+
+        await self._db.write(work)
         self._tell(owed, "dead", why=why)
 
     def delay(self, attempts: int) -> timedelta:
@@ -224,8 +267,7 @@ class Dispatcher:
 
     def close(self) -> None:
         """Waits for the calls that are under way."""
-        for room in self._rooms.values():
-            room.close()
+        self._lines.close()
 
 
 def _forget(action: Action, outcome: Outcome, now: datetime) -> datetime | None:

@@ -8,12 +8,11 @@ import smtplib
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 
 from sidecar import daemon
 from sidecar.config import Config
@@ -22,6 +21,8 @@ from sidecar.edges.metrics_server import MetricsServer
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.telemetry import Metrics
+from tests.support import daemon_here
+from tests.support.daemon_here import Lines, until
 from tests.support.desk import NEW_RULE, STRANGE, arrive
 from tests.support.practice import ADDRESS, WIKI, configured, load
 from tests.support.smtp_sink import SmtpSink
@@ -57,27 +58,12 @@ def config(tmp_path: Path, sink: SmtpSink) -> Config:
     return load(tmp_path)
 
 
-@contextlib.asynccontextmanager
-async def serving(
+def serving(
     config: Config, *passed: tuple[str, socket.socket]
-) -> AsyncIterator[list[dict[str, object]]]:
-    """The daemon, and its log; ended by SIGTERM."""
-    ready, world = asyncio.Event(), daemon.World(clock=lambda: NOW, sockets=PassedSockets(passed))
-    with structlog.testing.capture_logs() as lines:
-        running = asyncio.create_task(daemon.run(config, world=world, ready=ready.set))
-        await asyncio.wait({running, asyncio.ensure_future(ready.wait())}, return_when="FIRST_COMPLETED")
-        assert not running.done(), running.exception()
-        try:
-            yield lines
-        finally:
-            os.kill(os.getpid(), signal.SIGTERM)
-            await asyncio.wait_for(running, 10)
-
-
-async def until(look: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not look():
-            await asyncio.sleep(0.01)
+) -> contextlib.AbstractAsyncContextManager[Lines]:
+    """The daemon, whose clock stands still."""
+    world = daemon.World(clock=lambda: NOW, sockets=PassedSockets(passed))
+    return daemon_here.serving(config, world)
 
 
 def scraped(config: Config) -> str:

@@ -14,7 +14,7 @@ from sidecar.services.return_path import ReturnPaths
 from sidecar.storage.database import Database
 from tests.support.practice import ADDRESS, WIKI, load
 
-__all__ = ["NEW_RULE", "STRANGE", "arrive", "say"]
+__all__ = ["NEW_RULE", "STRANGE", "arrive", "say", "take_in"]
 
 #: A bounce whose words and codes no rule knows.
 STRANGE = f"""\
@@ -54,6 +54,11 @@ def say(folder: Path, *words: str, stdin: bytes | None = None) -> Result:
 
 def arrive(folder: Path, raw: bytes, at: datetime, wiki: str = WIKI, user_id: int = 7) -> Receipt:
     """A mail that comes back at once."""
+    return take_in(folder, raw, load(folder).verp.issue(wiki, user_id, ADDRESS, at), at)
+
+
+def take_in(folder: Path, raw: bytes, path: str, at: datetime) -> Receipt:
+    """A mail comes to a return path."""
     config = load(folder)
 
     async def take() -> Receipt:
@@ -64,7 +69,6 @@ def arrive(folder: Path, raw: bytes, at: datetime, wiki: str = WIKI, user_id: in
             database, ReturnPaths(config.verp, lambda: at), rules, config.policies, lambda: at
         )
         try:
-            path = config.verp.issue(wiki, user_id, ADDRESS, at)
             return await intake.take(Received(path, "", raw))
         finally:
             intake.close()

@@ -14,14 +14,17 @@ from sidecar.config import Config
 from sidecar.recorded import recorded
 from sidecar.storage.database import Database
 
-__all__ = ["ADDRESS", "KEY", "PASSWORD", "WIKI", "bounce", "configured", "load", "start_once"]
+__all__ = [
+    "ADDRESS", "ENTRY", "HEAD", "KEY", "PASSWORD", "WIKI", "bounce", "configured", "keep_secrets", "load",
+    "start_once",
+]  # fmt: skip
 
 WIKI = "enwiki"
 ADDRESS = "ann@remote.example"
 KEY = "a test's key, long enough to be one, 0123456789"
 PASSWORD = "practice" * 4
 
-CONFIG = """\
+HEAD = """\
 [verp]
 domain = "bounces.example.org"
 [sockets]
@@ -34,22 +37,31 @@ directory = "{folder}/rules.d"
 delay_minutes = 0
 [policy]
 mode = "{mode}"
+"""
+ENTRY = """
 [[wikis]]
-id = "enwiki"
+id = "{wiki}"
 api = "{api}"
 account = "BounceBot@sidecar"
-password_file = "bot.password"
+password_file = "{password_file}"
 """
 
 
 def configured(folder: Path, *, mode: str = "enforce", api: str = "http://127.0.0.1:9/w/api.php") -> Path:
     """Write a configuration and its secrets; returns its path."""
-    for name, secret in (("verp.keys", KEY), ("bot.password", PASSWORD)):
+    keep_secrets(folder)
+    path = folder / "config.toml"
+    entry = ENTRY.format(wiki=WIKI, api=api, password_file="bot.password")
+    path.write_text(HEAD.format(folder=folder, mode=mode) + entry)
+    return path
+
+
+def keep_secrets(folder: Path, **others: str) -> None:
+    """Write the key and the bot's password, and *others*: as passwords, by their names."""
+    files = {"verp.keys": KEY, "bot.password": PASSWORD}
+    for name, secret in (files | {f"{name}.password": secret for name, secret in others.items()}).items():
         (folder / name).touch(0o600)
         (folder / name).write_text(secret + "\n")
-    path = folder / "config.toml"
-    path.write_text(CONFIG.format(folder=folder, mode=mode, api=api))
-    return path
 
 
 def bounce(

@@ -32,6 +32,9 @@ class Mortal:
         self._perhaps_die(DIE_AFTER)
         return outcome
 
+    def close(self) -> None:
+        self._wiki.close()
+
     def _perhaps_die(self, when: str) -> None:
         order = self._folder / when
         if order.exists():

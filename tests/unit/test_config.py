@@ -2,6 +2,7 @@
 becomes what the daemon is made from. fixtures/configs/bad shows each mistake with the words it must get."""
 
 import os
+import re
 import shutil
 import traceback
 from dataclasses import replace
@@ -89,6 +90,7 @@ def test_defaults(folder: Path) -> None:
                 "https://en.example.org/w/api.php",
                 "BounceBot@sidecar",
                 "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p",
+                config.wikis[0].login,
             ),
         ),
         policies={"enwiki": SPECIFICATION},
@@ -133,6 +135,35 @@ def test_a_farm_with_everything_set(folder: Path) -> None:
     assert (config.keep_mail, config.contact) == (3 * DAY, "postmaster@example.org")
     assert (config.log_level, config.log_format) == ("debug", "json")
     assert config.when_down == "accept"
+
+
+def test_wikis_that_share_account_and_password_are_known_to_and_no_password_is_told(folder: Path) -> None:
+    path = folder / "farm.toml"
+    first, second, third = (wiki.login for wiki in load_config(path).wikis)
+    assert (second == third, first == second) == (True, False)
+    text = path.read_text()
+    path.write_text(text.replace("BounceBot@", "OtherBot@"))
+    assert second not in {wiki.login for wiki in load_config(path).wikis}
+    assert all(re.fullmatch("[0-9a-f]{16}", login) for login in (first, second))
+
+
+def test_a_file_that_many_wikis_name_is_read_once_and_complained_about_once(folder: Path) -> None:
+    text = '[verp]\ndomain = "bounces.example.org"\n'
+    for number in range(1000):
+        text += f'[[wikis]]\nid = "w{number}"\napi = "https://w.example.org/w/api.php"\n'
+        text += f'account = "B@s"\npassword_file = "{number % 2}.password"\n'
+    secrets = {"verp.keys": b"k7Hq2ZfW9sXc4Vb1Nm8Lp3Tj6Ry5Gd0aEuIo", "0.password": b"0a1b2c3d" * 4}
+    read: list[str] = []
+
+    def secret(name: str) -> bytes:
+        read.append(name)
+        return secrets.get(name, b"too short")
+
+    with pytest.raises(ConfigError) as caught:
+        parse(text, secret)
+    assert read == ["verp.keys", "0.password", "1.password"]
+    [problem] = caught.value.problems
+    assert problem.startswith("[[wikis]] w1 password_file = '1.password': not a bot password")
 
 
 def test_digest_metrics_and_rules_are_off_until_they_are_set(folder: Path) -> None:

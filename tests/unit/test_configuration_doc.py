@@ -37,7 +37,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def tables(shape: type[BaseModel], path: str = "", heading: str = TOP) -> Iterator[tuple[str, list[str]]]:
-    """(heading, rows) of *shape* and of each section in it. [wikis.policy] has the settings of [policy]."""
+    """(heading, rows) of *shape* and of each section in it. [....policy] has the settings of [policy]."""
     rows = [
         f"| `{key}` | {default_of(field)} | {field.description} |"
         for key, field in shape.model_fields.items()
@@ -46,7 +46,7 @@ def tables(shape: type[BaseModel], path: str = "", heading: str = TOP) -> Iterat
     yield heading, rows
     for key, field in shape.model_fields.items():
         section = section_of(field)
-        if section and (path, key) != ("wikis.", "policy"):
+        if section and (path, key) not in {("wikis.", "policy"), ("farm.", "policy")}:
             many = typing.get_origin(field.annotation) is list
             yield from tables(section, f"{path}{key}.", f"[[{key}]]" if many else f"[{path}{key}]")
 

@@ -24,6 +24,7 @@ from sidecar.domain.wiki import (
 from sidecar.edges.rule_files import built_in
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.intake import BounceIntake
+from sidecar.services.lines import Lines, Way
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.watch import Watch
@@ -91,6 +92,7 @@ class VillageWiki:
         self.troubles: list[Exception] = []
         self.lost: list[Exception] = []
         self.calls: list[Action] = []
+        self.closed = 0  # times that the line to it was let go
         self.called = threading.Event()
         self.gate = threading.Event()  # closed by a test that wants a call to last
         self.gate.set()
@@ -153,6 +155,9 @@ class VillageWiki:
             self.told.append(("mistyped", user))
         return Outcome(Effect.WARNED)
 
+    def close(self) -> None:
+        self.closed += 1
+
     def confirm(self, user_id: int) -> None:
         """The user confirms (again), now."""
         self.confirmed[user_id] = self.clock()
@@ -200,7 +205,15 @@ class House:
         return Verp((SidecarFormat("wiki", "bounces.example.org", Keyring((key,))),), wikis, accept=10 * DAY)
 
     def dispatching(self, database: Database) -> Dispatcher:
-        return Dispatcher(database, self.wikis, self.policies, self.clock, lambda: 0.0, metrics=self.metrics)
+        lines, clock = self.lines(), self.clock
+        return Dispatcher(database, lines, self.policies, clock, lambda: 0.0, metrics=self.metrics)
+
+    def lines(self) -> Lines:
+        return Lines(self.ways(*self.wikis))
+
+    def ways(self, *wikis: str) -> dict[str, Way]:
+        """To these wikis of the house, each with a login of its own."""
+        return {wiki: Way(partial(self.wikis.__getitem__, wiki), f"of-{wiki}") for wiki in wikis}
 
     def counted(self, name: str, **labels: str) -> float:
         """A metric as Prometheus would read it; 0 if it was never counted."""

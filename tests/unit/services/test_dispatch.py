@@ -112,7 +112,7 @@ async def test_an_action_waits_at_least_as_long_as_its_wiki_is_left_alone(house:
 
 @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 30), (0.5, 37.5), (1.0, 45)])
 async def test_jitter_spreads_the_delays_upwards(house: House, jitter: float, seconds: float) -> None:
-    dispatcher = Dispatcher(house.database, house.wikis, house.policies, house.clock, lambda: jitter)
+    dispatcher = Dispatcher(house.database, house.lines(), house.policies, house.clock, lambda: jitter)
     assert dispatcher.delay(1) == timedelta(seconds=seconds)
     assert dispatcher.delay(1000) == timedelta(hours=6) * (seconds / 30)
 

@@ -152,7 +152,7 @@ async def test_the_bell_wakes_a_dispatcher_that_has_nothing_to_do(
         looks.append(house.clock())
         return looks[-1]
 
-    dispatcher = Dispatcher(house.database, house.wikis, house.policies, clock, lambda: 0.0)
+    dispatcher = Dispatcher(house.database, house.lines(), house.policies, clock, lambda: 0.0)
     running = asyncio.create_task(dispatcher.run())
     for user_id in (1, 2):
         await house.fail_for_eight_days(user_id)
@@ -175,7 +175,7 @@ async def test_a_step_that_fails_does_not_end_the_run(house: House, monkeypatch:
             raise mood
         return house.clock()
 
-    dispatcher = Dispatcher(house.database, house.wikis, house.policies, clock, lambda: 0.0)
+    dispatcher = Dispatcher(house.database, house.lines(), house.policies, clock, lambda: 0.0)
     running = asyncio.create_task(dispatcher.run())
     await called(house.wiki)
     dispatcher.stop()

@@ -13,6 +13,7 @@ from sidecar.cli.why import told
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.wiki import Wiki
 from sidecar.services.dispatch import Dispatcher
+from sidecar.services.lines import Lines, Way
 from sidecar.services.review import review
 from sidecar.services.undo import undo
 from sidecar.services.upkeep import Keep, Upkeep
@@ -74,9 +75,9 @@ async def test_only_the_raw_mail_holds_addresses_and_it_is_dropped(
     house: House, practice: PracticeWiki, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("info", "json")
-    wikis = {"enwiki": adapter(practice)}
+    lines = Lines({"enwiki": Way(lambda: adapter(practice), "practice")})
     house.dispatcher.close()
-    house.dispatcher = Dispatcher(house.database, wikis, house.policies, house.clock, lambda: 0.0)
+    house.dispatcher = Dispatcher(house.database, lines, house.policies, house.clock, lambda: 0.0)
     user = await a_whole_life(house, practice)
     assert practice.told(user) == ["warn", "unconfirm"]
     assert practice.mailbox(user).confirmed_at == house_start(practice, user)

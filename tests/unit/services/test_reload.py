@@ -12,10 +12,12 @@ import structlog
 from sidecar.config import Config, WikiConfig
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Mode, Policy, Streak
-from sidecar.domain.wiki import WikiMisconfigured
+from sidecar.domain.wiki import LoginRefused, Unconfirm, WikiMisconfigured
 from sidecar.edges import rule_files
+from sidecar.farm import FarmConfig
 from sidecar.host import load_config
-from sidecar.orders import Ports, orders_of, reader
+from sidecar.orders import orders_of, reader, ways_of
+from sidecar.services.lines import Lines, Way
 from sidecar.services.reload import Orders, Reload, Wikis
 from sidecar.services.watch import ANEW, Watch
 from sidecar.storage.actions import State
@@ -241,31 +243,35 @@ async def test_what_cannot_be_handed_on_leaves_the_orders_as_they_were(tmp_path:
     reload.close()
 
 
-def test_a_wiki_that_is_reached_as_before_keeps_its_session() -> None:
-    opened: list[WikiConfig] = []
+async def test_a_wiki_that_is_reached_as_before_keeps_its_session() -> None:
+    opened: list[str] = []
 
     def open_wiki(one: WikiConfig) -> VillageWiki:
-        opened.append(one)
+        opened.append(one.id)
         return VillageWiki()
 
-    ports = Ports(open_wiki)
-    first = ports.of(wikis("enwiki", "dewiki"))
+    async def call_all() -> list[str]:
+        for name, reached in lines.ways.items():
+            await lines.call(Unconfirm(name, 7, T0, "a test"), reached, T0)
+        return opened
+
+    lines = Lines(ways_of(open_wiki, wikis("enwiki", "dewiki")))
+    assert await call_all() == ["enwiki", "dewiki"]
     changed = {**wikis("enwiki", "frwiki").ways, "dewiki": way("dewiki", "another password")}
-    second = ports.of(Wikis(changed, {}))
-    assert second["enwiki"] is first["enwiki"]
-    assert second["dewiki"] is not first["dewiki"]
-    assert [one.id for one in opened] == ["enwiki", "dewiki", "frwiki", "dewiki"]
+    lines.use(ways_of(open_wiki, Wikis(changed, {})))
+    assert await call_all() == ["enwiki", "dewiki", "frwiki", "dewiki"]
+    lines.close()
 
 
 async def test_what_is_owed_to_a_wiki_that_was_removed_waits_and_is_paid_when_it_is_back(
     house: House,
 ) -> None:
     await house.fail_for_eight_days(7)
-    house.dispatcher.use({"dewiki": house.wikis["dewiki"]}, {"dewiki": house.policies["dewiki"]})
+    house.dispatcher.use(house.ways("dewiki"), {"dewiki": house.policies["dewiki"]})
     await house.pay()
     [entry] = await house.actions(State.WAITING)
     assert entry.error == "the wiki is not configured"
-    house.dispatcher.use(house.wikis, house.policies)
+    house.dispatcher.use(house.ways(*house.wikis), house.policies)
     await house.pay()  # at once
     assert await house.states() == [(7, State.DONE, "unconfirmed")]
 
@@ -283,12 +289,23 @@ async def test_a_call_that_is_under_way_ends_with_the_wiki_it_began_with(house: 
 
 async def test_a_wiki_with_another_password_is_tried_at_once(house: House) -> None:
     await house.fail_for_eight_days(7)
-    house.wiki.troubles = [WikiMisconfigured("wrong password")]
+    house.wiki.troubles = [LoginRefused("wrong password")]
     await house.pay()
     fresh = VillageWiki(house.clock)
-    house.dispatcher.use({**house.wikis, "enwiki": fresh}, house.policies)
+    house.dispatcher.use({"enwiki": Way(lambda: fresh, "another")}, house.policies)
     await house.pay()
     assert [action.user_id for action in fresh.calls] == [7]
+
+
+async def test_a_wiki_with_another_url_gets_a_fresh_try(house: House) -> None:
+    await house.fail_for_eight_days(7)
+    house.wiki.troubles = [WikiMisconfigured("HTTP 404")]
+    await house.pay()
+    house.dispatcher.use(house.ways(*house.wikis), house.policies)
+    assert await house.pay() == 0
+    mended = {"enwiki": Way(lambda: house.wiki, "of-enwiki", "another URL")}
+    house.dispatcher.use(mended, house.policies)
+    assert await house.pay() == 1
 
 
 async def test_a_mail_that_is_being_read_is_booked_by_what_it_began_with(house: House) -> None:
@@ -336,12 +353,28 @@ async def _a_round(watch: Watch) -> None:
 def test_the_configuration_says_which_settings_wait_for_a_restart(tmp_path: Path) -> None:
     """Each field of the configuration either changes at a reload, or is named as one that does not."""
     config = load_config(configured(tmp_path))
-    changing = {"verp", "wikis", "policies", "brake", "rules_directory", "log_level"}
+    changing = {"verp", "wikis", "policies", "brake", "rules_directory", "log_level", "farm"}
     nothing = {"when_down"}  # only `mta` asks for it
     orders = orders_of(config)
     for name in set(Config.__dataclass_fields__) - changing - nothing:
         other = orders_of(replace(config, **{name: _other(getattr(config, name))}))
         assert other.fixed != orders.fixed, name
+
+
+def test_of_a_farm_the_wikis_change_at_a_reload_and_where_they_are_from_waits_for_a_restart(
+    tmp_path: Path,
+) -> None:
+    config = load_config(configured(tmp_path))
+    before = FarmConfig("https://m.example.org/w/api.php", DAY, "/x.json", frozenset(), ())
+    fixed = orders_of(replace(config, farm=before)).fixed
+    same = replace(before, wikis=frozenset({"enwiki"}), notes=("dewiki: why",))
+    assert orders_of(replace(config, farm=same)).fixed == fixed
+    for other in (
+        {"sitematrix": "https://n.example.org/w/api.php"},
+        {"refresh": 2 * DAY},
+        {"cache": "/y.json"},
+    ):
+        assert orders_of(replace(config, farm=replace(before, **other))).fixed != fixed  # type: ignore[arg-type]
 
 
 def _other(value: object) -> object:

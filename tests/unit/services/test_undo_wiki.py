@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sidecar.services.dispatch import Dispatcher
+from sidecar.services.lines import Lines, Way
 from sidecar.services.undo import undo
 from sidecar.storage.undoing import undoable
 from wiki_adapter import WikiAccess, open_wiki
@@ -20,9 +21,9 @@ def practice(house: House) -> Iterator[PracticeWiki]:
     house.clock.now = datetime.now(UTC).replace(microsecond=0) - 30 * DAY
     with PracticeWiki() as wiki:
         access = WikiAccess(wiki.api_url, wiki.account, wiki.password, "ops@example.org")
-        wikis = {"enwiki": open_wiki(access)}
+        lines = Lines({"enwiki": Way(lambda: open_wiki(access), "practice")})
         house.dispatcher.close()
-        house.dispatcher = Dispatcher(house.database, wikis, house.policies, house.clock, lambda: 0.0)
+        house.dispatcher = Dispatcher(house.database, lines, house.policies, house.clock, lambda: 0.0)
         yield wiki
 
 

@@ -1,0 +1,238 @@
+"""[farm]: which wikis of a census are taken, which are left out, and the words for it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sidecar.config import Config, ConfigError, parse
+from sidecar.domain.census import Census, Known, Unreadable
+from sidecar.domain.policy import Mode
+from sidecar.domain.sitematrix import KINDS, Listed
+from sidecar.farm_settings import FarmSection
+from sidecar.secrets import SecretError
+
+T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+SECRETS = {
+    "verp.keys": b"k7Hq2ZfW9sXc4Vb1Nm8Lp3Tj6Ry5Gd0aEuIo",
+    "farm.password": b"0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p",
+    "own.password": b"q5pq5pq5pq5pq5pq5pq5pq5pq5pq5pq5",
+}
+TEXT = """\
+[verp]
+domain = "bounces.example.org"
+[farm]
+sitematrix = "https://meta.example.org/w/api.php"
+account = "BounceBot@sidecar"
+password_file = "farm.password"
+"""
+OWN = """
+[[wikis]]
+id = "enwiki"
+api = "https://own.example.net/api.php"
+account = "OtherBot@sidecar"
+password_file = "own.password"
+[wikis.policy]
+mode = "shadow"
+"""
+
+
+def listed(id_: str, url: str = "", *kinds: str) -> Known:
+    return Known(Listed(id_, url or f"https://{id_}.example.org", frozenset(kinds)), T0, T0)
+
+
+def config(*known: Known, more: str = "", secrets: Callable[[str], bytes] = SECRETS.__getitem__) -> Config:
+    return parse(TEXT + more, secrets, lambda _: Census("https://meta.example.org/w/api.php", T0, known))
+
+
+def taken(config: Config) -> list[str]:
+    return [wiki.id for wiki in config.wikis]
+
+
+def notes(config: Config) -> tuple[str, ...]:
+    assert config.farm
+    return config.farm.notes
+
+
+def test_the_wikis_of_the_census_are_as_if_each_had_an_entry() -> None:
+    found = config(
+        listed("enwiki"), listed("dewiki", "https://de.example.org/"), more='[policy]\nmode = "enforce"'
+    )
+    assert [(wiki.id, wiki.api, wiki.account) for wiki in found.wikis] == [
+        ("enwiki", "https://enwiki.example.org/w/api.php", "BounceBot@sidecar"),
+        ("dewiki", "https://de.example.org/w/api.php", "BounceBot@sidecar"),
+    ]
+    assert {policy.mode for policy in found.policies.values()} == {Mode.ENFORCE}
+    assert found.verp.issue("dewiki", 7, "ann@remote.example", T0)
+    assert len({wiki.login for wiki in found.wikis}) == 1
+    assert notes(found) == ()
+
+
+def test_an_entry_of_its_own_stands_before_what_the_matrix_says() -> None:
+    found = config(listed("enwiki"), listed("dewiki"), more=OWN)
+    assert [(wiki.id, wiki.account) for wiki in found.wikis] == [
+        ("enwiki", "OtherBot@sidecar"),
+        ("dewiki", "BounceBot@sidecar"),
+    ]
+    assert found.farm
+    assert found.farm.wikis == {"dewiki"}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", ["enwiki", "enwiktionary", "fishwiki", "metawiki"]),
+        ('only = ["*wiktionary", "meta*"]', ["enwiktionary", "metawiki"]),
+        ('without = ["en*"]', ["fishwiki", "metawiki"]),
+        ('only = ["en*"]\nwithout = ["*wiktionary"]', ["enwiki"]),
+        (
+            "leave_out = []",
+            ["enwiki", "enwiktionary", "fishwiki", "metawiki", "oldwiki", "officewiki", "labswiki"],
+        ),
+        (
+            'leave_out = ["special", "closed"]',
+            ["enwiki", "enwiktionary", "fishwiki", "officewiki", "labswiki"],
+        ),
+    ],
+)
+def test_patterns_and_kinds(more: str, expected: list[str]) -> None:
+    census = (
+        listed("enwiki"),
+        listed("enwiktionary"),
+        listed("fishwiki", "", "fishbowl"),
+        listed("metawiki", "", "special"),
+        listed("oldwiki", "", "closed"),
+        listed("officewiki", "", "private"),
+        listed("labswiki", "", "nonglobal"),
+    )
+    found = config(*census, more=more)
+    assert (taken(found), notes(found)) == (expected, ())
+
+
+def test_what_was_closed_a_short_time_ago_is_still_taken() -> None:
+    closed = replace(listed("enwiki", "", "closed"), formerly=frozenset(), changed=T0)
+    assert taken(config(closed, more='without = ["dewiki"]')) == ["enwiki"]
+    still = replace(closed, formerly=frozenset({"private"}))
+    assert taken(config(still)) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [
+        (listed("en wiki"), "id: no wiki id"),
+        (listed("w" * 60), "return paths would need"),
+        (listed("enwiki", "http://en.example.org"), "http: the password would be sent in the clear"),
+        (listed("enwiki", "https://en.example.com"), "en.example.com is in none of [farm] domains"),
+        (listed("enwiki", "https://evilexample.org"), "evilexample.org is in none of [farm] domains"),
+        (listed("enwiki", "https://en.example.org@evil.example"), "evil.example is in none"),
+        (listed("enwiki", "https://bot:secret@en.example.org"), "api: no account in the URL"),
+        (listed("enwiki", "https://[en.example.org"), "its URL cannot be read"),
+        (listed("enwiki", "javascript:alert(1)"), "javascript: the password"),
+        (listed("enwiki", ""), ""),
+    ],
+)
+def test_what_cannot_be_used_is_left_out_and_told_and_the_others_are_taken(known: Known, why: str) -> None:
+    found = config(known, listed("dewiki"))
+    assert taken(found) == ([known.listed.id] if not why else []) + ["dewiki"]
+    assert [why in note for note in notes(found)] == ([True] if why else [])
+
+
+def test_a_url_without_a_scheme_has_that_of_the_matrix() -> None:
+    [wiki] = config(listed("enwiki", "//en.example.org")).wikis
+    assert wiki.api == "https://en.example.org/w/api.php"
+
+
+def test_named_domains_and_no_others_get_the_password() -> None:
+    more = 'domains = ["wikipedia.example", "Wiktionary.example"]'
+    census = (
+        listed("enwiki", "https://en.wikipedia.example"),
+        listed("enwiktionary", "https://en.wiktionary.example"),
+        listed("metawiki", "https://meta.example.org"),
+    )
+    assert taken(config(*census, more=more)) == ["enwiki", "enwiktionary"]
+
+
+@pytest.mark.parametrize(
+    ("census", "expected", "told"),
+    [
+        (["a-bwiki", "a.bwiki"], [], 2),
+        (["Enwiki", "enwiki"], [], 2),
+        (["EnWiki", "dewiki"], ["EnWiki", "dewiki"], 0),
+    ],
+)
+def test_ids_that_read_alike_in_a_return_path_are_left_out(
+    census: list[str], expected: list[str], told: int
+) -> None:
+    found = config(*map(listed, census))
+    assert (taken(found), len(notes(found))) == (expected, told)
+
+
+def test_of_ids_that_read_alike_an_own_entry_stays_and_so_does_the_one_that_was_there_before() -> None:
+    found = config(listed("EnWiki"), more=OWN)
+    assert (taken(found), notes(found)) == (["enwiki"], ("EnWiki: reads like another one in a return path",))
+    before = replace(listed("enwiki"), since=T0 - timedelta(days=1))
+    assert taken(config(listed("EnWiki"), before)) == ["enwiki"]
+
+
+def test_a_census_that_cannot_be_read_is_told_and_the_daemon_starts_all_the_same() -> None:
+    def lost(_: str) -> Census:
+        raise Unreadable("/var/lib/x: Permission denied")
+
+    found = parse(TEXT, SECRETS.__getitem__, lost)
+    assert (found.wikis, notes(found)) == ((), ("/var/lib/x: Permission denied",))
+    assert parse(TEXT, SECRETS.__getitem__).wikis == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problems"),
+    [
+        ("farm.password", "none.password", ["[farm] password_file = 'none.password': "]),
+        (
+            "/w/api.php",
+            "/wiki/",
+            ["[farm] sitematrix = 'https://meta.example.org/wiki/': want the URL of api.php"],
+        ),
+        (
+            "account",
+            "acount",
+            ["[farm] account is missing", "[farm] acount is not a setting; did you mean account?"],
+        ),
+        ("[farm]\n", '[farm]\ncache = "x.json"\n', ["[farm] cache = 'x.json': want an absolute path"]),
+        ("[farm]\n", '[farm]\napi_path = "w"\n', ["[farm] api_path = 'w': want the path of api.php"]),
+        ("[farm]\n", '[farm]\nleave_out = ["open"]\n', ["[farm] leave_out = 'open': "]),
+        ("[farm]\n", "[farm]\npolicy = {period_days = 3}\n", ["[farm] policy: period_days means nothing"]),
+    ],
+)
+def test_mistakes_get_these_words(old: str, new: str, problems: list[str]) -> None:
+    def secret(name: str) -> bytes:
+        if name not in SECRETS:
+            raise SecretError("No such file or directory")
+        return SECRETS[name]
+
+    with pytest.raises(ConfigError) as caught:
+        parse(TEXT.replace(old, new), secret)
+    found = sorted(caught.value.problems)
+    assert len(found) == len(problems)
+    assert all(one.startswith(words) for one, words in zip(found, sorted(problems), strict=True)), found
+
+
+def test_neither_wikis_nor_a_farm_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match=r"^\[\[wikis\]\] is missing$"):
+        parse('[verp]\ndomain = "bounces.example.org"\n', SECRETS.__getitem__)
+
+
+def test_a_thousand_wikis_that_read_alike_are_told_in_no_time() -> None:
+    names = [f"{'w' if number % 2 else 'W'}iki{number // 2}" for number in range(2000)]
+    found = config(*map(listed, names))
+    assert (taken(found), len(notes(found))) == ([], 2000)
+
+
+def test_every_kind_may_be_left_out() -> None:
+    required: dict[str, Any] = {
+        "account": "B@s",
+        "password_file": "p",
+        "sitematrix": "https://m.example/api.php",
+    }
+    assert FarmSection(**required, leave_out=list(KINDS)).leave_out == list(KINDS)
