@@ -16,13 +16,16 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 
 from sidecar.complaints import in_words
 from sidecar.domain import verp
+from sidecar.domain.access import Adapter, BotPassword, Credentials, Farm
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
+from sidecar.domain.verp import Verp
 from sidecar.policies import limits_of, policy_of, reach
 from sidecar.policy_settings import PolicySection
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import Section, host_and_port
-from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
+from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection, WikiSection
+from sidecar.wiki_access import access_problems, farm_of, within_reach
 from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
@@ -55,9 +58,10 @@ class WikiConfig:
     """How to reach one wiki."""
 
     id: str
-    api: str
-    account: str
-    password: str = field(repr=False)
+    api: str  #: "" where ``farm`` finds it
+    credentials: Credentials | None  #: None in gate mode
+    adapter: Adapter = Adapter.MWCLIENT
+    farm: Farm | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ class Config:
     contact: str
     log_level: str
     log_format: str
+    #: issues return paths in BounceHandler's format alone, for gate mode
+    bouncehandler: Verp | None = None
 
 
 def parse(text: str, read_secret: ReadSecret) -> Config:
@@ -133,12 +139,14 @@ def parse(text: str, read_secret: ReadSecret) -> Config:
     except ValidationError as error:
         problems += [in_words(problem, data) for problem in error.errors()]
         merged = _merged(data)
+        problems += access_problems(merged)
         secrets.check(merged)
         problems += wiki_problems(merged)
         raise ConfigError(problems) from None
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     merged = settings.model_dump()
+    problems += access_problems(merged)
     secrets.check(merged)
     problems += wiki_problems(merged) + _other_problems(settings)
     if problems:
@@ -182,11 +190,11 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         verp=_verp(settings.verp, secrets, [wiki.id for wiki in settings.wikis]),
         listen=_listen(settings, secrets),
         when_down=settings.mta.when_down,
-        wikis=tuple(
-            WikiConfig(wiki.id, str(wiki.api), wiki.account, secrets.passwords[wiki.password_file])
+        wikis=tuple(_wiki(wiki, secrets) for wiki in settings.wikis),
+        policies={
+            wiki.id: within_reach(policy_of(settings.policy, wiki.policy), wiki.adapter)
             for wiki in settings.wikis
-        ),
-        policies={wiki.id: policy_of(settings.policy, wiki.policy) for wiki in settings.wikis},
+        },
         brake=limits_of(settings.brake),
         storage_url=settings.storage.url,
         storage_password=secrets.database_password,
@@ -199,7 +207,15 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         contact=settings.contact,
         log_level=settings.log.level,
         log_format=settings.log.format,
+        bouncehandler=_gate(settings.verp, secrets, settings.wikis),
     )
+
+
+def _wiki(wiki: WikiSection, secrets: Secrets) -> WikiConfig:
+    credentials: Credentials | None = secrets.oauth.get(wiki.oauth1_file or wiki.oauth2_token_file)
+    if wiki.account:
+        credentials = BotPassword(wiki.account, secrets.passwords[wiki.password_file])
+    return WikiConfig(wiki.id, str(wiki.api or ""), credentials, wiki.adapter, farm_of(wiki))
 
 
 def _listen(settings: Settings, secrets: Secrets) -> Listen:
@@ -238,12 +254,28 @@ def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp
     formats: list[verp.Format] = [
         verp.SidecarFormat(section.prefix, section.domain, verp.Keyring(secrets.keys))
     ]
-    if other := section.bouncehandler:
-        theirs = verp.BounceHandlerFormat(
-            other.prefix, other.domain or section.domain, secrets.bouncehandler, other.algorithm
-        )
+    if theirs := _bouncehandler(section, secrets):
         formats.insert(0 if section.format == "bouncehandler" else 1, theirs)
     return verp.Verp(tuple(formats), wikis, accept=timedelta(days=section.accept_days))
+
+
+def _bouncehandler(section: VerpSection, secrets: Secrets) -> verp.BounceHandlerFormat | None:
+    other = section.bouncehandler
+    if not other:
+        return None
+    return verp.BounceHandlerFormat(
+        other.prefix, other.domain or section.domain, secrets.bouncehandler, other.algorithm
+    )
+
+
+def _gate(section: VerpSection, secrets: Secrets, wikis: list[WikiSection]) -> verp.Verp | None:
+    behind = [wiki.id for wiki in wikis if wiki.adapter is Adapter.BOUNCEHANDLER]
+    theirs = _bouncehandler(section, secrets)
+    return (
+        verp.Verp((theirs,), behind, accept=timedelta(days=section.accept_days))
+        if behind and theirs
+        else None
+    )
 
 
 def _other_problems(settings: Settings) -> list[str]:

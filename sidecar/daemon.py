@@ -51,11 +51,17 @@ Clock = Callable[[], datetime]
 Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
 
 
-def wiki_opener(config: Config) -> OpenWiki:
-    """How a configured wiki is reached: through mwclient, with the contact of *config*."""
+def wiki_opener(config: Config, clock: Clock = now) -> OpenWiki:
+    """How a configured wiki is reached: by its adapter, with the contact of *config*."""
+
+    def signer(wiki: str) -> wiki_adapter.Signer:
+        theirs = config.bouncehandler
+        assert theirs, "the configuration is refused without it"
+        return wiki_adapter.Signer(lambda user_id: theirs.issue(wiki, user_id, "", clock()))
 
     def open_one(wiki: WikiConfig) -> Wiki:
-        access = wiki_adapter.WikiAccess(wiki.api, wiki.account, wiki.password, config.contact)
+        credentials = wiki.credentials or signer(wiki.id)
+        access = wiki_adapter.WikiAccess(wiki.api, credentials, config.contact, wiki.adapter, wiki.farm)
         return wiki_adapter.open_wiki(access)
 
     return open_one
@@ -67,7 +73,7 @@ class World:
 
     clock: Clock = now
     jitter: Callable[[], float] = random.random
-    open_wiki: OpenWiki | None = None  #: mwclient if None
+    open_wiki: OpenWiki | None = None  #: by the configured adapters if None
     pauses: Pauses = field(default_factory=Pauses)
     sockets: PassedSockets = field(default_factory=PassedSockets)
     manager: ServiceManager = field(default_factory=ServiceManager)
@@ -90,7 +96,7 @@ async def run(
         database = _history(config)
         life.push_async_callback(database.close)
         await database.open()
-        ports = Ports(world.open_wiki or wiki_opener(config))
+        ports = Ports(world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ports, world, database, metrics)).close)
         watch, refusals = await _watch(config, world.clock, database, metrics), Refusals(metrics)
         return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals, watch.watched)

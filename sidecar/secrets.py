@@ -1,4 +1,4 @@
-"""Secrets: the keys that sign return paths, the passwords of the bots, the token of the HTTP door.
+"""Secrets: the keys that sign return paths, what the bots act with, the token of the HTTP door.
 
 Knows what makes a secret unfit. Does not open files: a function that the caller brings does, and refuses
 those that others may read.
@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.complaints import wikis_of
+from sidecar.domain.access import OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
+from sidecar.oauth_files import consumer_in, token_in
 from sidecar.settings import VerpSection
 
 __all__ = ["ReadSecret", "SecretError", "Secrets", "key_problems"]
@@ -41,6 +43,7 @@ class Secrets:
         self.http_token = ""
         self.database_password = ""
         self.passwords: dict[str, str] = {}
+        self.oauth: dict[str, OAuth1 | OAuth2] = {}  #: by the name of the file
 
     def check(self, data: Mapping[str, Any]) -> None:
         """Read what *data* names, however incomplete it is; note what is wrong."""
@@ -59,7 +62,11 @@ class Secrets:
             content = self._content(f"[storage] password_file = {name!r}", name)
             self.database_password = content.decode("utf-8", "replace").strip()
         for label, wiki in wikis_of(data):
-            self._password(f"{label} password_file", wiki.get("password_file"))
+            if wiki.get("password_file"):
+                self._password(f"{label} password_file", wiki["password_file"])
+            for setting, read in (("oauth1_file", consumer_in), ("oauth2_token_file", token_in)):
+                if wiki.get(setting):
+                    self._oauth(f"{label} {setting} = {wiki[setting]!r}", wiki[setting], read)
 
     def _content(self, label: str, name: object) -> bytes:
         if not isinstance(name, str):
@@ -115,6 +122,15 @@ class Secrets:
             )
         if isinstance(name, str):
             self.passwords[name] = password
+
+    def _oauth(self, label: str, name: object, read: Callable[[str], OAuth1 | OAuth2]) -> None:
+        text = self._content(label, name).decode("utf-8", "replace")
+        if not text.strip():
+            return
+        try:
+            self.oauth[str(name)] = read(text)
+        except ValueError as error:
+            self._problems.append(f"{label}: {error}")
 
 
 def key_problems(content: bytes) -> tuple[KeyFile, list[str]]:

@@ -11,7 +11,7 @@ import pytest
 from sidecar.domain.wiki import Wiki
 from tests.contract.bench import WikiBench
 from tests.contract.wiki_words import assert_no_secret
-from wiki_adapter import WikiAccess
+from wiki_adapter import BotPassword, WikiAccess
 from wiki_adapter.mwclient_wiki import MwclientWiki
 
 __all__ = ["Contract"]
@@ -22,7 +22,11 @@ class Contract:
 
     @pytest.fixture
     def access(self, bench: WikiBench) -> WikiAccess:
-        return WikiAccess(bench.api_url, bench.account, bench.password, contact="postmaster@wiki.example.org")
+        return WikiAccess(
+            bench.api_url,
+            BotPassword(bench.account, bench.password),
+            contact="postmaster@wiki.example.org",
+        )
 
     @pytest.fixture
     def slept(self) -> list[float]:

@@ -11,14 +11,13 @@ from requests.structures import CaseInsensitiveDict
 from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
 from wiki_adapter import answers
 from wiki_adapter.answers import (
-    LoggedOut,
-    Passing,
     error_in,
     from_code,
     from_exception,
     from_login,
     from_response,
 )
+from wiki_adapter.codes import LoggedOut, Passing
 
 #: MediaWiki's codes as the real one used them, and a word of the remedy.
 CODES = [

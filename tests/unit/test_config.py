@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sidecar.config import Config, ConfigError, DigestConfig, HttpConfig, Listen, WikiConfig, parse
+from sidecar.domain.access import BotPassword
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
@@ -56,6 +57,11 @@ def minimal(folder: Path, more: str = "") -> Config:
     return parse((folder / "minimal.toml").read_text() + more, secret_reader(folder, None))
 
 
+def bot_of(wiki: WikiConfig) -> BotPassword:
+    assert isinstance(wiki.credentials, BotPassword)
+    return wiki.credentials
+
+
 @pytest.mark.parametrize("case", BAD, ids=lambda folder: folder.name)
 def test_a_mistake_gets_these_words(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     private(case, tmp_path)
@@ -87,8 +93,7 @@ def test_defaults(folder: Path) -> None:
             WikiConfig(
                 "enwiki",
                 "https://en.example.org/w/api.php",
-                "BounceBot@sidecar",
-                "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p",
+                BotPassword("BounceBot@sidecar", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p"),
             ),
         ),
         policies={"enwiki": SPECIFICATION},
@@ -127,7 +132,7 @@ def test_a_farm_with_everything_set(folder: Path) -> None:
         ),
     )
     assert [wiki.id for wiki in config.wikis] == ["enwiki", "zh-min-nanwiki", "wikidb-mw_"]
-    assert [wiki.password[:3] for wiki in config.wikis] == ["0a1", "q5p", "q5p"]
+    assert [bot_of(wiki).password[:3] for wiki in config.wikis] == ["0a1", "q5p", "q5p"]
     assert config.wikis[1].api == "http://127.0.0.1:8080/w/api.php"
     assert config.storage_url == "sqlite:////srv/bounces/history.db"
     assert (config.keep_mail, config.contact) == (3 * DAY, "postmaster@example.org")
@@ -254,7 +259,7 @@ def test_systemds_credentials_stand_before_the_files_beside_the_configuration(
     credentials = tmp_path_factory.mktemp("credentials")
     (folder / "enwiki.password").rename(credentials / "enwiki.password")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    assert load_config(folder / "minimal.toml").wikis[0].password.startswith("0a1b")
+    assert bot_of(load_config(folder / "minimal.toml").wikis[0]).password.startswith("0a1b")
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_like_any_other(folder: Path) -> None:
