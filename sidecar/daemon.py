@@ -57,7 +57,7 @@ def wiki_opener(config: Config, clock: Clock = now) -> OpenWiki:
     def signer(wiki: str) -> wiki_adapter.Signer:
         theirs = config.bouncehandler
         assert theirs, "the configuration is refused without it"
-        return wiki_adapter.Signer(lambda user_id: theirs.issue(wiki, user_id, "", clock()))
+        return wiki_adapter.Signer(lambda user_id: theirs.issue(wiki, user_id, "", clock()), clock)
 
     def open_one(wiki: WikiConfig) -> Wiki:
         credentials = wiki.credentials or signer(wiki.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import import_module
 
 from sidecar.domain.access import (
@@ -35,6 +36,7 @@ class Signer:
     """What stands for an account in gate mode: BounceHandler believes whoever signs as it does."""
 
     return_path: Callable[[int], str] = field(repr=False)  #: user id -> signed in BounceHandler's format, now
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
