@@ -6,6 +6,7 @@ Knows both vocabularies. Does not know any wiki behaviour of its own.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from tests.contract.bench import Mailbox, Mood
 from wiki_adapter.practice_wiki import PracticeWiki, Trouble
 
@@ -13,10 +14,10 @@ __all__ = ["PracticeBench", "practice_bench"]
 
 
 class PracticeBench:
-    """A WikiBench whose wiki lives in this process."""
+    """A WikiBench whose wiki lives in this process; its credentials are of this *kind*."""
 
-    def __init__(self, wiki: PracticeWiki) -> None:
-        self._wiki = wiki
+    def __init__(self, wiki: PracticeWiki, kind: type[Credentials] = BotPassword) -> None:
+        self._wiki, self._kind = wiki, kind
         self.api_url, self.account, self.password = wiki.api_url, wiki.account, wiki.password
         self.add_user = wiki.add_user
         self.confirm = wiki.confirm
@@ -25,7 +26,24 @@ class PracticeBench:
         self.told = wiki.told
         self.log = wiki.log
         self.lose_sessions = wiki.lose_sessions
-        self.revoke_password = wiki.revoke_password
+
+    @property
+    def credentials(self) -> Credentials:
+        kinds: dict[type[Credentials], Credentials] = {
+            BotPassword: BotPassword(self.account, self.password),
+            OAuth1: self._wiki.oauth.consumer,
+            OAuth2: self._wiki.oauth.token,
+        }
+        return kinds[self._kind]
+
+    def revoke(self) -> None:
+        if self._kind is BotPassword:
+            self._wiki.revoke_password()
+        self._wiki.oauth.revoked = True
+
+    def renew(self) -> None:
+        self.renew_password(self.password)
+        self._wiki.oauth.revoked = False
 
     def renew_password(self, password: str) -> None:
         self._wiki.renew_password(password)
@@ -40,6 +58,6 @@ class PracticeBench:
 
 
 @contextmanager
-def practice_bench() -> Iterator[PracticeBench]:
+def practice_bench(kind: type[Credentials] = BotPassword) -> Iterator[PracticeBench]:
     with PracticeWiki() as wiki:
-        yield PracticeBench(wiki)
+        yield PracticeBench(wiki, kind)
