@@ -23,7 +23,7 @@ class Conversation:
     """A wiki with the companion extension. Logs in at the first action, and again when it was forgotten."""
 
     def __init__(self, transport: Transport, credentials: Credentials, sleep: Sleep | None) -> None:
-        self._credentials = credentials
+        self.transport, self._credentials = transport, credentials
         self._secrets = _secrets_of(credentials)
         self._token = ""  # the CSRF token; "" before the login
         by_password = isinstance(credentials, BotPassword)

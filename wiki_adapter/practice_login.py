@@ -31,6 +31,7 @@ class PracticeLogins:
     def __init__(self, account: str, password: str) -> None:
         self.account, self.password = account, password
         self.revoked = False
+        self.succeeded = 0  #: logins
         self._sessions: dict[str, Session] = {}
         self._wrong: dict[str, list[float]] = {}
 
@@ -73,6 +74,7 @@ class PracticeLogins:
             wrong.append(now)
             return _failed("wrongpassword", given), cookie
         wrong.clear()
+        self.succeeded += 1
         del self._sessions[cookie]
         cookie, bot = secrets.token_hex(16), self.account.partition("@")[0]
         self._sessions[cookie] = Session(bot, csrf_token=secrets.token_hex(16) + "+\\")

@@ -40,11 +40,7 @@ class PracticeOAuth:
         if kind not in ("OAuth", "Bearer"):
             return None
         if not (self._is_signed(request) if kind == "OAuth" else value == self.token.access_token):
-            why = (
-                "Invalid signature"
-                if kind == "OAuth"
-                else "The resource owner or authorization server denied"
-            )
+            why = "Invalid signature" if kind == "OAuth" else "Invalid access token"
             raise _invalid(why)
         if self.revoked:
             raise _invalid("No approved grant was found for that authorization token.")

@@ -59,6 +59,11 @@ class PracticeWiki(PracticeUsers):
         """The one that is valid now, unless it was revoked."""
         return self._logins.password
 
+    @property
+    def logins(self) -> int:
+        """How often somebody has logged in."""
+        return self._logins.succeeded
+
     @contextmanager
     def suffering(self, trouble: Trouble) -> Iterator[None]:
         """The wiki is in trouble until the context ends."""

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from sidecar.domain.wiki import WikiMisconfigured, WikiUnavailable
 
 from . import WikiAccess
 from .caller import Sleep
+from .codes import Passing
 from .conversation import Conversation
 from .transport import Fields, furnish, user_agent, within
 
@@ -37,6 +39,14 @@ if TYPE_CHECKING:
     from pywikibot.site import BaseSite
 
 __all__ = ["PywikibotTransport", "PywikibotWiki"]
+
+SITEMATRIX: Fields = {
+    "action": "sitematrix",
+    "smlangprop": "site",
+    "smsiteprop": "dbname|url",
+    "format": "json",
+    "formatversion": 2,
+}
 
 _alone = threading.RLock()  # whoever has it has pywikibot
 
@@ -59,9 +69,12 @@ class PywikibotTransport:
         self.session.cookies.clear()
 
     def _fetch(self, method: str, fields: Fields) -> object:
+        site = self._site = self._site or self._found()
+        return self._ask(site, method, fields)
+
+    def _ask(self, site: "BaseSite", method: str, fields: Fields) -> object:
         from pywikibot.comms import http
 
-        site = self._site = self._site or _site_of(self._access)
         answer = http.fetch(
             site.base_url(site.apipath()),
             method,
@@ -76,6 +89,34 @@ class PywikibotTransport:
         if isinstance(answer, Exception):
             raise answer
         return answer.json()
+
+    def _found(self) -> "BaseSite":
+        """Where the wiki is. Raises WikiMisconfigured and pywikibot's errors.
+
+        A BaseSite knows enough; an APISite would ask the wiki who it is as soon as it is made.
+        """
+        from pywikibot.site import BaseSite
+
+        match self._access.farm:
+            case FamilySite(family, code):
+                return BaseSite(code, family)
+            case DatabaseName(name):
+                return BaseSite("wiki", _family(self._api_of(name)))
+        return BaseSite("wiki", _family(self._access.api_url))
+
+    def _api_of(self, database: str) -> str:
+        """By Wikimedia's sitematrix. Not APISite.fromDBName: that makes five requests, and prints."""
+        from pywikibot.site import BaseSite
+
+        answer = self._ask(BaseSite("meta", "meta"), "GET", SITEMATRIX)
+        matrix = answer.get("sitematrix") if isinstance(answer, dict) else None
+        if not isinstance(matrix, dict):
+            raise Passing("Wikimedia's sitematrix did not answer as it does")
+        languages = [group["site"] for group in matrix.values() if isinstance(group, dict)]
+        for wiki in chain(*languages, matrix.get("specials", [])):
+            if wiki["dbname"] == database:
+                return f"{wiki['url']}/w/api.php"
+        raise WikiMisconfigured(f"Wikimedia's sitematrix has no database {database}: check id, or set api")
 
 
 class PywikibotWiki(Conversation):
@@ -98,7 +139,6 @@ def _pywikibot(session: requests.Session, access: WikiAccess) -> Iterator[None]:
         before = http.session
         http.session = session
         config.socket_timeout = (access.connect_timeout, access.read_timeout)
-        config.user_agent_description = user_agent(access)
         try:
             yield
         finally:
@@ -131,25 +171,6 @@ def _no_arguments() -> Iterator[None]:
         yield
     finally:
         sys.argv = arguments
-
-
-def _site_of(access: WikiAccess) -> "BaseSite":
-    """Where the wiki is; asks Wikimedia's sitematrix for a database's name. Raises WikiMisconfigured.
-
-    An APISite would ask the wiki who it is as soon as it is made; a BaseSite knows enough.
-    """
-    from pywikibot.site import APISite, BaseSite
-
-    match access.farm:
-        case FamilySite(family, code):
-            return BaseSite(code, family)
-        case DatabaseName(name):
-            try:
-                return APISite.fromDBName(name)
-            except ValueError:
-                pass
-            raise WikiMisconfigured(f"Wikimedia's sitematrix has no database {name}: check id, or set api")
-    return BaseSite("wiki", _family(access.api_url))
 
 
 def _family(api_url: str) -> Any:
