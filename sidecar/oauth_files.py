@@ -7,12 +7,17 @@ import re
 
 from sidecar.domain.access import OAuth1, OAuth2
 
-__all__ = ["consumer_in", "token_in"]
+__all__ = ["consumer_in", "may_be_secret", "token_in"]
 
 NAMES = ("consumer_token", "consumer_secret", "access_token", "access_secret")
 LEAST = 16  # characters of each; MediaWiki's have 32 and more
 VALUE = re.compile(r"[\x21-\x7e]+")  # Special:OAuthConsumerRegistration shows hexadecimal digits
-JWT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")  # RFC 7519 section 3; RFC 6750 for how it is sent
+JWT = re.compile(r"ey[\w-]+\.ey[\w-]+\.[\w-]+", re.ASCII)  # RFC 7519: two JSON objects, a signature
+
+
+def may_be_secret(text: str) -> bool:
+    """Whether this looks like what should be in such a file, and not like its name."""
+    return JWT.fullmatch(text.strip()) is not None or re.search(r"=|[0-9a-f]{32}", text) is not None
 
 
 def consumer_in(text: str) -> OAuth1:

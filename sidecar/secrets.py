@@ -10,9 +10,10 @@ from typing import Any
 
 from sidecar.complaints import wikis_of
 from sidecar.domain.access import OAuth1, OAuth2
+from sidecar.domain.access import OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
-from sidecar.oauth_files import consumer_in, token_in
+from sidecar.oauth_files import consumer_in, may_be_secret, token_in
 from sidecar.settings import VerpSection
 
 __all__ = ["ReadSecret", "SecretError", "Secrets", "key_problems"]
@@ -66,7 +67,7 @@ class Secrets:
                 self._password(f"{label} password_file", wiki["password_file"])
             for setting, read in (("oauth1_file", consumer_in), ("oauth2_token_file", token_in)):
                 if wiki.get(setting):
-                    self._oauth(f"{label} {setting} = {wiki[setting]!r}", wiki[setting], read)
+                    self._oauth(f"{label} {setting}", wiki[setting], read)
 
     def _content(self, label: str, name: object) -> bytes:
         if not isinstance(name, str):
@@ -124,6 +125,10 @@ class Secrets:
             self.passwords[name] = password
 
     def _oauth(self, label: str, name: object, read: Callable[[str], OAuth1 | OAuth2]) -> None:
+        if isinstance(name, str) and may_be_secret(name):
+            self._problems.append(f"{label} names a file; put the secret into one that others cannot read")
+            return
+        label = f"{label} = {name!r}"
         text = self._content(label, name).decode("utf-8", "replace")
         if not text.strip():
             return

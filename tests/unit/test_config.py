@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sidecar.config import Config, ConfigError, DigestConfig, HttpConfig, Listen, WikiConfig, parse
-from sidecar.domain.access import BotPassword
+from sidecar.domain.access import Adapter, BotPassword, DatabaseName, FamilySite, OAuth1, OAuth2
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
@@ -22,6 +22,7 @@ from sidecar.host import load_config, secret_reader
 CONFIGS = Path(__file__).parents[2] / "fixtures" / "configs"
 GOOD = CONFIGS / "good"
 BAD = sorted(folder for folder in (CONFIGS / "bad").iterdir() if folder.is_dir())
+SECRET_FILES = {".keys", ".password", ".secret", ".oauth", ".token"}
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SPECIFICATION = Policy(Streak(3, 7 * DAY, 60 * DAY), Mode.SHADOW)
@@ -74,9 +75,10 @@ def test_a_mistake_gets_these_words(case: Path, tmp_path: Path, monkeypatch: pyt
 def test_no_words_about_a_mistake_hold_a_secret() -> None:
     for case in BAD:
         words = (case / "expected.txt").read_text()
-        files = [file for file in case.iterdir() if file.suffix in (".keys", ".password", ".secret")]
-        secrets = {line for file in files for line in file.read_text().split("\n") if line and line[0] != "#"}
-        for secret in secrets | {"hunter2", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p"}:
+        files = [file for file in case.iterdir() if file.suffix in SECRET_FILES]
+        lines = {line for file in files for line in file.read_text().split("\n") if line and line[0] != "#"}
+        secrets = {line.rpartition("= ")[2] for line in lines}
+        for secret in secrets | {"hunter2", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p", "eyJ"}:
             assert secret not in words, case.name
 
 
@@ -278,3 +280,36 @@ def test_neither_the_configuration_nor_a_traceback_shows_a_secret(folder: Path) 
     for file in ("verp.keys", "enwiki.password", "dewiki.password", "php.secret"):
         for line in (folder / file).read_text().splitlines():
             assert line.startswith("#") or line not in shown
+
+
+def test_every_way_to_a_wiki_and_every_kind_of_credentials(folder: Path) -> None:
+    config = load_config(folder / "adapters.toml")
+    bot = BotPassword("BounceBot@sidecar", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p")
+    first, second, *others = config.wikis
+    assert first.credentials == OAuth1(
+        consumer_token="e498a2e8498b5e04bfc27dd660963e69",
+        consumer_secret="19b2a7ff5d4c0055d6e4c6b0ff35c2a0b7fa75a6",
+        access_token="e266e0e77105f9c284199b23518c5021",
+        access_secret="7c66978153a402420081284bed65eb067efd0e61",
+    )
+    assert isinstance(second.credentials, OAuth2)
+    assert second.credentials.access_token.endswith("_74")
+    assert others == [
+        WikiConfig("cwiki", "https://c.example.org/w/api.php", bot, Adapter.PYWIKIBOT),
+        WikiConfig("dwiki", "", bot, Adapter.PYWIKIBOT, FamilySite("wikipedia", "de")),
+        WikiConfig("enwiki", "", bot, Adapter.PYWIKIBOT, DatabaseName("enwiki")),
+        WikiConfig("fwiki", "https://f.example.org/w/api.php", None, Adapter.BOUNCEHANDLER),
+    ]
+    shown = repr(config.wikis)
+    assert not [secret for secret in ("19b2", "7c66", "e266", "e498", "eyJ", "0a1b") if secret in shown]
+
+
+def test_gate_mode_signs_as_bouncehandler_does_and_asks_for_nothing_beyond_it(folder: Path) -> None:
+    config = load_config(folder / "adapters.toml")
+    gate, other = config.policies["fwiki"], config.policies["awiki"]
+    assert gate == replace(other, announce=False, tell_mistyped=False, protected=frozenset())
+    assert config.bouncehandler is not None
+    return_path = config.bouncehandler.issue("fwiki", 5, "", T0)
+    assert return_path.startswith("wiki-fwiki-5-")
+    assert return_path.endswith("@bounces.wiki.example.org")
+    assert config.verp.recognise(return_path, T0).key_id == "bouncehandler"
