@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from sidecar import daemon
-from sidecar.config import WikiConfig
 from sidecar.domain import notice
 from sidecar.domain.access import Adapter
 from sidecar.domain.wiki import (
@@ -97,7 +96,7 @@ def test_the_return_path_is_signed_anew_for_a_mail_that_is_too_old_for_bouncehan
     assert (token.wiki, token.user_id, token.sent, token.key_id) == ("enwiki", 4711, NOW, "bouncehandler")
 
 
-def test_the_report_is_one_by_our_own_reading(gate: Gate, wiki: Wiki) -> None:
+def test_the_report_is_one_by_our_own_reading() -> None:
     read = notice.read(report(RETURN_PATH, ACTION.reason, NOW).encode())
     assert read.kind is notice.Kind.BOUNCE
     assert [(str(one.action), str(one.status)) for one in read.reports] == [("failed", "5.1.1")]
@@ -159,4 +158,3 @@ def test_every_adapter_is_opened_by_the_daemon(tmp_path: Path) -> None:
     for adapter in set(Adapter) - {Adapter.BOUNCEHANDLER}:
         opened = daemon.wiki_opener(config)(replace(wiki, adapter=adapter))
         assert type(opened).__name__.lower().startswith(adapter)
-    assert isinstance(wiki, WikiConfig)
