@@ -10,7 +10,6 @@ from typing import Any
 
 from sidecar.complaints import wikis_of
 from sidecar.domain.access import OAuth1, OAuth2
-from sidecar.domain.access import OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
 from sidecar.oauth_files import consumer_in, may_be_secret, token_in

@@ -36,7 +36,7 @@ def access_problems(data: Mapping[str, Any]) -> list[str]:
     for label, wiki in wikis_of(data):
         given = {name: value for name, value in wiki.items() if value not in (None, "", False)}
         adapter = given.get("adapter", Adapter.MWCLIENT)
-        if adapter not in set(Adapter):
+        if adapter not in list(Adapter):
             continue  # the shape has been complained about
         problems += [f"{label} {problem}" for problem in _place_problems(given, adapter)]
         if adapter == Adapter.BOUNCEHANDLER:
@@ -95,7 +95,7 @@ def _gate_problems(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterato
         yield f'adapter = "bouncehandler" logs in nowhere: take {" and ".join(credentials)} out'
     own, common = _set_in(given.get("policy")), _set_in(data.get("policy"))
     chosen = {**common, **own}
-    preset = PRESETS.get(chosen.get("preset", ""))
+    preset = PRESETS.get(str(chosen.get("preset")))
     if preset and preset.warn:
         chosen.setdefault("warn", True)
     for name, why in BEYOND_THE_GATE.items():

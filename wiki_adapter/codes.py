@@ -45,7 +45,8 @@ URL = "check api: it must be the final URL of api.php"
 TLS = "check scheme and port of api, and the certificate of the wiki"
 CONSUMER = (
     "the authorisation is wrong, revoked or for another wiki: make a new owner-only consumer at "
-    "Special:OAuthConsumerRegistration; if the wiki speaks of a timestamp, check this host's clock"
+    "Special:OAuthConsumerRegistration; if the wiki speaks of a signature, api must have the wiki's own "
+    "$wgServer; if of a timestamp, check this host's clock"
 )
 _NO_OAUTH = (
     "the wiki did not heed the authorisation: it needs the extension OAuth, and what stands before it must "

@@ -48,7 +48,7 @@ SITEMATRIX: Fields = {
     "formatversion": 2,
 }
 
-_alone = threading.RLock()  # whoever has it has pywikibot
+_alone = threading.Lock()  # whoever has it has pywikibot
 
 
 class PywikibotTransport:
@@ -130,19 +130,19 @@ class PywikibotWiki(Conversation):
 
 @contextmanager
 def _pywikibot(session: requests.Session, access: WikiAccess) -> Iterator[None]:
-    """pywikibot is this wiki's, and nobody else's, until the context ends."""
-    with _alone:
+    """pywikibot is this wiki's, and nobody else's, until the context ends. Raises WikiUnavailable."""
+    if not _alone.acquire(timeout=access.read_timeout):
+        raise WikiUnavailable(f"pywikibot was busy with other wikis for {access.read_timeout:g} s")
+    try:
         _imported()
         from pywikibot import config
         from pywikibot.comms import http
 
-        before = http.session
         http.session = session
         config.socket_timeout = (access.connect_timeout, access.read_timeout)
-        try:
-            yield
-        finally:
-            http.session = before
+        yield
+    finally:
+        _alone.release()
 
 
 @cache

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from sidecar import __version__
 from sidecar.domain.wiki import Effect, Unconfirm, Wiki, WikiError, WikiMisconfigured, WikiUnavailable
 from wiki_adapter import Adapter, BotPassword, DatabaseName, FamilySite, OAuth2, WikiAccess, open_wiki
 from wiki_adapter.practice_http import PracticeServer, Reply, Request
@@ -27,6 +29,7 @@ from wiki_adapter.practice_wiki import PracticeWiki, Trouble
 from wiki_adapter.pywikibot_wiki import PywikibotTransport, PywikibotWiki
 
 ROOT = Path(__file__).parents[2]
+CONTACT = "https://example.org/{ops}"  # pywikibot would fill in what is in braces
 CONFIRMED, SENT = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC)
 
 #: How each new process begins; then its script goes on.
@@ -194,10 +197,30 @@ def test_a_wiki_that_hangs_holds_up_another_for_a_request_and_no_longer(practice
                 waiting.result()
 
 
+def test_who_does_not_get_a_turn_is_asked_again_later(practice: PracticeWiki) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(_request: Request) -> Reply:
+        asked.set()
+        answered.wait(20)
+        return Reply("{}")
+
+    server = PracticeServer(hang)
+    slow = PywikibotWiki(replace(access_to(practice), api_url=f"{server.url}/w/api.php"))
+    hasty = PywikibotWiki(replace(access_to(practice), read_timeout=0.1))
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(slow.perform, unconfirm(2))
+        assert asked.wait(20)
+        with pytest.raises(WikiUnavailable, match="busy with other wikis"):
+            hasty.perform(unconfirm(2))
+        answered.set()
+        assert isinstance(waiting.exception(), WikiMisconfigured)
+    assert hasty.perform(unconfirm(2)).effect is Effect.UNCONFIRMED
+    server.close()
+
+
 def access_to(wiki: PracticeWiki) -> WikiAccess:
-    return WikiAccess(
-        wiki.api_url, BotPassword(wiki.account, wiki.password), "ops@example.org", Adapter.PYWIKIBOT
-    )
+    return WikiAccess(wiki.api_url, BotPassword(wiki.account, wiki.password), CONTACT, Adapter.PYWIKIBOT)
 
 
 # Families and farms
@@ -218,9 +241,11 @@ class Wikimedia:
     def __init__(self, wiki: PracticeWiki) -> None:
         self._wiki = wiki
         self.asked: list[str] = []
+        self.agents: set[str] = set()
         self.server = PracticeServer(self.answer)
 
     def answer(self, request: Request) -> Reply:
+        self.agents.add(request.user_agent)
         if request.parameters.get("action") == "sitematrix":
             return Reply(json.dumps({"sitematrix": MATRIX}))
         return self._wiki.answer(request)
@@ -275,6 +300,7 @@ def test_a_wiki_is_found_by_its_name(
 ) -> None:
     assert on_the_farm(farm, practice, wikimedia).perform(unconfirm(2)).effect is Effect.UNCONFIRMED
     assert list(dict.fromkeys(wikimedia.asked)) == hosts
+    assert wikimedia.agents == {f"bounce-sidecar/{__version__} ({CONTACT})"}
 
 
 @pytest.mark.parametrize(
