@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import mwclient
+import requests
 
 from sidecar.domain.access import OAuth1, OAuth2
 
@@ -65,5 +66,16 @@ def _authorisation(access: WikiAccess) -> dict[str, Any]:
         case OAuth1() as consumer:
             return vars(consumer)
         case OAuth2(access_token=token):
-            return {"custom_headers": {"Authorization": f"Bearer {token}"}}
+            return {"httpauth": _Bearer(token)}
     return {}
+
+
+class _Bearer(requests.auth.AuthBase):
+    """RFC 6750 section 2.1. A mere header would give way to what a netrc(5) says of the host."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request

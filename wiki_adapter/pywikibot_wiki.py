@@ -82,7 +82,6 @@ class PywikibotTransport:
             default_error_handling=False,  # which loses what went wrong
             stream=True,  # else what cannot be decoded is printed
             verify=site.verify_SSL_certificate(),
-            auth=None,
             allow_redirects=False,
             **{"params" if method == "GET" else "data": dict(fields)},
         )

@@ -7,6 +7,7 @@ them writes it down here as a test first. What is done to users is in the files 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
@@ -186,6 +187,13 @@ class OAuthContract(Contract):
         with practice.suffering(Trouble.NO_OAUTH):
             error = refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured)
         assert "Authorization header" in str(error)
+
+    def test_a_netrc_of_this_host_does_not_take_its_place(
+        self, bench: WikiBench, wiki: Wiki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
 
     def test_it_leaves_no_session_behind(self, practice: PracticeWiki, wiki: Wiki, bench: WikiBench) -> None:
         assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
