@@ -16,10 +16,9 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 
 from sidecar.complaints import in_words
 from sidecar.domain import verp
-from sidecar.domain.access import Adapter, BotPassword, Credentials, Farm
+from sidecar.domain.access import Adapter, Credentials, Farm
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
-from sidecar.domain.verp import Verp
 from sidecar.policies import limits_of, policy_of, reach
 from sidecar.policy_settings import PolicySection
 from sidecar.secrets import ReadSecret, Secrets
@@ -59,7 +58,7 @@ class WikiConfig:
 
     id: str
     api: str  #: "" where ``farm`` finds it
-    credentials: Credentials | None  #: None in gate mode
+    credentials: Credentials | verp.BounceHandlerFormat  #: in gate mode, what signs
     adapter: Adapter = Adapter.MWCLIENT
     farm: Farm | None = None
 
@@ -122,8 +121,6 @@ class Config:
     contact: str
     log_level: str
     log_format: str
-    #: issues return paths in BounceHandler's format alone, for gate mode
-    bouncehandler: Verp | None = None
 
 
 def parse(text: str, read_secret: ReadSecret) -> Config:
@@ -190,7 +187,7 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         verp=_verp(settings.verp, secrets, [wiki.id for wiki in settings.wikis]),
         listen=_listen(settings, secrets),
         when_down=settings.mta.when_down,
-        wikis=tuple(_wiki(wiki, secrets) for wiki in settings.wikis),
+        wikis=tuple(_wiki(wiki, settings.verp, secrets) for wiki in settings.wikis),
         policies={
             wiki.id: within_reach(policy_of(settings.policy, wiki.policy), wiki.adapter)
             for wiki in settings.wikis
@@ -207,15 +204,14 @@ def _build(settings: Settings, secrets: Secrets) -> Config:
         contact=settings.contact,
         log_level=settings.log.level,
         log_format=settings.log.format,
-        bouncehandler=_gate(settings.verp, secrets, settings.wikis),
     )
 
 
-def _wiki(wiki: WikiSection, secrets: Secrets) -> WikiConfig:
-    credentials: Credentials | None = secrets.oauth.get(wiki.oauth1_file or wiki.oauth2_token_file)
-    if wiki.account:
-        credentials = BotPassword(wiki.account, secrets.passwords[wiki.password_file])
-    return WikiConfig(wiki.id, str(wiki.api or ""), credentials, wiki.adapter, farm_of(wiki))
+def _wiki(wiki: WikiSection, section: VerpSection, secrets: Secrets) -> WikiConfig:
+    gate = wiki.adapter is Adapter.BOUNCEHANDLER
+    acting = _bouncehandler(section, secrets) if gate else secrets.credentials(wiki)
+    assert acting, "the configuration is refused without it"
+    return WikiConfig(wiki.id, str(wiki.api or ""), acting, wiki.adapter, farm_of(wiki))
 
 
 def _listen(settings: Settings, secrets: Secrets) -> Listen:
@@ -265,16 +261,6 @@ def _bouncehandler(section: VerpSection, secrets: Secrets) -> verp.BounceHandler
         return None
     return verp.BounceHandlerFormat(
         other.prefix, other.domain or section.domain, secrets.bouncehandler, other.algorithm
-    )
-
-
-def _gate(section: VerpSection, secrets: Secrets, wikis: list[WikiSection]) -> verp.Verp | None:
-    behind = [wiki.id for wiki in wikis if wiki.adapter is Adapter.BOUNCEHANDLER]
-    theirs = _bouncehandler(section, secrets)
-    return (
-        verp.Verp((theirs,), behind, accept=timedelta(days=section.accept_days))
-        if behind and theirs
-        else None
     )
 
 

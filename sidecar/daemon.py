@@ -19,6 +19,7 @@ import structlog
 import wiki_adapter
 from sidecar.config import Config, WikiConfig
 from sidecar.domain.policy import Mode, Policy
+from sidecar.domain.verp import BounceHandlerFormat, Verp
 from sidecar.domain.wiki import Wiki
 from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
@@ -54,14 +55,14 @@ Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
 def wiki_opener(config: Config, clock: Clock = now) -> OpenWiki:
     """How a configured wiki is reached: by its adapter, with the contact of *config*."""
 
-    def signer(wiki: str) -> wiki_adapter.Signer:
-        theirs = config.bouncehandler
-        assert theirs, "the configuration is refused without it"
+    def signer(wiki: str, form: BounceHandlerFormat) -> wiki_adapter.Signer:
+        theirs = Verp((form,), [wiki], accept=config.verp.accept)
         return wiki_adapter.Signer(lambda user_id: theirs.issue(wiki, user_id, "", clock()), clock)
 
     def open_one(wiki: WikiConfig) -> Wiki:
-        credentials = wiki.credentials or signer(wiki.id)
-        access = wiki_adapter.WikiAccess(wiki.api, credentials, config.contact, wiki.adapter, wiki.farm)
+        given = wiki.credentials
+        acting = signer(wiki.id, given) if isinstance(given, BounceHandlerFormat) else given
+        access = wiki_adapter.WikiAccess(wiki.api, acting, config.contact, wiki.adapter, wiki.farm)
         return wiki_adapter.open_wiki(access)
 
     return open_one

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.complaints import wikis_of
-from sidecar.domain.access import OAuth1, OAuth2
+from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
 from sidecar.oauth_files import consumer_in, may_be_secret, token_in
-from sidecar.settings import VerpSection
+from sidecar.settings import VerpSection, WikiSection
 
 __all__ = ["ReadSecret", "SecretError", "Secrets", "key_problems"]
 
@@ -67,6 +67,12 @@ class Secrets:
             for setting, read in (("oauth1_file", consumer_in), ("oauth2_token_file", token_in)):
                 if wiki.get(setting):
                     self._oauth(f"{label} {setting}", wiki[setting], read)
+
+    def credentials(self, wiki: WikiSection) -> Credentials:
+        """What acts on this wiki, after ``check`` found nothing wrong."""
+        if wiki.account:
+            return BotPassword(wiki.account, self.passwords[wiki.password_file])
+        return self.oauth[wiki.oauth1_file or wiki.oauth2_token_file]
 
     def _content(self, label: str, name: object) -> bytes:
         if not isinstance(name, str):

@@ -8,8 +8,8 @@ looks to them like one that is down. So a lost session is renewed as everywhere,
 
 pywikibot has one session, one cookie jar and one configuration for the whole process, and belongs to one
 thread at a time. Hence ONE request of all wikis that use it at any moment, whatever threads they are called
-from: a lock around each, in which pywikibot's session is the wiki's own. Wikis never share a cookie. While one
-hangs, the others wait for their turn as long as for an octet of an answer, and are unavailable then.
+from: a lock around each, in which pywikibot's session is the wiki's own. Wikis never share a cookie. While
+one hangs, the others wait for their turn as long as for an octet of an answer, and are unavailable then.
 """
 
 import os

@@ -16,7 +16,7 @@ from sidecar.domain.access import Adapter, BotPassword, DatabaseName, FamilySite
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
-from sidecar.domain.verp import Forged, NotOurs
+from sidecar.domain.verp import BounceHandlerFormat, Forged, NotOurs
 from sidecar.host import load_config, secret_reader
 
 CONFIGS = Path(__file__).parents[2] / "fixtures" / "configs"
@@ -285,6 +285,9 @@ def test_neither_the_configuration_nor_a_traceback_shows_a_secret(folder: Path) 
 def test_every_way_to_a_wiki_and_every_kind_of_credentials(folder: Path) -> None:
     config = load_config(folder / "adapters.toml")
     bot = BotPassword("BounceBot@sidecar", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p")
+    signs = BounceHandlerFormat(
+        "wiki", "bounces.wiki.example.org", b"an-old-secret-of-the-wiki-7391", "sha256"
+    )
     first, second, *others = config.wikis
     assert first.credentials == OAuth1(
         consumer_token="e498a2e8498b5e04bfc27dd660963e69",
@@ -298,18 +301,22 @@ def test_every_way_to_a_wiki_and_every_kind_of_credentials(folder: Path) -> None
         WikiConfig("cwiki", "https://c.example.org/w/api.php", bot, Adapter.PYWIKIBOT),
         WikiConfig("dwiki", "", bot, Adapter.PYWIKIBOT, FamilySite("wikipedia", "de")),
         WikiConfig("enwiki", "", bot, Adapter.PYWIKIBOT, DatabaseName("enwiki")),
-        WikiConfig("fwiki", "https://f.example.org/w/api.php", None, Adapter.BOUNCEHANDLER),
+        WikiConfig("fwiki", "https://f.example.org/w/api.php", signs, Adapter.BOUNCEHANDLER),
     ]
     shown = repr(config.wikis)
-    assert not [secret for secret in ("19b2", "7c66", "e266", "e498", "eyJ", "0a1b") if secret in shown]
+    assert not [
+        secret for secret in ("19b2", "7c66", "e266", "e498", "eyJ", "0a1b", "7391") if secret in shown
+    ]
 
 
 def test_gate_mode_signs_as_bouncehandler_does_and_asks_for_nothing_beyond_it(folder: Path) -> None:
     config = load_config(folder / "adapters.toml")
     gate, other = config.policies["fwiki"], config.policies["awiki"]
     assert gate == replace(other, announce=False, tell_mistyped=False, protected=frozenset())
-    assert config.bouncehandler is not None
-    return_path = config.bouncehandler.issue("fwiki", 5, "", T0)
-    assert return_path.startswith("wiki-fwiki-5-")
-    assert return_path.endswith("@bounces.wiki.example.org")
+    form = config.wikis[-1].credentials
+    assert isinstance(form, BounceHandlerFormat)
+    return_path = f"{form.local_part('fwiki', 5, '', T0, confirming=False)}@{form.domain}"
     assert config.verp.recognise(return_path, T0).key_id == "bouncehandler"
+    assert load_config(folder / "adapters.toml").wikis == config.wikis  # a reload opens nothing anew
+    (folder / "php.secret").write_text("another-secret-of-the-wiki-7392")
+    assert load_config(folder / "adapters.toml").wikis[-1] != config.wikis[-1]  # and here it does

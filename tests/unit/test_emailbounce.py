@@ -67,7 +67,7 @@ def test_a_time_without_a_zone_is_never_sent(action: Action) -> None:
         parameters(action)
 
 
-@pytest.mark.parametrize("effect", set(Effect) - {Effect.SUBMITTED})
+@pytest.mark.parametrize("effect", sorted(set(Effect) - {Effect.SUBMITTED}))
 def test_every_effect_is_understood(effect: Effect) -> None:
     assert outcome({"result": str(effect)}) == Outcome(effect)
 
