@@ -23,7 +23,9 @@ from sidecar.policies import limits_of, policy_of, reach
 from sidecar.policy_settings import PolicySection
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import Section, host_and_port
-from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection, WikiSection
+from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
+from sidecar.wiki_access import access_problems, within_reach
+from sidecar.wiki_config import WikiConfig, bouncehandler_format, wiki_config
 from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
@@ -49,18 +51,6 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-@dataclass(frozen=True)
-class WikiConfig:
-    """How to reach one wiki."""
-
-    id: str
-    api: str
-    account: str
-    password: str = field(repr=False)
-    #: keyed fingerprint of account and password: the same for all wikis that share them
-    login: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -138,12 +128,14 @@ def parse(text: str, read_secret: ReadSecret, read_census: ReadCensus = lambda _
     except ValidationError as error:
         problems += [in_words(problem, data) for problem in error.errors()]
         merged = _merged(data)
+        problems += access_problems(merged)
         secrets.check(merged)
         problems += wiki_problems(merged)
         raise ConfigError(problems) from None
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     merged = settings.model_dump()
+    problems += access_problems(merged)
     secrets.check(merged)
     problems += wiki_problems(merged) + _other_problems(settings)
     if problems:
@@ -188,8 +180,11 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         verp=_verp(settings.verp, secrets, [wiki.id for wiki in settings.wikis]),
         listen=_listen(settings, secrets),
         when_down=settings.mta.when_down,
-        wikis=tuple(_wiki(wiki, secrets) for wiki in settings.wikis),
-        policies={wiki.id: policy_of(settings.policy, wiki.policy) for wiki in settings.wikis},
+        wikis=tuple(wiki_config(wiki, settings.verp, secrets) for wiki in settings.wikis),
+        policies={
+            wiki.id: within_reach(policy_of(settings.policy, wiki.policy), wiki.adapter)
+            for wiki in settings.wikis
+        },
         brake=limits_of(settings.brake),
         storage_url=settings.storage.url,
         storage_password=secrets.database_password,
@@ -204,12 +199,6 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         log_format=settings.log.format,
         farm=FarmConfig.of(settings.farm, farm) if settings.farm else None,
     )
-
-
-def _wiki(section: WikiSection, secrets: Secrets) -> WikiConfig:
-    password = secrets.passwords[section.password_file]
-    login = secrets.fingerprint(section.account, password)
-    return WikiConfig(section.id, str(section.api), section.account, password, login)
 
 
 def _listen(settings: Settings, secrets: Secrets) -> Listen:
@@ -248,10 +237,7 @@ def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp
     formats: list[verp.Format] = [
         verp.SidecarFormat(section.prefix, section.domain, verp.Keyring(secrets.keys))
     ]
-    if other := section.bouncehandler:
-        theirs = verp.BounceHandlerFormat(
-            other.prefix, other.domain or section.domain, secrets.bouncehandler, other.algorithm
-        )
+    if theirs := bouncehandler_format(section, secrets):
         formats.insert(0 if section.format == "bouncehandler" else 1, theirs)
     return verp.Verp(tuple(formats), wikis, accept=timedelta(days=section.accept_days))
 

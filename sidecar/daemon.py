@@ -16,10 +16,8 @@ from typing import Any
 
 import structlog
 
-import wiki_adapter
-from sidecar.config import Config, WikiConfig
+from sidecar.config import Config
 from sidecar.domain.policy import Mode, Policy
-from sidecar.domain.wiki import Wiki
 from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
 from sidecar.edges.mail_server import MailServer
@@ -45,23 +43,14 @@ from sidecar.services.watch import Watch
 from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, configure_logging
+from sidecar.wiki_opener import wiki_opener
 
-__all__ = ["World", "intake_for", "replay", "run", "what_if", "wiki_opener"]
+__all__ = ["World", "intake_for", "replay", "run", "what_if"]
 
 log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
-
-
-def wiki_opener(config: Config) -> OpenWiki:
-    """How a configured wiki is reached: through mwclient, with the contact of *config*."""
-
-    def open_one(wiki: WikiConfig) -> Wiki:
-        access = wiki_adapter.WikiAccess(wiki.api, wiki.account, wiki.password, config.contact)
-        return wiki_adapter.open_wiki(access)
-
-    return open_one
 
 
 @dataclass(frozen=True)
@@ -70,7 +59,7 @@ class World:
 
     clock: Clock = now
     jitter: Callable[[], float] = random.random
-    open_wiki: OpenWiki | None = None  #: mwclient if None
+    open_wiki: OpenWiki | None = None  #: by the configured adapters if None
     pauses: Pauses = field(default_factory=Pauses)
     sockets: PassedSockets = field(default_factory=PassedSockets)
     manager: ServiceManager = field(default_factory=ServiceManager)
@@ -93,7 +82,7 @@ async def run(
         database = _history(config)
         life.push_async_callback(database.close)
         await database.open()
-        ways = partial(ways_of, world.open_wiki or wiki_opener(config))
+        ways = partial(ways_of, world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
         watch, refusals = await _watch(config, world.clock, database, metrics), Refusals(metrics)
         return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals, watch.watched)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from sidecar.domain import verp
+from sidecar.domain.access import Adapter
 from sidecar.domain.census import Census, Known, Unreadable
 from sidecar.farm_settings import FarmSection
 from sidecar.settings import Settings, WikiSection
@@ -136,8 +137,11 @@ def _section(farm: FarmSection, known: Known) -> WikiSection | str:
         return WikiSection(
             id=known.listed.id,
             api=api,
+            adapter=Adapter(farm.adapter),
             account=farm.account,
             password_file=farm.password_file,
+            oauth1_file=farm.oauth1_file,
+            oauth2_token_file=farm.oauth2_token_file,
             policy=farm.policy,
         )
     except ValidationError as error:

@@ -17,8 +17,11 @@ class FarmSection(Section):
     sitematrix: ApiUrl = Field(
         description="Final URL of the api.php of a wiki with the extension SiteMatrix, which lists the others"
     )
-    account: Account = Field(description="Bot password name, the same on all of them")
-    password_file: str = Field(description="File with the bot password")
+    adapter: Literal["mwclient", "pywikibot"] = Field("mwclient", description="How all of them are reached")
+    account: Account | None = Field(None, description="Bot password name, the same on all of them")
+    password_file: str = Field("", description="File with the bot password")
+    oauth1_file: str = Field("", description="Instead: file with an owner-only consumer of OAuth 1.0a")
+    oauth2_token_file: str = Field("", description="Instead: file with an owner-only token of OAuth 2.0")
     api_path: ApiPath = Field("/w/api.php", description="Where api.php is, behind each wiki's listed URL")
     domains: list[Domain] = Field(
         [],

@@ -1,4 +1,4 @@
-"""Secrets: the keys that sign return paths, the passwords of the bots, the token of the HTTP door.
+"""Secrets: the keys that sign return paths, what the bots act with, the token of the HTTP door.
 
 Knows what makes a secret unfit. Does not open files: a function that the caller brings does, and refuses
 those that others may read.
@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.complaints import wikis_of
+from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
-from sidecar.settings import VerpSection
+from sidecar.oauth_files import consumer_in, may_be_secret, token_in
+from sidecar.settings import VerpSection, WikiSection
 
 __all__ = ["ReadSecret", "SecretError", "Secrets", "key_problems"]
 
@@ -43,6 +45,7 @@ class Secrets:
         self.http_token = ""
         self.database_password = ""
         self.passwords: dict[str, str] = {}
+        self.oauth: dict[str, OAuth1 | OAuth2] = {}  #: by the name of the file
 
     def check(self, data: Mapping[str, Any]) -> None:
         """Read what *data* names, however incomplete it is; note what is wrong."""
@@ -61,10 +64,19 @@ class Secrets:
             content = self._content(f"[storage] password_file = {name!r}", name)
             self.database_password = content.decode("utf-8", "replace").strip()
         farm = data.get("farm")
-        if isinstance(farm, dict):
-            self._password("[farm] password_file", farm.get("password_file"))
-        for label, wiki in wikis_of(data):
-            self._password(f"{label} password_file", wiki.get("password_file"))
+        shared = [("[farm]", farm)] if isinstance(farm, dict) else []
+        for label, wiki in (*shared, *wikis_of(data)):
+            if wiki.get("password_file"):
+                self._password(f"{label} password_file", wiki["password_file"])
+            for setting, read in (("oauth1_file", consumer_in), ("oauth2_token_file", token_in)):
+                if wiki.get(setting):
+                    self._oauth(f"{label} {setting}", wiki[setting], read)
+
+    def credentials(self, wiki: WikiSection) -> Credentials:
+        """What acts on this wiki, after ``check`` found nothing wrong."""
+        if wiki.account:
+            return BotPassword(wiki.account, self.passwords[wiki.password_file])
+        return self.oauth[wiki.oauth1_file or wiki.oauth2_token_file]
 
     def fingerprint(self, *login: str) -> str:
         """Tells whether a login is the same as another, and nothing else: it may be kept in a database."""
@@ -127,6 +139,19 @@ class Secrets:
             )
         if isinstance(name, str):
             self.passwords[name] = password
+
+    def _oauth(self, label: str, name: object, read: Callable[[str], OAuth1 | OAuth2]) -> None:
+        if isinstance(name, str) and may_be_secret(name):
+            self._problems.append(f"{label} names a file; put the secret into one that others cannot read")
+            return
+        label = f"{label} = {name!r}"
+        text = self._content(label, name).decode("utf-8", "replace")
+        if not text.strip():
+            return
+        try:
+            self.oauth[str(name)] = read(text)
+        except ValueError as error:
+            self._problems.append(f"{label}: {error}")
 
 
 def key_problems(content: bytes) -> tuple[KeyFile, list[str]]:

@@ -24,6 +24,7 @@ __all__ = [
     "DatabaseUrl",
     "Days",
     "Domain",
+    "FarmName",
     "Interface",
     "Loopback",
     "MailAddress",
@@ -169,6 +170,7 @@ WikiId = Annotated[
     str, _spelled(r"[A-Za-z0-9_](-?[A-Za-z0-9_])*-?", "no wiki id; siteinfo's general.wikiid shows it")
 ]
 Account = Annotated[str, _spelled(r"[^@]+@[^@]+", "want the name of a bot password, as BounceBot@sidecar")]
+FarmName = Annotated[str, _spelled(r"[a-z0-9_-]*", "want a name of small letters, digits, - and _")]
 Loopback = Annotated[str, AfterValidator(_loopback)]
 Interface = Annotated[str, AfterValidator(_one_interface)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sidecar.domain.access import Adapter
 from sidecar.farm_settings import FarmSection
 from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.setting_kinds import (
@@ -21,6 +22,7 @@ from sidecar.setting_kinds import (
     Contact,
     DatabaseUrl,
     Days,
+    FarmName,
     Interface,
     Loopback,
     MailAddress,
@@ -163,9 +165,18 @@ class StorageSection(Section):
 
 class WikiSection(Section):
     id: WikiId = Field(description="The wiki's id, as siteinfo's general.wikiid")
-    api: ApiUrl = Field(description="Final URL of its api.php, no redirect on the way")
-    account: Account = Field(description='Bot password name, as "BounceBot@sidecar"')
-    password_file: str = Field(description="File with the bot password")
+    api: ApiUrl | None = Field(None, description="Final URL of its api.php, no redirect on the way")
+    account: Account | None = Field(None, description='Bot password name, as "BounceBot@sidecar"')
+    password_file: str = Field("", description="File with the bot password")
+    oauth1_file: str = Field("", description="Instead: file with an owner-only consumer of OAuth 1")
+    oauth2_token_file: str = Field("", description="Instead: file with the access token of OAuth 2")
+    adapter: Adapter = Field(
+        Adapter.MWCLIENT,
+        description="mwclient; pywikibot, for families; or bouncehandler, for gate mode",
+    )
+    family: FarmName = Field("", description="pywikibot, instead of api: its family, as wikipedia")
+    code: FarmName = Field("", description="pywikibot: the wiki's code in that family, as de")
+    dbname: bool = Field(False, description="pywikibot, instead of api: id is a database of Wikimedia's")
     policy: PolicySection = Field(PolicySection(), description="What differs from [policy] for this wiki")
 
 

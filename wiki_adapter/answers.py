@@ -1,9 +1,8 @@
-"""THE table: what MediaWiki, HTTP, requests and mwclient say, and what that means to us.
+"""THE table: what MediaWiki, HTTP, requests, mwclient and pywikibot say, and what that means to us.
 
-Knows every error code, status and exception that a call can end with, and the operator's remedy.
-Does not know who asked, nor who repeats. Whatever is not in the table is temporary: giving up is a
-decision that somebody took. Sources: https://www.mediawiki.org/wiki/API:Errors_and_warnings and what
-MediaWiki 1.39 and 1.43 really answered.
+Knows every status and exception that a call can end with, and the operator's remedy; the wiki's own error
+codes stand in codes.py. Does not know who asked, nor who repeats. Whatever is not in the table is temporary:
+giving up is a decision that somebody took.
 
     WikiUnavailable
       Passing            probably over in seconds: worth repeating within the same call
@@ -24,107 +23,26 @@ from typing import Any
 import mwclient.errors
 import requests.exceptions
 
-from sidecar.domain.wiki import (
-    LoginRefused,
-    LoginThrottled,
-    WikiError,
-    WikiMisconfigured,
-    WikiRefused,
-    WikiUnavailable,
+from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiUnavailable
+
+from .codes import (
+    CODES,
+    CONSUMER,
+    LOGIN_CODES,
+    PASSWORD,
+    PREFIXES,
+    RIGHT,
+    TLS,
+    URL,
+    Answer,
+    LoggedOut,
+    Passing,
 )
 
-__all__ = ["LoggedOut", "Passing", "error_in", "from_code", "from_exception", "from_login", "from_response"]
+__all__ = ["error_in", "from_code", "from_exception", "from_login", "from_response"]
 
 LONGEST_RETRY_AFTER = 86_400.0  # seconds; whoever asks for more is asked again tomorrow
 LONGEST_WORDS = 300  # characters of the wiki's own words in a message: a line of the log
-
-
-class Passing(WikiUnavailable):
-    """Unavailable, and probably over in seconds. If it comes often, look at the wiki's own error log."""
-
-
-class LoggedOut(WikiUnavailable):
-    """The wiki no longer knows our session. If it stays after a new login, its session store loses data."""
-
-
-Answer = tuple[type[WikiError], str]  #: what is raised, and the remedy in the operator's words ("" for none)
-
-_RIGHT = (
-    "give the bot's account the right emailbounce (through a group) and its bot password the grants "
-    "basic and emailbounce"
-)
-_EXTENSION = "install the BounceSidecar extension on this wiki, of the same version as the sidecar"
-_BLOCK = "unblock the bot's account, or let no autoblock fall on this host's address"
-_PASSWORD = "check account and password: make a new bot password in Special:BotPasswords"
-_URL = "check api: it must be the final URL of api.php"
-_TLS = "check scheme and port of api, and the certificate of the wiki"
-_SESSIONS = "the wiki's session store loses what it is given ($wgSessionCacheType)"
-
-#: MediaWiki's error codes.
-CODES: dict[str, Answer] = {
-    # Never.
-    "nosuchuser": (WikiRefused, ""),
-    "nosuchuserid": (WikiRefused, ""),
-    "baduser": (WikiRefused, ""),
-    "cannottell": (WikiRefused, ""),  # no Echo, and a talk page that is no wikitext
-    # Not until somebody mends it.
-    "permissiondenied": (WikiMisconfigured, _RIGHT),
-    "readapidenied": (WikiMisconfigured, _RIGHT),
-    "writeapidenied": (WikiMisconfigured, _RIGHT),
-    "badvalue": (WikiMisconfigured, _EXTENSION),  # "Unrecognized value for parameter action"
-    "unknown_action": (WikiMisconfigured, _EXTENSION),
-    "missingparam": (WikiMisconfigured, _EXTENSION),
-    "badinteger": (WikiMisconfigured, _EXTENSION),
-    "badtimestamp": (WikiMisconfigured, _EXTENSION),
-    "toomanyvalues": (WikiMisconfigured, "protect fewer groups: MediaWiki takes 50"),
-    "mustbeposted": (WikiMisconfigured, _URL),  # something on the way turned our POST into GET
-    "mustpostparams": (WikiMisconfigured, _URL),
-    "blocked": (WikiMisconfigured, _BLOCK),
-    "autoblocked": (WikiMisconfigured, _BLOCK),
-    "emailauthenticationdisabled": (
-        WikiMisconfigured,
-        "the wiki confirms no addresses: set $wgEmailAuthentication = true, or take this wiki out",
-    ),
-    # Ours to mend, at once.
-    "badtoken": (LoggedOut, ""),
-    "assertuserfailed": (LoggedOut, ""),
-    "assertnameduserfailed": (LoggedOut, ""),
-    # Later.
-    "readonly": (Passing, ""),
-    "maxlag": (WikiUnavailable, ""),
-    "ratelimited": (WikiUnavailable, ""),
-}
-
-#: The same wiki's words in the answer to a login, where they may mean something else.
-LOGIN_CODES: dict[str, Answer] = {
-    "wrongpassword": (LoginRefused, _PASSWORD),
-    "wrongpasswordempty": (LoginRefused, _PASSWORD),
-    "nosuchuser": (LoginRefused, _PASSWORD),
-    "botpasswords-disabled": (WikiMisconfigured, "set $wgEnableBotPasswords = true"),
-    "botpasswords-no-provider": (WikiMisconfigured, "set $wgEnableBotPasswords = true"),
-    "botpasswords-invalid-name": (LoginRefused, _PASSWORD),
-    "botpasswords-not-exist": (LoginRefused, _PASSWORD),
-    "botpasswords-needs-reset": (LoginRefused, _PASSWORD),
-    "botpasswords-locked": (LoginRefused, _BLOCK),
-    "botpasswords-restriction-failed": (
-        LoginRefused,
-        "the bot password does not allow this host's address",
-    ),
-    "api-login-fail-aborted": (LoginRefused, _PASSWORD),  # a main account's password, with a second step
-    "api-login-fail-aborted-nobotpw": (WikiMisconfigured, "set $wgEnableBotPasswords = true"),
-    "api-login-fail-badsessionprovider": (WikiMisconfigured, "this account cannot log in with a password"),
-    "login-throttled": (LoginThrottled, "too many wrong passwords from this host"),
-    "sessionfailure": (WikiUnavailable, _SESSIONS),
-    "sessionlost": (WikiUnavailable, _SESSIONS),
-    "WrongToken": (WikiUnavailable, _SESSIONS),
-    "NeedToken": (WikiUnavailable, _SESSIONS),
-}
-
-#: Codes that MediaWiki makes up from the name of a PHP class. Everything was rolled back.
-PREFIXES: dict[str, Answer] = {
-    "internal_api_error_DB": (Passing, ""),  # a deadlock, a replica that went away
-    "internal_api_error_": (WikiUnavailable, "see the wiki's exception log"),
-}
 
 #: HTTP statuses; a class of them stands under its hundred.
 STATUSES: dict[int, Answer] = {
@@ -132,44 +50,52 @@ STATUSES: dict[int, Answer] = {
     429: (WikiUnavailable, ""),
     401: (WikiMisconfigured, "the web server wants a login of its own before api.php"),
     403: (WikiMisconfigured, "the web server or a firewall keeps us away from api.php"),
-    404: (WikiMisconfigured, _URL),
-    405: (WikiMisconfigured, _URL),
-    300: (WikiMisconfigured, _URL),
-    400: (WikiMisconfigured, _URL),
+    404: (WikiMisconfigured, URL),
+    405: (WikiMisconfigured, URL),
+    300: (WikiMisconfigured, URL),
+    400: (WikiMisconfigured, URL),
     500: (Passing, ""),
 }
 
 #: Exceptions; the first row that fits.
 EXCEPTIONS: tuple[tuple[type[Exception], type[WikiError], str], ...] = (
-    (requests.exceptions.SSLError, WikiMisconfigured, _TLS),
+    (requests.exceptions.SSLError, WikiMisconfigured, TLS),
     (requests.exceptions.ConnectTimeout, Passing, ""),
     (requests.exceptions.ConnectionError, Passing, ""),  # a kept connection that the server closed, too
     (requests.exceptions.Timeout, WikiUnavailable, ""),  # the wiki may still be at it: not again at once
-    (requests.exceptions.TooManyRedirects, WikiMisconfigured, _URL),
-    (requests.exceptions.InvalidURL, WikiMisconfigured, _URL),
-    (requests.exceptions.InvalidSchema, WikiMisconfigured, _URL),
-    (requests.exceptions.MissingSchema, WikiMisconfigured, _URL),
-    (requests.exceptions.URLRequired, WikiMisconfigured, _URL),
+    (requests.exceptions.TooManyRedirects, WikiMisconfigured, URL),
+    (requests.exceptions.InvalidURL, WikiMisconfigured, URL),
+    (requests.exceptions.InvalidSchema, WikiMisconfigured, URL),
+    (requests.exceptions.MissingSchema, WikiMisconfigured, URL),
+    (requests.exceptions.URLRequired, WikiMisconfigured, URL),
     (requests.exceptions.InvalidHeader, WikiMisconfigured, "check contact: it goes into the User-Agent"),
     (requests.exceptions.RequestException, Passing, ""),  # half an answer, a broken encoding
-    (mwclient.errors.InvalidResponse, Passing, "not JSON; if it stays, " + _URL),
+    (mwclient.errors.InvalidResponse, Passing, "not JSON; if it stays, " + URL),
     (mwclient.errors.APIDisabledError, WikiMisconfigured, "the wiki's API is switched off"),
     (mwclient.errors.MediaWikiVersionError, WikiMisconfigured, "this MediaWiki is too old"),
-    (mwclient.errors.OAuthAuthorizationError, WikiMisconfigured, _PASSWORD),
-    (mwclient.errors.LoginError, WikiMisconfigured, _PASSWORD),
-    (mwclient.errors.InsufficientPermission, WikiMisconfigured, _RIGHT),
-    (mwclient.errors.NoWriteApi, WikiMisconfigured, _RIGHT),
+    (mwclient.errors.OAuthAuthorizationError, WikiMisconfigured, CONSUMER),
+    (mwclient.errors.LoginError, WikiMisconfigured, PASSWORD),
+    (mwclient.errors.InsufficientPermission, WikiMisconfigured, RIGHT),
+    (mwclient.errors.NoWriteApi, WikiMisconfigured, RIGHT),
     (mwclient.errors.AssertUserFailedError, LoggedOut, ""),
     (mwclient.errors.MwClientError, WikiUnavailable, ""),
 )
+
+_FARM = "check family, code and dbname: pywikibot knows no such wiki"
+
+#: Exceptions of pywikibot, by name, as it is imported only where it is used.
+PYWIKIBOT: dict[str, Answer] = {
+    "UnknownFamilyError": (WikiMisconfigured, _FARM),
+    "UnknownSiteError": (WikiMisconfigured, _FARM),
+}
 
 _ADDRESS = re.compile(r"[^\s@<>\"'():]+@[^\s@<>\"'():]+\.[^\s@<>\"'():]+")
 _CAUSE = re.compile(r"\[(?:Errno|SSL)[^\]]*\][^'\"()]*")
 
 
-def from_code(code: str, info: str) -> WikiError:
+def from_code(code: str, info: str, codes: Mapping[str, Answer] = CODES) -> WikiError:
     """What MediaWiki's error *code* means; *info* is its explanation."""
-    return _made(_answer(code, CODES), f"{code}: {info}")
+    return _made(_answer(code, codes), f"{code}: {info}")
 
 
 def from_login(result: Mapping[str, Any]) -> WikiError:
@@ -211,6 +137,9 @@ def from_exception(error: Exception) -> WikiError:
     for kind, meaning, remedy in EXCEPTIONS:
         if isinstance(error, kind):
             return _made((meaning, remedy), words)
+    for ancestor in type(error).__mro__:
+        if ancestor.__module__ == "pywikibot.exceptions" and ancestor.__name__ in PYWIKIBOT:
+            return _made(PYWIKIBOT[ancestor.__name__], words)
     where = traceback.extract_tb(error.__traceback__)[-1:]  # a bug: its place, not its words
     return WikiUnavailable(
         words + "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in where)
@@ -225,7 +154,7 @@ def error_in(answer: Mapping[str, Any]) -> tuple[str, str] | None:
     return str(error.get("code", "unknown")), str(error.get("info") or error.get("key") or "")
 
 
-def _answer(code: str, codes: dict[str, Answer]) -> Answer:
+def _answer(code: str, codes: Mapping[str, Answer]) -> Answer:
     """Unknown codes are temporary."""
     found = codes.get(code) or CODES.get(code)
     return found or next(

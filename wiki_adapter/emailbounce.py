@@ -23,12 +23,13 @@ from sidecar.domain.wiki import (
 __all__ = ["MODULE", "not_understood", "outcome", "parameters"]
 
 MODULE = "emailbounce"
+EFFECTS = set(Effect) - {Effect.SUBMITTED}  # the extension knows what it has done
 
 
 def outcome(answer: Mapping[str, Any]) -> Outcome:
     """What the wiki answered. Raises WikiMisconfigured if it speaks otherwise than we do."""
     result, confirmed = answer.get("result"), answer.get("confirmed")
-    if result not in set(Effect):
+    if result not in EFFECTS:
         raise not_understood("an unknown result")
     return Outcome(
         Effect(result),

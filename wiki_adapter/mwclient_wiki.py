@@ -1,178 +1,84 @@
-"""One wiki by way of mwclient, with a bot password.
+"""One wiki by way of mwclient, with a bot password or an owner-only OAuth consumer.
 
-Knows the requests we make and the order they need: login, token, action. Does not know how an action is
-spelled (emailbounce.py), what an error means (answers.py) nor what is tried again in an hour (the outbox).
-mwclient's own patience, 25 retries and up to 2.5 hours inside one call, is switched off: seconds belong to
-tenacity, here.
-
-No password, token or mail address leaves this file in an exception: foreign exceptions hold the request
-they failed with, so ours are raised outside of the ``except`` that caught them, without a context.
+Knows mwclient. Does not know what is asked (conversation.py). mwclient's own patience, 25 retries and up to
+2.5 hours inside one call, is switched off: seconds belong to tenacity, in caller.py.
 """
 
-from collections.abc import Callable, Mapping
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
 import mwclient
 import requests
-import tenacity
 
-from sidecar import __version__
-from sidecar.domain.wiki import Action, Outcome, WikiError, WikiUnavailable
+from sidecar.domain.access import OAuth1, OAuth2
 
-from . import WikiAccess
-from .answers import LoggedOut, Passing, error_in, from_code, from_exception, from_login, from_response
-from .deadline import DeadlineAdapter
-from .emailbounce import MODULE, not_understood, outcome, parameters
+from . import Signer, WikiAccess
+from .caller import Sleep
+from .conversation import Conversation
+from .transport import Fields, furnish, user_agent, within
 
-__all__ = ["MwclientWiki"]
+__all__ = ["MwclientTransport", "MwclientWiki"]
 
-ATTEMPTS = 3  # within one call; the outbox goes on from there
-PATIENCE = 5.0  # seconds after which no further attempt begins: other users' actions wait for this thread
-LONGEST_WAIT = 2.0  # seconds between two attempts; whoever asks for more is asked again by the outbox
-LONGEST_ANSWER = 1 << 20  # octets; ours have some hundreds
-MAX_LAG = 5  # seconds; https://www.mediawiki.org/wiki/Manual:Maxlag_parameter recommends it for bots
+# At level debug they write down each request that they sign, its tokens included.
+for _name in ("oauthlib", "requests_oauthlib"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-class MwclientWiki:
-    """A wiki with the companion extension. Logs in at the first action, and again when it was forgotten."""
+class MwclientTransport:
+    """Requests by mwclient, signed where the credentials sign them; for one thread at a time."""
 
-    def __init__(self, access: WikiAccess, *, sleep: Callable[[float], None] = tenacity.nap.sleep) -> None:
+    def __init__(self, access: WikiAccess) -> None:
         url = urlsplit(access.api_url)
-        self._access = access
-        self._user = access.account.partition("@")[0]  # assertuser knows no bot password names
         self._site = mwclient.Site(
             url.netloc,
             path=url.path.rpartition("/")[0] + "/",
             scheme=url.scheme,
-            clients_useragent=f"bounce-sidecar/{__version__} ({access.contact})",
+            clients_useragent=user_agent(access),
             max_retries=0,
             do_init=False,
             connection_options={"timeout": (access.connect_timeout, access.read_timeout)},
+            **_authorisation(access),
         )
-        self._deadline = DeadlineAdapter(access.answer_timeout)
-        for scheme in ("http://", "https://"):
-            self._site.connection.mount(scheme, self._deadline)
-        self._site.connection.headers["Accept-Encoding"] = "identity"  # what comes is what it costs
-        self._site.connection.hooks["response"].append(_only_answers)
-        self._patiently = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_worth_waiting_for),
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(PATIENCE),
-            wait=_pause,
-            sleep=sleep,
-            reraise=True,
-        )
+        self._deadline = furnish(self._site.connection, access)
 
-    def perform(self, action: Action) -> Outcome:
-        """Carry out *action*. Blocks for seconds at most; repeatable; for one thread at a time.
+    def send(self, method: str, fields: Fields) -> object:
+        """One request. Raises WikiError and nothing else."""
+        options = {"http_method": method, "retry_on_error": False}
+        return within(self._deadline, lambda: self._site.raw_api(**options, **fields))
 
-        Raises WikiUnavailable, WikiMisconfigured or WikiRefused, and nothing else.
-        """
-        try:
-            return self._patiently(self._logged_in, action)
-        except Exception as error:
-            trouble = from_exception(error)
-        if isinstance(trouble, Passing | LoggedOut):  # our own concern alone
-            trouble = WikiUnavailable(str(trouble), retry_after=trouble.retry_after)
-        raise trouble.with_traceback(None)  # its frames hold the password
+    def forget(self) -> None:
+        self._site.connection.cookies.clear()
 
     def close(self) -> None:
-        """Let the connection and the session go; nothing is asked of it afterwards."""
         self._site.connection.close()
 
-    def _logged_in(self, action: Action) -> Outcome:
-        """The action, with a login before it if there is none, and once more if the wiki has forgotten it."""
-        if "csrf" in self._site.tokens:
-            try:
-                return self._act(action)
-            except LoggedOut:
-                pass
-        self._log_in()
-        return self._act(action)
 
-    def _log_in(self) -> None:
-        """A new session and its token.
+class MwclientWiki(Conversation):
+    """A wiki with the companion extension."""
 
-        Not mwclient's login: that cannot tell a wrong password from a throttled login, and each try at a
-        wrong one brings MediaWiki's throttle nearer (the 6th in 300 seconds).
-        """
-        self._site.connection.cookies.clear()
-        self._site.tokens.clear()
-        token = _token(self._ask("query", meta="tokens", type="login"), "logintoken")
-        secrets = {"lgpassword": self._access.password, "lgtoken": token}
-        result = self._ask("login", lgname=self._access.account, errorformat="raw", **secrets)
-        if result.get("result") != "Success":
-            raise from_login(result)
-        answer = self._ask("query", meta="tokens", type="csrf", assertuser=self._user)
-        self._site.tokens["csrf"] = _token(answer, "csrftoken")
-
-    def _act(self, action: Action) -> Outcome:
-        session = {"token": self._site.tokens["csrf"], "assertuser": self._user}
-        return outcome(self._ask(MODULE, **parameters(action), **session, maxlag=MAX_LAG))
-
-    def _ask(self, module: str, **fields: str | int) -> Mapping[str, Any]:
-        """One request, and what stands under the module's name in the answer."""
-        method = "GET" if module == "query" else "POST"  # no secret ever stands in a URL
-        options = {"retry_on_error": False, "formatversion": 2}
-        with self._deadline.running() as cut:
-            try:
-                answer = self._site.raw_api(module, method, **options, **fields)
-                trouble = self._error_in(answer, module)
-            except Exception as error:
-                trouble = from_exception(error)
-        if trouble and cut.is_set():
-            trouble = WikiUnavailable(f"no whole answer within {self._deadline.seconds:g} s")
-        if trouble:
-            raise trouble
-        found: Mapping[str, Any] = answer[module]
-        return found
-
-    def _error_in(self, answer: object, module: str) -> WikiError | None:
-        """What is wrong with an answer, if anything."""
-        if not isinstance(answer, dict):
-            return Passing("the answer is JSON, but not of MediaWiki's API")
-        if error := error_in(answer):
-            code, info = error
-            for secret in filter(None, (self._access.password, *self._site.tokens.values())):
-                info = info.replace(secret, "<secret>")
-            return from_code(code, info)
-        if not isinstance(answer.get(module), dict):
-            return not_understood(f"no {module} in it")
-        return None
+    def __init__(self, access: WikiAccess, *, sleep: Sleep | None = None) -> None:
+        if isinstance(access.credentials, Signer):
+            raise TypeError("mwclient acts as an account, and there is none")
+        super().__init__(MwclientTransport(access), access.credentials, sleep)
 
 
-def _only_answers(response: requests.Response, **_options: object) -> None:
-    """Called by requests before anything is read: raises unless the body holds the wiki's answer.
-
-    So no redirect is followed: it would turn POST into GET, or carry the password elsewhere. And here the
-    headers are at hand: mwclient would lose Retry-After, and repeat or log what it cannot use.
-    """
-    trouble = from_response(response.status_code, response.headers)
-    length = response.headers.get("Content-Length", "")
-    if trouble is None and length.isdigit() and int(length) > LONGEST_ANSWER:
-        trouble = WikiUnavailable(f"an answer of {length} octets is none of MediaWiki's API")
-    if trouble:
-        response.close()
-        raise trouble
+def _authorisation(access: WikiAccess) -> dict[str, Any]:
+    """What mwclient.Site takes for credentials that need no login."""
+    match access.credentials:
+        case OAuth1() as consumer:
+            return vars(consumer)
+        case OAuth2(access_token=token):
+            return {"httpauth": _Bearer(token)}
+    return {}
 
 
-def _worth_waiting_for(error: BaseException) -> bool:
-    return isinstance(error, Passing) and (error.retry_after or 0.0) <= LONGEST_WAIT
+class _Bearer(requests.auth.AuthBase):
+    """RFC 6750 section 2.1. A mere header would give way to what a netrc(5) says of the host."""
 
+    def __init__(self, token: str) -> None:
+        self._token = token
 
-_backoff = tenacity.wait_exponential_jitter(multiplier=0.3, max=LONGEST_WAIT, jitter=0.5)
-
-
-def _pause(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next attempt: ours, or what the wiki asked for if that is longer."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, Passing) else None
-    return max(_backoff(state), asked or 0.0)
-
-
-def _token(answer: Mapping[str, Any], name: str) -> str:
-    tokens = answer.get("tokens")
-    token = tokens.get(name) if isinstance(tokens, dict) else None
-    if not isinstance(token, str):
-        raise not_understood(f"no {name}")
-    return token
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request

@@ -25,6 +25,10 @@ class Request:
     parameters: Mapping[str, str]  #: of the query, or of a POST's body
     cookie: str  #: "" for none
     user_agent: str
+    authorization: str = ""  #: the header
+    url: str = ""  #: the whole one, with its query
+    body: str = ""
+    content_type: str = ""  #: of the body
 
 
 @dataclass(frozen=True)
@@ -66,26 +70,37 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30.0  # seconds; a client that says nothing
 
     def do_GET(self) -> None:
-        self._serve(urlsplit(self.path).query)
+        self._serve(urlsplit(self.path).query, "")
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         octets = min(int(length), LONGEST_BODY) if length.isdigit() else 0
-        self._serve(self.rfile.read(octets).decode("utf-8", "replace"))
+        body = self.rfile.read(octets).decode("utf-8", "replace")
+        self._serve(body, body)
 
-    def _serve(self, parameters: str) -> None:
+    def _serve(self, parameters: str, body: str) -> None:
         morsel = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
         given = dict(parse_qsl(parameters, keep_blank_values=True))
         cookie = morsel.value if morsel else ""
-        path, agent = urlsplit(self.path).path, self.headers.get("User-Agent", "")
-        reply = self.server.answer(Request(self.command, path, given, cookie, agent))
-        body = reply.body.encode()
+        asked = Request(
+            self.command,
+            urlsplit(self.path).path,
+            given,
+            cookie,
+            self.headers.get("User-Agent", ""),
+            self.headers.get("Authorization", ""),
+            self.server.url + self.path,
+            body,
+            self.headers.get("Content-Type", ""),
+        )
+        reply = self.server.answer(asked)
+        said = reply.body.encode()
         self.send_response(reply.status)
         for name, value in {**reply.headers, "Content-Type": reply.type}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(said)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(said)
 
     def handle(self) -> None:
         try:

@@ -42,15 +42,20 @@ class PracticeLogins:
     def forget(self) -> None:
         self._sessions.clear()
 
-    def tokens(self, given: Mapping[str, str], session: Session, cookie: str) -> tuple[dict[str, Any], str]:
-        """The answer to meta=tokens, and the cookie from now on."""
+    def kept(self, session: Session, cookie: str) -> str:
+        """The cookie behind which this session is from now on."""
         cookie = cookie if cookie in self._sessions else secrets.token_hex(16)
         self._sessions[cookie] = session
+        return cookie
+
+    @staticmethod
+    def tokens(given: Mapping[str, str], session: Session) -> dict[str, Any]:
+        """The answer to meta=tokens."""
         tokens = {"logintoken": session.login_token, "csrftoken": session.csrf_token}
         name = given.get("type", "csrf") + "token"
         if name not in tokens:
             raise ApiError("badvalue", 'Unrecognized value for parameter "type".')
-        return {"batchcomplete": True, "query": {"tokens": {name: tokens[name]}}}, cookie
+        return {"batchcomplete": True, "query": {"tokens": {name: tokens[name]}}}
 
     def log_in(self, given: Mapping[str, str], session: Session, cookie: str) -> tuple[dict[str, Any], str]:
         """The answer to action=login, and the cookie from now on."""

@@ -15,6 +15,7 @@ from typing import Any
 from .practice_bounce import PracticeBounce
 from .practice_http import COOKIE, Reply, Request, page
 from .practice_login import PracticeLogins, Session
+from .practice_oauth import PracticeOAuth
 from .practice_parameters import integer, required
 from .practice_troubles import PAGES, REFUSALS, ApiError, Trouble
 from .practice_users import PracticeUsers
@@ -34,6 +35,7 @@ class PracticeSite(PracticeUsers):
         super().__init__()
         self.account = account
         self._logins = PracticeLogins(account, password)
+        self.oauth = PracticeOAuth(account.partition("@")[0])  #: the same account's consumers
         self._troubles: list[Trouble] = []
         self._closing = threading.Event()
         self._over = threading.Condition()
@@ -71,6 +73,7 @@ class PracticeSite(PracticeUsers):
     def lose_sessions(self) -> None:
         """Every login is forgotten, as when the session store is emptied."""
         self._logins.forget()
+        self.oauth.forget()
 
     def revoke_password(self) -> None:
         """The bot password ends, and with it its sessions."""
@@ -96,8 +99,9 @@ class PracticeSite(PracticeUsers):
                 return instead
         with self._lock:
             try:
-                said, cookie = self._act(request.method, given, request.cookie)
-                return Reply(json.dumps(said), headers={"Set-Cookie": f"{COOKIE}={cookie}; path=/; HttpOnly"})
+                said, cookie = self._act(request)
+                headers = {"Set-Cookie": f"{COOKIE}={cookie}; path=/; HttpOnly"} if cookie else {}
+                return Reply(json.dumps(said), headers=headers)
             except ApiError as error:
                 headers = {"MediaWiki-API-Error": error.code, **error.headers}
                 return Reply(json.dumps(_spelled(error, given)), headers=headers)
@@ -108,16 +112,23 @@ class PracticeSite(PracticeUsers):
             self._over.wait_for(lambda: Trouble.HANGING not in self._troubles or self._closing.is_set())
             self.hanging -= 1
 
-    def _act(self, method: str, given: Mapping[str, str], cookie: str) -> tuple[dict[str, Any], str]:
-        """MediaWiki's order: asserts, module, token, read-only, lag, then the module itself."""
-        session = self._logins.session(cookie)
+    def _act(self, request: Request) -> tuple[dict[str, Any], str]:
+        """MediaWiki's order: who asks, asserts, module, token, read-only, lag, then the module itself."""
+        method, given, cookie = request.method, request.parameters, request.cookie
+        authorised = None if Trouble.NO_OAUTH in self._troubles else self.oauth.session(request)
+        session = authorised or self._logins.session(cookie)
+        if given.get("assert") == "user" and not session.user:
+            raise ApiError(
+                "assertuserfailed", "You are no longer logged in, so the action could not be completed."
+            )
         if (wanted := given.get("assertuser")) not in (None, session.user):
             raise ApiError(
                 "assertnameduserfailed",
                 f'You are no longer logged in as "{wanted}", so the action could not be completed.',
             )
         if given.get("action") == "query":
-            return self._logins.tokens(given, session, cookie)
+            answer = self._logins.tokens(given, session)
+            return answer, "" if authorised else self._logins.kept(session, cookie)
         modules = {"login": self._logins.log_in, "emailbounce": self._bounce}
         if Trouble.NO_EXTENSION in self._troubles:
             del modules["emailbounce"]

@@ -27,6 +27,7 @@ class Trouble(StrEnum):
     NO_RIGHT = "no-right"
     NO_GRANT = "no-grant"
     NO_EXTENSION = "no-extension"
+    NO_OAUTH = "no-oauth"  #: the Authorization header does not get through
 
 
 class ApiError(Exception):

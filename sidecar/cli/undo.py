@@ -4,12 +4,13 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 from sidecar import host
 from sidecar.cli.common import TIME, as_json, ask, cell, configured, console, day, in_utc, one_wiki, table_of
 from sidecar.services.undo import undo as undo_these
 from sidecar.storage.database import Database
-from sidecar.storage.undoing import Undoable, undoable
+from sidecar.storage.undoing import Undoable, beyond_undoing, undoable
 
 __all__ = ["undo"]
 
@@ -38,32 +39,34 @@ def undo(
     if wiki or user_id:  # the numbers of users are each wiki's own
         wiki = one_wiki(config, wiki or None)
 
-    async def work(database: Database) -> tuple[list[Undoable], list[int]]:
-        found = await database.read(
-            lambda c: undoable(c, in_utc(since), wiki=wiki, provider=provider, user_id=user_id or 0)
-        )
-        return found, (await database.write(lambda c: undo_these(c, found, now)) if yes else [])
+    async def work(database: Database) -> tuple[list[Undoable], list[int], list[int]]:
+        def look(connection: sa.Connection) -> tuple[list[Undoable], list[int]]:
+            start, user = in_utc(since), user_id or 0
+            found = undoable(connection, start, wiki=wiki, provider=provider, user_id=user)
+            return found, beyond_undoing(connection, start, wiki=wiki, provider=provider, user_id=user)
 
-    found, owed = ask(config, work)
+        found, lost = await database.read(look)
+        return found, lost, (await database.write(lambda c: undo_these(c, found, now)) if yes else [])
+
+    found, lost, owed = ask(config, work)
     if json_:
-        as_json({"found": found, "actions": owed})
+        as_json({"found": found, "actions": owed, "submitted": lost})
         return
-    if found:
-        table = table_of(
-            "Un-confirmed by us", "id", "wiki", "user", "provider", "when", "undone", folds=["provider"]
-        )
-        for one in found:
-            facts = (
-                one.id,
-                one.wiki,
-                one.user_id,
-                one.provider,
-                day(one.settled),
-                "yes" if one.undone else "",
-            )
-            table.add_row(*map(cell, facts))
-        console.print(table)
+    _show(found)
     click.echo(_summary(found, owed, yes))
+    if lost:
+        click.echo(f"{len(lost)} more went through BounceHandler and cannot be taken back: `outbox --all`")
+
+
+def _show(found: list[Undoable]) -> None:
+    columns = ("id", "wiki", "user", "provider", "when", "undone")
+    table = table_of("Un-confirmed by us", *columns, folds=["provider"])
+    for one in found:
+        undone = "yes" if one.undone else ""
+        facts = (one.id, one.wiki, one.user_id, one.provider, day(one.settled), undone)
+        table.add_row(*map(cell, facts))
+    if found:
+        console.print(table)
 
 
 def _summary(found: list[Undoable], owed: list[int], yes: bool) -> str:

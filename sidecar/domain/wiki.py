@@ -92,6 +92,7 @@ class Effect(StrEnum):
 
     WARNED = "warned"  #: told, now or when this was asked before
     UNCONFIRMED = "unconfirmed"  #: done now
+    SUBMITTED = "submitted"  #: gate mode: BounceHandler has the job; it does not tell what becomes of it
     RESTORED = "restored"  #: confirmed again
     ALREADY = "already"  #: it was so before we asked
     CHANGED = "changed"  #: confirmed (again), or another address, since that mail was sent: nothing done

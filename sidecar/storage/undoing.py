@@ -4,15 +4,17 @@ Knows what must be known for it, and that one is taken back once. Does not ask t
 itself.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from sidecar.domain.wiki import Effect
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action
 
-__all__ = ["Undoable", "undoable"]
+__all__ = ["Undoable", "beyond_undoing", "undoable"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,27 @@ def undoable(
     )
     columns = [action.c[name] for name in Undoable.__dataclass_fields__ if name != "undone"]
     query = sa.select(*columns, tried.label("undone")).where(
-        action.c.kind == Kind.UNCONFIRM,
-        action.c.state == State.DONE,
+        *_carried_out(since, wiki, provider, user_id),
         action.c.fingerprint != "",  # else somebody else had done it
         action.c.confirmed_at.is_not(None),
-        action.c.settled >= since,
     )
+    return [Undoable(**row._mapping) for row in connection.execute(query.order_by(action.c.id))]
+
+
+def beyond_undoing(
+    connection: sa.Connection, since: datetime, *, wiki: str = "", provider: str = "", user_id: int = 0
+) -> list[int]:
+    """Ids of those that went through BounceHandler: nobody knows which confirmation was taken."""
+    carried_out = _carried_out(since, wiki, provider, user_id)
+    query = sa.select(action.c.id).where(*carried_out, action.c.effect == Effect.SUBMITTED)
+    return list(connection.execute(query.order_by(action.c.id)).scalars())
+
+
+def _carried_out(since: datetime, wiki: str, provider: str, user_id: int) -> Iterator[sa.ColumnElement[bool]]:
+    """Un-confirmations, of these alone where something is named."""
+    yield action.c.kind == Kind.UNCONFIRM
+    yield action.c.state == State.DONE
+    yield action.c.settled >= since
     for column, value in ((action.c.wiki, wiki), (action.c.provider, provider), (action.c.user_id, user_id)):
         if value:
-            query = query.where(column == value)
-    return [Undoable(**row._mapping) for row in connection.execute(query.order_by(action.c.id))]
+            yield column == value

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from sidecar.domain.access import Credentials
+
 
 class Mood(StrEnum):
     """A trouble that a wiki can be in. Each is real: what MediaWiki does, not an imitation in the adapter."""
@@ -45,6 +47,10 @@ class WikiBench(Protocol):
 
     password: str  #: the one that is valid now
 
+    @property
+    def credentials(self) -> Credentials:
+        """Those that are tested, as they are valid now."""
+
     def add_user(
         self, name: str, address: str, confirmed_at: datetime | None, groups: Collection[str] = ()
     ) -> int:
@@ -72,8 +78,11 @@ class WikiBench(Protocol):
     def lose_sessions(self) -> None:
         """Every login is forgotten by the wiki."""
 
-    def revoke_password(self) -> None:
-        """The bot password stops working."""
+    def revoke(self) -> None:
+        """The credentials stop working."""
+
+    def renew(self) -> None:
+        """They work again, the same as before."""
 
     def renew_password(self, password: str) -> None:
         """The bot password works again, with this secret (32 or more of 0-9a-v)."""

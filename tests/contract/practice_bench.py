@@ -6,6 +6,7 @@ Knows both vocabularies. Does not know any wiki behaviour of its own.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from tests.contract.bench import Mailbox, Mood
 from wiki_adapter.practice_farm import PracticeFarm
 from wiki_adapter.practice_site import PracticeSite
@@ -15,10 +16,10 @@ __all__ = ["PracticeBench", "farm_bench", "practice_bench"]
 
 
 class PracticeBench:
-    """A WikiBench whose wiki lives in this process."""
+    """A WikiBench whose wiki lives in this process; its credentials are of this *kind*."""
 
-    def __init__(self, wiki: PracticeSite, api_url: str) -> None:
-        self._wiki = wiki
+    def __init__(self, wiki: PracticeSite, api_url: str, kind: type[Credentials] = BotPassword) -> None:
+        self._wiki, self._kind = wiki, kind
         self.api_url, self.account, self.password = api_url, wiki.account, wiki.password
         self.add_user = wiki.add_user
         self.confirm = wiki.confirm
@@ -27,7 +28,24 @@ class PracticeBench:
         self.told = wiki.told
         self.log = wiki.log
         self.lose_sessions = wiki.lose_sessions
-        self.revoke_password = wiki.revoke_password
+
+    @property
+    def credentials(self) -> Credentials:
+        kinds: dict[type[Credentials], Credentials] = {
+            BotPassword: BotPassword(self.account, self.password),
+            OAuth1: self._wiki.oauth.consumer,
+            OAuth2: self._wiki.oauth.token,
+        }
+        return kinds[self._kind]
+
+    def revoke(self) -> None:
+        if self._kind is BotPassword:
+            self._wiki.revoke_password()
+        self._wiki.oauth.revoked = True
+
+    def renew(self) -> None:
+        self.renew_password(self.password)
+        self._wiki.oauth.revoked = False
 
     def renew_password(self, password: str) -> None:
         self._wiki.renew_password(password)
@@ -42,9 +60,9 @@ class PracticeBench:
 
 
 @contextmanager
-def practice_bench() -> Iterator[PracticeBench]:
+def practice_bench(kind: type[Credentials] = BotPassword) -> Iterator[PracticeBench]:
     with PracticeWiki() as wiki:
-        yield PracticeBench(wiki, wiki.api_url)
+        yield PracticeBench(wiki, wiki.api_url, kind)
 
 
 @contextmanager

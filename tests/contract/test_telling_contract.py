@@ -29,7 +29,7 @@ from tests.contract.wiki_words import (
 )
 from tests.support.mediawiki import MediaWiki
 from wiki_adapter import WikiAccess
-from wiki_adapter.mwclient_wiki import MwclientWiki
+from wiki_adapter.pywikibot_wiki import PywikibotWiki
 
 #: What a sidecar asks for when mail was sent to a confirmed address and came back.
 COUNTED: list[Callable[..., Action]] = [warn, unconfirm]
@@ -51,7 +51,7 @@ class TellingContract(Contract):
         self, bench: WikiBench, wiki: Wiki, access: WikiAccess
     ) -> None:
         user = a_user(bench)
-        outcomes = [one.perform(warn(user)) for one in (wiki, wiki, MwclientWiki(access))]
+        outcomes = [one.perform(warn(user)) for one in (wiki, wiki, type(self).adapter(access))]
         assert outcomes == [Outcome(Effect.WARNED)] * 3
         assert bench.told(user) == ["warn"]
         assert bench.log(user) == [REASON]
@@ -82,7 +82,7 @@ class TellingContract(Contract):
         users = [a_user(bench) for _ in range(10)]
 
         def run(_client: int) -> list[Effect]:
-            wiki = MwclientWiki(access)
+            wiki = type(self).adapter(access)
             return [wiki.perform(warn(user)).effect for user in users]
 
         with ThreadPoolExecutor(2) as clients:
@@ -127,7 +127,7 @@ class TellingContract(Contract):
     ) -> None:
         user = a_user(bench, confirmed_at=None)
         bench.ask_for_confirmation(user, SENT)
-        outcomes = [one.perform(mistyped(user, SENT)) for one in (wiki, wiki, MwclientWiki(access))]
+        outcomes = [one.perform(mistyped(user, SENT)) for one in (wiki, wiki, type(self).adapter(access))]
         assert outcomes == [Outcome(Effect.WARNED)] * 3
         assert bench.told(user) == ["mistyped"]
         assert bench.log(user) == [REASON]
@@ -202,10 +202,23 @@ class TestPracticeWiki(TellingContract):
             yield practice
 
 
+class TestPracticeWikiByPywikibot(TestPracticeWiki):
+    """The same by the other adapter."""
+
+    adapter = PywikibotWiki
+
+
 @pytest.mark.servers
 class TestMediaWiki(TellingContract):
-    """The real one, in each version that we promise to work with; with Echo, where the package brings it."""
+    """The real one, in each version that we promise to work with."""
 
     @pytest.fixture
     def bench(self, mediawiki: MediaWiki) -> MediaWiki:
         return mediawiki
+
+
+@pytest.mark.servers
+class TestMediaWikiByPywikibot(TestMediaWiki):
+    """The same by the other adapter."""
+
+    adapter = PywikibotWiki

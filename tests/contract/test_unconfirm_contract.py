@@ -29,7 +29,7 @@ from tests.contract.wiki_words import (
 )
 from tests.support.mediawiki import MediaWiki
 from wiki_adapter import WikiAccess
-from wiki_adapter.mwclient_wiki import MwclientWiki
+from wiki_adapter.pywikibot_wiki import PywikibotWiki
 
 #: What a sidecar asks for when mail was sent to a confirmed address and came back.
 COUNTED: list[Callable[..., Action]] = [warn, unconfirm]
@@ -82,7 +82,7 @@ class UnconfirmContract(Contract):
     ) -> None:
         user = a_user(bench)
         unheard = wiki.perform(unconfirm(user))
-        again = MwclientWiki(access).perform(unconfirm(user))
+        again = type(self).adapter(access).perform(unconfirm(user))
         assert again == Outcome(Effect.ALREADY, CONFIRMED, unheard.fingerprint)
         assert wiki.perform(restore(user, again)).effect is Effect.RESTORED
 
@@ -143,7 +143,7 @@ class UnconfirmContract(Contract):
         users = [a_user(bench) for _ in range(20)]
 
         def run(_client: int) -> list[Effect]:
-            wiki = MwclientWiki(access)
+            wiki = type(self).adapter(access)
             return [wiki.perform(unconfirm(user)).effect for user in users]
 
         with ThreadPoolExecutor(2) as clients:
@@ -222,6 +222,12 @@ class TestPracticeWiki(UnconfirmContract):
             yield practice
 
 
+class TestPracticeWikiByPywikibot(TestPracticeWiki):
+    """The same by the other adapter."""
+
+    adapter = PywikibotWiki
+
+
 @pytest.mark.servers
 class TestMediaWiki(UnconfirmContract):
     """The real one, in each version that we promise to work with."""
@@ -229,3 +235,10 @@ class TestMediaWiki(UnconfirmContract):
     @pytest.fixture
     def bench(self, mediawiki: MediaWiki) -> MediaWiki:
         return mediawiki
+
+
+@pytest.mark.servers
+class TestMediaWikiByPywikibot(TestMediaWiki):
+    """The same by the other adapter."""
+
+    adapter = PywikibotWiki

@@ -7,11 +7,13 @@ them writes it down here as a test first. What is done to users is in the files 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
 import pytest
 
+from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from sidecar.domain.wiki import (
     Effect,
     LoginRefused,
@@ -23,7 +25,7 @@ from sidecar.domain.wiki import (
 )
 from tests.contract.bench import Mailbox, Mood, WikiBench
 from tests.contract.contract import Contract
-from tests.contract.practice_bench import farm_bench, practice_bench
+from tests.contract.practice_bench import PracticeBench, farm_bench
 from tests.contract.wiki_words import (
     ADDRESS,
     CONFIRMED,
@@ -32,12 +34,14 @@ from tests.contract.wiki_words import (
     a_user,
     assert_no_secret,
     refusal,
+    secrets_of,
     unconfirm,
 )
 from tests.support.mediawiki import MediaWiki
 from tests.support.places import free_port
 from wiki_adapter import WikiAccess
-from wiki_adapter.mwclient_wiki import MwclientWiki
+from wiki_adapter.practice_wiki import PracticeWiki, Trouble
+from wiki_adapter.pywikibot_wiki import PywikibotWiki
 
 
 def refused_url(url: str) -> str:
@@ -66,7 +70,7 @@ class WikiContract(Contract):
         if known:
             assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
         with bench.mood(mood):
-            refusal(wiki, unconfirm(user), MOODS[mood], bench.password)
+            refusal(wiki, unconfirm(user), MOODS[mood], *secrets_of(bench.credentials))
         assert bench.mailbox(user) == Mailbox(ADDRESS, CONFIRMED)
         assert bench.log(user) == []
         assert wiki.perform(unconfirm(user)).effect is Effect.UNCONFIRMED
@@ -83,10 +87,10 @@ class WikiContract(Contract):
 
     def test_a_slow_wiki_is_given_up(self, bench: WikiBench, access: WikiAccess) -> None:
         user = a_user(bench)
-        patient, hasty = MwclientWiki(access), MwclientWiki(replace(access, read_timeout=0.5))
+        patient, hasty = type(self).adapter(access), type(self).adapter(replace(access, read_timeout=0.5))
         begun = monotonic()
         with bench.mood(Mood.SLOW):
-            refusal(hasty, unconfirm(user), WikiUnavailable, bench.password)
+            refusal(hasty, unconfirm(user), WikiUnavailable, *secrets_of(bench.credentials))
             assert monotonic() - begun < 3.0
         assert patient.perform(unconfirm(user)).effect in {Effect.UNCONFIRMED, Effect.ALREADY}
 
@@ -95,7 +99,7 @@ class WikiContract(Contract):
         user = a_user(bench)
         with ExitStack() as trouble:
             trouble.enter_context(bench.mood(mood))
-            wiki = MwclientWiki(access, sleep=lambda _seconds: trouble.close())
+            wiki = type(self).adapter(access, sleep=lambda _seconds: trouble.close())
             assert wiki.perform(unconfirm(user)).effect is Effect.UNCONFIRMED
 
     # Logins
@@ -108,33 +112,14 @@ class WikiContract(Contract):
             bench.lose_sessions()
         assert slept == []
 
-    def test_a_revoked_password_works_again_when_it_is_renewed(self, bench: WikiBench, wiki: Wiki) -> None:
-        user, password = a_user(bench), bench.password
+    def test_revoked_credentials_work_again_when_they_are_renewed(self, bench: WikiBench, wiki: Wiki) -> None:
+        user, secrets = a_user(bench), secrets_of(bench.credentials)
         assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
-        bench.revoke_password()
-        refusal(wiki, unconfirm(user), LoginRefused, password)
-        bench.renew_password(password)
+        bench.revoke()
+        by_password = isinstance(bench.credentials, BotPassword)
+        refusal(wiki, unconfirm(user), LoginRefused if by_password else WikiMisconfigured, *secrets)
+        bench.renew()
         assert wiki.perform(unconfirm(user)).effect is Effect.UNCONFIRMED
-
-    def test_a_new_password_needs_a_new_access(
-        self, bench: WikiBench, wiki: Wiki, access: WikiAccess
-    ) -> None:
-        user, old, new = a_user(bench), bench.password, "n" * 32
-        assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
-        bench.renew_password(new)
-        refusal(wiki, unconfirm(user), LoginRefused, old, new)
-        assert (
-            MwclientWiki(replace(access, password=new)).perform(unconfirm(user)).effect is Effect.UNCONFIRMED
-        )
-
-    def test_a_wrong_password_is_tried_once_a_call_until_the_wiki_throttles(self, access: WikiAccess) -> None:
-        somebody = replace(access, account=f"Nobody{uuid4().hex}@sidecar", password="v" * 32)
-        wiki = MwclientWiki(somebody)
-        for _ in range(5):
-            refusal(wiki, unconfirm(1), LoginRefused, "v" * 32)
-        error = refusal(wiki, unconfirm(1), LoginThrottled, "v" * 32)
-        assert isinstance(error, WikiUnavailable)
-        assert error.retry_after == 300.0
 
     # Ways that lead nowhere
 
@@ -147,16 +132,79 @@ class WikiContract(Contract):
         ],
     )
     def test_a_wrong_url_is_told_from_a_wiki_that_is_down(
-        self, access: WikiAccess, slept: list[float], elsewhere: Callable[[str], str], kind: type[WikiError]
+        self,
+        bench: WikiBench,
+        access: WikiAccess,
+        slept: list[float],
+        elsewhere: Callable[[str], str],
+        kind: type[WikiError],
     ) -> None:
-        wiki = MwclientWiki(replace(access, api_url=elsewhere(access.api_url)), sleep=slept.append)
-        refusal(wiki, unconfirm(2), kind, access.password)
+        wiki = type(self).adapter(replace(access, api_url=elsewhere(access.api_url)), sleep=slept.append)
+        refusal(wiki, unconfirm(2), kind, *secrets_of(bench.credentials))
 
-    def test_nothing_shows_the_password(self, access: WikiAccess, wiki: Wiki) -> None:
-        assert_no_secret(repr(access) + repr(wiki) + str(access) + str(wiki), {access.password})
+    def test_nothing_shows_a_secret(self, bench: WikiBench, access: WikiAccess, wiki: Wiki) -> None:
+        assert_no_secret(repr(access) + repr(wiki) + str(access) + str(wiki), secrets_of(bench.credentials))
 
 
-class TestPracticeFarm(WikiContract):
+class PasswordContract(Contract):
+    """What is promised of bot passwords alone; a subclass brings the ``bench``."""
+
+    def test_a_new_password_needs_a_new_access(
+        self, bench: WikiBench, wiki: Wiki, access: WikiAccess
+    ) -> None:
+        user, old, new = a_user(bench), bench.password, "n" * 32
+        assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
+        bench.renew_password(new)
+        refusal(wiki, unconfirm(user), LoginRefused, old, new)
+        assert (
+            type(self)
+            .adapter(replace(access, credentials=BotPassword(bench.account, new)))
+            .perform(unconfirm(user))
+            .effect
+            is Effect.UNCONFIRMED
+        )
+
+    def test_a_wrong_password_is_tried_once_a_call_until_the_wiki_throttles(self, access: WikiAccess) -> None:
+        somebody = BotPassword(f"Nobody{uuid4().hex}@sidecar", "v" * 32)
+        wiki = type(self).adapter(replace(access, credentials=somebody))
+        for _ in range(5):
+            refusal(wiki, unconfirm(1), LoginRefused, "v" * 32)
+        error = refusal(wiki, unconfirm(1), LoginThrottled, "v" * 32)
+        assert isinstance(error, WikiUnavailable)
+        assert error.retry_after == 300.0
+
+
+class OAuthContract(Contract):
+    """What is promised of OAuth alone; a subclass brings the ``practice`` wiki."""
+
+    def test_another_secret_is_refused_and_named(self, bench: WikiBench, access: WikiAccess) -> None:
+        for name, value in vars(access.credentials).items():
+            forged = replace(access.credentials, **{name: value[:-1] + ("0" if value[-1] != "0" else "1")})
+            wiki = type(self).adapter(replace(access, credentials=forged))
+            error = refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured, *secrets_of(forged))
+            assert "Special:OAuthConsumerRegistration" in str(error)
+
+    def test_a_wiki_that_does_not_heed_it_is_told_from_a_missing_right(
+        self, practice: PracticeWiki, wiki: Wiki, bench: WikiBench
+    ) -> None:
+        with practice.suffering(Trouble.NO_OAUTH):
+            error = refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured)
+        assert "Authorization header" in str(error)
+
+    def test_a_netrc_of_this_host_does_not_take_its_place(
+        self, bench: WikiBench, wiki: Wiki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
+
+    def test_it_leaves_no_session_behind(self, practice: PracticeWiki, wiki: Wiki, bench: WikiBench) -> None:
+        assert wiki.perform(unconfirm(a_user(bench))).effect is Effect.UNCONFIRMED
+        practice.oauth.revoked = True  # and no cookie stands for it
+        refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured)
+
+
+class TestPracticeFarm(WikiContract, PasswordContract):
     """One of many in memory, behind one port."""
 
     @pytest.fixture
@@ -165,17 +213,45 @@ class TestPracticeFarm(WikiContract):
             yield practice
 
 
-class TestPracticeWiki(WikiContract):
+class OnPractice:
     """In memory, always there."""
 
+    kind: type[Credentials] = BotPassword
+
     @pytest.fixture
-    def bench(self) -> Iterator[WikiBench]:
-        with practice_bench() as practice:
+    def practice(self) -> Iterator[PracticeWiki]:
+        with PracticeWiki() as practice:
             yield practice
+
+    @pytest.fixture
+    def bench(self, practice: PracticeWiki) -> WikiBench:
+        return PracticeBench(practice, practice.api_url, self.kind)
+
+
+class TestPracticeWiki(OnPractice, WikiContract, PasswordContract):
+    """By mwclient, with a bot password."""
+
+
+class TestPracticeWikiWithOAuth1(OnPractice, WikiContract, OAuthContract):
+    """By mwclient, each request signed."""
+
+    kind = OAuth1
+
+
+class TestPracticeWikiWithOAuth2(OnPractice, WikiContract, OAuthContract):
+    """By mwclient, with a bearer token."""
+
+    kind = OAuth2
+
+
+class TestPracticeWikiByPywikibot(TestPracticeWiki):
+    """By pywikibot, with a bot password."""
+
+    adapter = PywikibotWiki
 
 
 @pytest.mark.servers
-class TestMediaWiki(WikiContract):
+class TestMediaWiki(WikiContract, PasswordContract):
     """The real one, in each version that we promise to work with."""
 
     @pytest.fixture
@@ -190,6 +266,13 @@ class TestMediaWiki(WikiContract):
         mediawiki.set(wgEmailAuthentication=False)
         error = refusal(wiki, unconfirm(a_user(mediawiki)), WikiMisconfigured)
         assert "set $wgEmailAuthentication = true" in str(error)
+
+
+@pytest.mark.servers
+class TestMediaWikiByPywikibot(TestMediaWiki):
+    """The real one, by pywikibot."""
+
+    adapter = PywikibotWiki
 
 
 def test_every_mood_is_in_the_table() -> None:

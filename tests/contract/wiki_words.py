@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from sidecar.domain.access import BotPassword, Credentials
 from sidecar.domain.wiki import (
     Action,
     Mistyped,
@@ -57,6 +58,13 @@ def assert_no_secret(text: str, passwords: set[str]) -> None:
     assert ADDRESS not in text
 
 
+def secrets_of(credentials: Credentials) -> set[str]:
+    """What of them nobody may see."""
+    if isinstance(credentials, BotPassword):
+        return {credentials.password}
+    return set(vars(credentials).values())
+
+
 def a_user(bench: WikiBench, confirmed_at: datetime | None = CONFIRMED, groups: Collection[str] = ()) -> int:
     return bench.add_user(f"U{uuid4().hex}", ADDRESS, confirmed_at, groups)
 
@@ -81,12 +89,12 @@ def mistyped(user_id: int, sent: datetime) -> Mistyped:
     return Mistyped("testwiki", user_id, sent, REASON)
 
 
-def refusal(wiki: Wiki, action: Action, kind: type[WikiError], *passwords: str) -> WikiError:
+def refusal(wiki: Wiki, action: Action, kind: type[WikiError], *secrets: str) -> WikiError:
     """The error that *action* ends with: of exactly this kind, and with no secret in it anywhere."""
     with pytest.raises(WikiError) as caught:
         wiki.perform(action)
     error = caught.value
     assert type(error) is kind, repr(error)
     shown = "".join(traceback.format_exception(error, chain=True)) + repr(error) + repr(vars(error))
-    assert_no_secret(shown, set(passwords))
+    assert_no_secret(shown, set(secrets))
     return error

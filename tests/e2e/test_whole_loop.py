@@ -216,7 +216,7 @@ def test_a_bot_password_that_is_revoked_and_renewed_loses_nothing(loop: Loop) ->
     for day in (0, 4):
         loop.mail(dead, day=day)
     old = loop.wiki.password
-    loop.wiki.revoke_password()
+    loop.wiki.revoke()
     loop.mail(dead, day=8)
     loop.postponed(dead, "wrongpassword")
     loop.sidecar.stop()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sidecar.domain.access import BotPassword
 from tests.contract.bench import Mailbox, Mood
 
 from .mediawiki_site import ADMIN, ADMIN_PASSWORD, MediaWikiSite
@@ -121,9 +122,16 @@ class MediaWiki(MediaWikiSite):
         """Log in as often as you like: the 6th time within 300 seconds is refused. Sessions are lost too."""
         self._empty_cache()
 
-    def revoke_password(self) -> None:
+    @property
+    def credentials(self) -> BotPassword:
+        return BotPassword(self.account, self.password)
+
+    def revoke(self) -> None:
         self._set_bot_password(OTHER_PASSWORD)
         self._revoked = True
+
+    def renew(self) -> None:
+        self.renew_password(self.password)
 
     def renew_password(self, password: str) -> None:
         self._set_bot_password(password)

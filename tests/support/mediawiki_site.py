@@ -127,6 +127,12 @@ class MediaWikiSite:
         """What the wiki has put off, mail to watchers among it."""
         self._run([str(self._program / "maintenance/runJobs.php"), "--quiet"], self._environment())
 
+    def make_tables(self, sql: str) -> None:
+        """An extension's tables, from its own sqlite/tables-generated.sql, unless they are there."""
+        tables = sql.replace("/*_*/", "").replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS")
+        with closing(sqlite3.connect(self.folder / f"data/{WIKI_ID}.sqlite", timeout=PATIENCE)) as database:
+            database.executescript(tables.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS"))
+
     def logged(self, channel: str) -> str:
         """What MediaWiki has written to this log channel: BounceSidecar, exception or error."""
         file = self.folder / f"log/{channel}.log"

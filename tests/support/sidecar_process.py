@@ -16,6 +16,7 @@ from sidecar.config import WikiConfig
 from sidecar.domain.wiki import Action, Outcome, Wiki
 from sidecar.services.circuit import Pauses
 from sidecar.telemetry import configure_logging
+from sidecar.wiki_opener import wiki_opener
 
 DIE_BEFORE, DIE_AFTER = "die-before-the-call", "die-after-the-call"
 
@@ -45,7 +46,7 @@ class Mortal:
 def main(folder: Path) -> None:
     config = host.load_config(folder / "config.toml")
     configure_logging(config.log_level, config.log_format)
-    open_wiki = daemon.wiki_opener(config)
+    open_wiki = wiki_opener(config, host.now)
 
     def open_mortal(wiki: WikiConfig) -> Wiki:
         return Mortal(open_wiki(wiki), folder)

@@ -1,6 +1,10 @@
 """The table of answers: complete, and each row with the words that an operator reads."""
 
 import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from types import ModuleType
 
 import mwclient.errors
@@ -18,14 +22,13 @@ from sidecar.domain.wiki import (
 )
 from wiki_adapter import answers
 from wiki_adapter.answers import (
-    LoggedOut,
-    Passing,
     error_in,
     from_code,
     from_exception,
     from_login,
     from_response,
 )
+from wiki_adapter.codes import GATE_CODES, OAUTH_CODES, Answer, LoggedOut, Passing
 
 #: MediaWiki's codes as the real one used them, and a word of the remedy.
 CODES = [
@@ -45,6 +48,32 @@ CODES = [
     ("internal_api_error_RuntimeException", WikiUnavailable, "exception log"),
     ("internal_api_error_DBQueryError", Passing, ""),
     ("a-code-of-next-year", WikiUnavailable, ""),
+]
+
+#: OAuth's, as the real extension used them or as they stand in its source, and a word of the remedy.
+AUTHORISATIONS = [
+    ("mwoauth-invalid-authorization", WikiMisconfigured, "Special:OAuthConsumerRegistration"),
+    ("mwoauth-invalid-authorization", WikiMisconfigured, "this host's clock"),
+    ("mwoauth-invalid-authorization-wrong-wiki", WikiMisconfigured, "another wiki"),
+    ("mwoauth-invalid-authorization-wrong-user", WikiMisconfigured, "revoked"),
+    ("mwoauth-invalid-authorization-invalid-user", WikiMisconfigured, "revoked"),
+    ("mwoauth-invalid-authorization-not-approved", WikiMisconfigured, "revoked"),
+    ("mwoauth-invalid-authorization-blocked-user", WikiMisconfigured, "unblock"),
+    ("mwoauth-api-module-disabled", WikiMisconfigured, "$wgMWOauthDisabledApiModules"),
+    ("mwoauth-not-api", WikiMisconfigured, "api.php"),
+    ("assertuserfailed", WikiMisconfigured, "Authorization header"),
+    ("permissiondenied", WikiMisconfigured, "OAuth consumer"),
+    ("badtoken", LoggedOut, ""),
+]
+
+#: BounceHandler's own, and those that mean something else where it is asked.
+GATE = [
+    ("invalid-ip", WikiMisconfigured, "$wgBounceHandlerInternalIPs"),
+    ("badvalue", WikiMisconfigured, "install the extension BounceHandler"),
+    ("missingparam", WikiMisconfigured, "install the extension BounceHandler"),
+    ("readapidenied", WikiMisconfigured, "without a login"),
+    ("writeapidenied", WikiMisconfigured, "without a login"),
+    ("readonly", Passing, ""),
 ]
 
 LOGINS = [
@@ -127,6 +156,34 @@ def test_a_code_has_its_meaning_and_its_remedy(code: str, kind: type[WikiError],
     assert type(error) is kind
     assert str(error).startswith(f"{code}: In the wiki's words.")
     assert remedy in str(error)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code", "kind", "remedy"),
+    [(OAUTH_CODES, *row) for row in AUTHORISATIONS] + [(GATE_CODES, *row) for row in GATE],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_code_may_mean_something_else_to_whom_it_is_said(
+    codes: Mapping[str, Answer], code: str, kind: type[WikiError], remedy: str
+) -> None:
+    error = from_code(code, "In the wiki's words.", codes)
+    assert type(error) is kind
+    assert remedy in str(error)
+
+
+@pytest.mark.parametrize(("name", "answer"), answers.PYWIKIBOT.items())
+def test_an_exception_of_pywikibot_is_known_by_its_name(name: str, answer: Answer) -> None:
+    """In a process of its own: here pywikibot would be imported with settings that are not ours."""
+    kind, _ = answer
+    script = (
+        f"from pywikibot import exceptions as e; from wiki_adapter.answers import from_exception as f;"
+        f"print(type(f(e.{name}('secret words'))).__name__, f(e.{name}('secret words')))"
+    )
+    environment = {**os.environ, "PYWIKIBOT_NO_USER_CONFIG": "2"}
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.startswith(f"{kind.__name__} {name} (check family")
 
 
 @pytest.mark.parametrize(("code", "kind", "remedy"), LOGINS)

@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 
 from sidecar.config import Config, ConfigError, DigestConfig, HttpConfig, Listen, WikiConfig, parse
+from sidecar.domain.access import Adapter, BotPassword, DatabaseName, FamilySite, OAuth1, OAuth2
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
-from sidecar.domain.verp import Forged, NotOurs
+from sidecar.domain.verp import BounceHandlerFormat, Forged, NotOurs
 from sidecar.host import load_config, secret_reader
 
 CONFIGS = Path(__file__).parents[2] / "fixtures" / "configs"
 GOOD = CONFIGS / "good"
 BAD = sorted(folder for folder in (CONFIGS / "bad").iterdir() if folder.is_dir())
+SECRET_FILES = {".keys", ".password", ".secret", ".oauth", ".token"}
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SPECIFICATION = Policy(Streak(3, 7 * DAY, 60 * DAY), Mode.SHADOW)
@@ -57,6 +59,11 @@ def minimal(folder: Path, more: str = "") -> Config:
     return parse((folder / "minimal.toml").read_text() + more, secret_reader(folder, None))
 
 
+def bot_of(wiki: WikiConfig) -> BotPassword:
+    assert isinstance(wiki.credentials, BotPassword)
+    return wiki.credentials
+
+
 @pytest.mark.parametrize("case", BAD, ids=lambda folder: folder.name)
 def test_a_mistake_gets_these_words(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     private(case, tmp_path)
@@ -69,9 +76,10 @@ def test_a_mistake_gets_these_words(case: Path, tmp_path: Path, monkeypatch: pyt
 def test_no_words_about_a_mistake_hold_a_secret() -> None:
     for case in BAD:
         words = (case / "expected.txt").read_text()
-        files = [file for file in case.iterdir() if file.suffix in (".keys", ".password", ".secret")]
-        secrets = {line for file in files for line in file.read_text().split("\n") if line and line[0] != "#"}
-        for secret in secrets | {"hunter2", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p"}:
+        files = [file for file in case.iterdir() if file.suffix in SECRET_FILES]
+        lines = {line for file in files for line in file.read_text().split("\n") if line and line[0] != "#"}
+        secrets = {line.rpartition("= ")[2] for line in lines}
+        for secret in secrets | {"hunter2", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p", "eyJ"}:
             assert secret not in words, case.name
 
 
@@ -88,9 +96,8 @@ def test_defaults(folder: Path) -> None:
             WikiConfig(
                 "enwiki",
                 "https://en.example.org/w/api.php",
-                "BounceBot@sidecar",
-                "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p",
-                config.wikis[0].login,
+                BotPassword("BounceBot@sidecar", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p"),
+                login=config.wikis[0].login,
             ),
         ),
         policies={"enwiki": SPECIFICATION},
@@ -129,7 +136,7 @@ def test_a_farm_with_everything_set(folder: Path) -> None:
         ),
     )
     assert [wiki.id for wiki in config.wikis] == ["enwiki", "zh-min-nanwiki", "wikidb-mw_"]
-    assert [wiki.password[:3] for wiki in config.wikis] == ["0a1", "q5p", "q5p"]
+    assert [bot_of(wiki).password[:3] for wiki in config.wikis] == ["0a1", "q5p", "q5p"]
     assert config.wikis[1].api == "http://127.0.0.1:8080/w/api.php"
     assert config.storage_url == "sqlite:////srv/bounces/history.db"
     assert (config.keep_mail, config.contact) == (3 * DAY, "postmaster@example.org")
@@ -285,7 +292,7 @@ def test_systemds_credentials_stand_before_the_files_beside_the_configuration(
     credentials = tmp_path_factory.mktemp("credentials")
     (folder / "enwiki.password").rename(credentials / "enwiki.password")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    assert load_config(folder / "minimal.toml").wikis[0].password.startswith("0a1b")
+    assert bot_of(load_config(folder / "minimal.toml").wikis[0]).password.startswith("0a1b")
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_like_any_other(folder: Path) -> None:
@@ -304,3 +311,44 @@ def test_neither_the_configuration_nor_a_traceback_shows_a_secret(folder: Path) 
     for file in ("verp.keys", "enwiki.password", "dewiki.password", "php.secret"):
         for line in (folder / file).read_text().splitlines():
             assert line.startswith("#") or line not in shown
+
+
+def test_every_way_to_a_wiki_and_every_kind_of_credentials(folder: Path) -> None:
+    config = load_config(folder / "adapters.toml")
+    bot = BotPassword("BounceBot@sidecar", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p")
+    signs = BounceHandlerFormat(
+        "wiki", "bounces.wiki.example.org", b"an-old-secret-of-the-wiki-7391", "sha256"
+    )
+    first, second, *others = config.wikis
+    assert first.credentials == OAuth1(
+        consumer_token="e498a2e8498b5e04bfc27dd660963e69",
+        consumer_secret="19b2a7ff5d4c0055d6e4c6b0ff35c2a0b7fa75a6",
+        access_token="e266e0e77105f9c284199b23518c5021",
+        access_secret="7c66978153a402420081284bed65eb067efd0e61",
+    )
+    assert isinstance(second.credentials, OAuth2)
+    assert second.credentials.access_token.endswith("_74")
+    assert [replace(wiki, login="") for wiki in others] == [
+        WikiConfig("cwiki", "https://c.example.org/w/api.php", bot, Adapter.PYWIKIBOT),
+        WikiConfig("dwiki", "", bot, Adapter.PYWIKIBOT, FamilySite("wikipedia", "de")),
+        WikiConfig("enwiki", "", bot, Adapter.PYWIKIBOT, DatabaseName("enwiki")),
+        WikiConfig("fwiki", "https://f.example.org/w/api.php", signs, Adapter.BOUNCEHANDLER),
+    ]
+    assert [wiki.login == others[0].login for wiki in config.wikis] == [False, False, True, True, True, False]
+    shown = repr(config.wikis)
+    assert not [
+        secret for secret in ("19b2", "7c66", "e266", "e498", "eyJ", "0a1b", "7391") if secret in shown
+    ]
+
+
+def test_gate_mode_signs_as_bouncehandler_does_and_asks_for_nothing_beyond_it(folder: Path) -> None:
+    config = load_config(folder / "adapters.toml")
+    gate, other = config.policies["fwiki"], config.policies["awiki"]
+    assert gate == replace(other, announce=False, tell_mistyped=False, protected=frozenset())
+    form = config.wikis[-1].credentials
+    assert isinstance(form, BounceHandlerFormat)
+    return_path = f"{form.local_part('fwiki', 5, '', T0, confirming=False)}@{form.domain}"
+    assert config.verp.recognise(return_path, T0).key_id == "bouncehandler"
+    assert load_config(folder / "adapters.toml").wikis == config.wikis  # a reload opens nothing anew
+    (folder / "php.secret").write_text("another-secret-of-the-wiki-7392")
+    assert load_config(folder / "adapters.toml").wikis[-1] != config.wikis[-1]  # and here it does

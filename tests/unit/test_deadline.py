@@ -10,9 +10,10 @@ import pytest
 
 from sidecar.domain.wiki import WikiUnavailable
 from tests.unit.test_mwclient_wiki import ACTION
-from wiki_adapter import WikiAccess, open_wiki
+from wiki_adapter import BotPassword, WikiAccess, open_wiki
 
 PATIENCE = 0.3  # seconds for a whole answer
+BOT = BotPassword("BounceBot@sidecar", "a" * 32)
 HEADER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = HEADER + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -61,7 +62,7 @@ def dripping(request: pytest.FixtureRequest) -> Iterator[Dripping]:
 
 
 def test_an_answer_that_drips_is_cut_off_and_not_asked_for_again(dripping: Dripping) -> None:
-    access = WikiAccess(dripping.url, "BounceBot@sidecar", "a" * 32, "", answer_timeout=PATIENCE)
+    access = WikiAccess(dripping.url, BOT, "", answer_timeout=PATIENCE)
     wiki = open_wiki(access)
     for asked in (1, 2):  # the second time on a new connection
         start = time.monotonic()
@@ -74,7 +75,7 @@ def test_an_answer_that_drips_is_cut_off_and_not_asked_for_again(dripping: Dripp
 def test_an_answer_of_a_size_that_is_none_of_the_api_is_not_read() -> None:
     big = Dripping(HEADER + b"Content-Length: 99999999\r\n\r\n", b"x")
     try:
-        access = WikiAccess(big.url, "BounceBot@sidecar", "a" * 32, "")
+        access = WikiAccess(big.url, BOT, "")
         with pytest.raises(WikiUnavailable, match="99999999 octets"):
             open_wiki(access).perform(ACTION)
     finally:

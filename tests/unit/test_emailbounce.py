@@ -6,7 +6,17 @@ from typing import get_args
 
 import pytest
 
-from sidecar.domain.wiki import Action, Effect, Mistyped, Outcome, Restore, Unconfirm, Warn, WikiRefused
+from sidecar.domain.wiki import (
+    Action,
+    Effect,
+    Mistyped,
+    Outcome,
+    Restore,
+    Unconfirm,
+    Warn,
+    WikiMisconfigured,
+    WikiRefused,
+)
 from wiki_adapter.emailbounce import outcome, parameters
 
 MOMENT, SPELLED = datetime(2026, 3, 20, 8, 30, 15, 999_999, tzinfo=UTC), "2026-03-20T08:30:15Z"
@@ -57,9 +67,14 @@ def test_a_time_without_a_zone_is_never_sent(action: Action) -> None:
         parameters(action)
 
 
-@pytest.mark.parametrize("effect", Effect)
+@pytest.mark.parametrize("effect", sorted(set(Effect) - {Effect.SUBMITTED}))
 def test_every_effect_is_understood(effect: Effect) -> None:
     assert outcome({"result": str(effect)}) == Outcome(effect)
+
+
+def test_the_extension_never_says_that_it_has_left_something_to_a_job() -> None:
+    with pytest.raises(WikiMisconfigured, match="unknown result"):
+        outcome({"result": "submitted"})
 
 
 def test_an_answer_is_understood_with_all_that_it_says() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import Config, ConfigError, parse
+from sidecar.config import Config, ConfigError, WikiConfig, parse
+from sidecar.domain.access import BotPassword
 from sidecar.domain.census import Census, Known, Unreadable
 from sidecar.domain.policy import Mode
 from sidecar.domain.sitematrix import KINDS, Listed
@@ -56,11 +57,16 @@ def notes(config: Config) -> tuple[str, ...]:
     return config.farm.notes
 
 
+def account_of(wiki: WikiConfig) -> str:
+    assert isinstance(wiki.credentials, BotPassword)
+    return wiki.credentials.account
+
+
 def test_the_wikis_of_the_census_are_as_if_each_had_an_entry() -> None:
     found = config(
         listed("enwiki"), listed("dewiki", "https://de.example.org/"), more='[policy]\nmode = "enforce"'
     )
-    assert [(wiki.id, wiki.api, wiki.account) for wiki in found.wikis] == [
+    assert [(wiki.id, wiki.api, account_of(wiki)) for wiki in found.wikis] == [
         ("enwiki", "https://enwiki.example.org/w/api.php", "BounceBot@sidecar"),
         ("dewiki", "https://de.example.org/w/api.php", "BounceBot@sidecar"),
     ]
@@ -72,7 +78,7 @@ def test_the_wikis_of_the_census_are_as_if_each_had_an_entry() -> None:
 
 def test_an_entry_of_its_own_stands_before_what_the_matrix_says() -> None:
     found = config(listed("enwiki"), listed("dewiki"), more=OWN)
-    assert [(wiki.id, wiki.account) for wiki in found.wikis] == [
+    assert [(wiki.id, account_of(wiki)) for wiki in found.wikis] == [
         ("enwiki", "OtherBot@sidecar"),
         ("dewiki", "BounceBot@sidecar"),
     ]

@@ -20,7 +20,7 @@ from sidecar.domain.wiki import (
     WikiRefused,
     WikiUnavailable,
 )
-from wiki_adapter import WikiAccess, open_wiki
+from wiki_adapter import BotPassword, WikiAccess, open_wiki
 from wiki_adapter.emailbounce import parameters
 from wiki_adapter.mwclient_wiki import MwclientWiki
 from wiki_adapter.practice_http import PracticeServer, Reply, Request
@@ -78,7 +78,7 @@ def wiki() -> Iterator[Wiki]:
 
 def access_to(wiki: Wiki, *, api_url: str = "") -> WikiAccess:
     url = api_url or wiki.server.url + "/w/api.php"
-    return WikiAccess(url, "BounceBot@sidecar", PASSWORD, contact="ops@wiki.example.org")
+    return WikiAccess(url, BotPassword("BounceBot@sidecar", PASSWORD), contact="ops@wiki.example.org")
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def test_every_trouble_is_acted_upon_somewhere() -> None:
         Trouble.SLOW,
         Trouble.HANGING,
         Trouble.NO_EXTENSION,
+        Trouble.NO_OAUTH,
     }
     assert in_the_api | set(PAGES) | set(REFUSALS) == set(Trouble)
 

@@ -53,11 +53,13 @@ def work(folder: Path, what: Callable[[sa.Connection], Any]) -> Any:
     return asyncio.run(run())
 
 
-def paid(connection: sa.Connection) -> None:
+DONE = Outcome(Effect.UNCONFIRMED, START - 99 * DAY, "f" * 32)
+
+
+def paid(connection: sa.Connection, outcome: Outcome = DONE) -> None:
     """The wiki has done what is owed."""
     at = START + 9 * DAY
     while owed := outbox.claim(connection, at, at + DAY, ()):
-        outcome = Outcome(Effect.UNCONFIRMED, START - 99 * DAY, "f" * 32)
         outbox.settle(connection, owed, outcome, at, at)
 
 
@@ -161,6 +163,20 @@ def test_who_has_another_action_waiting_is_said(folder: Path) -> None:
     work(folder, lambda connection: outbox.enqueue(connection, warning, Because(), NOW))
     told = say(folder, "undo", *SINCE, "--yes").stdout
     assert "1 will be confirmed again; 1 have another action waiting" in told
+
+
+def test_what_went_through_bouncehandler_is_said_to_be_beyond_it(folder: Path) -> None:
+    unconfirmed(folder, 7)
+    fails(folder, 8)
+    work(folder, lambda connection: paid(connection, Outcome(Effect.SUBMITTED)))
+    told = say(folder, "undo", *SINCE).stdout.splitlines()[-2:]
+    assert told[0] == "1 would be confirmed again; --yes does it"
+    assert told[1].startswith("1 more went through BounceHandler and cannot be taken back")
+    beyond = json.loads(say(folder, "undo", *SINCE, "--json").stdout)
+    assert [one["user_id"] for one in beyond["found"]] == [7]
+    assert len(beyond["submitted"]) == 1
+    assert "submitted" in say(folder, "why", "8").stdout
+    assert json.loads(say(folder, "undo", *SINCE, "--user", "7", "--json").stdout)["submitted"] == []
 
 
 @pytest.mark.parametrize("words", [(), ("--since", "soon"), (*SINCE, "--wiki", "nowiki")])

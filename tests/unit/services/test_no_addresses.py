@@ -20,7 +20,7 @@ from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.storage.undoing import undoable
 from sidecar.telemetry import configure_logging
 from tests.support.disk import addresses, on_disk
-from wiki_adapter import WikiAccess, open_wiki
+from wiki_adapter import BotPassword, WikiAccess, open_wiki
 from wiki_adapter.practice_wiki import PracticeWiki, Trouble
 
 from .house import DAY, HARD, SOFT, T0, House
@@ -37,7 +37,9 @@ def practice() -> Iterator[PracticeWiki]:
 
 
 def adapter(practice: PracticeWiki) -> Wiki:
-    return open_wiki(WikiAccess(practice.api_url, practice.account, practice.password, "ops@example.org"))
+    return open_wiki(
+        WikiAccess(practice.api_url, BotPassword(practice.account, practice.password), "ops@example.org")
+    )
 
 
 async def pay(house: House) -> None:

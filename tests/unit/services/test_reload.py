@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from sidecar.config import Config, WikiConfig
+from sidecar.domain.access import BotPassword
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.wiki import LoginRefused, Unconfirm, WikiMisconfigured
@@ -205,7 +206,9 @@ async def test_the_bell_is_heard_and_a_bad_file_does_not_end_the_listening(desk:
 
 
 def way(name: str, password: str = "p") -> WikiConfig:
-    return WikiConfig(name, f"https://{name}.example.org/w/api.php", "BounceBot@sidecar", password)
+    return WikiConfig(
+        name, f"https://{name}.example.org/w/api.php", BotPassword("BounceBot@sidecar", password)
+    )
 
 
 def wikis(*names: str, mode: Mode = Mode.SHADOW) -> Wikis:

@@ -9,7 +9,7 @@ from sidecar.services.dispatch import Dispatcher
 from sidecar.services.lines import Lines, Way
 from sidecar.services.undo import undo
 from sidecar.storage.undoing import undoable
-from wiki_adapter import WikiAccess, open_wiki
+from wiki_adapter import BotPassword, WikiAccess, open_wiki
 from wiki_adapter.practice_wiki import PracticeWiki, Trouble
 
 from .house import DAY, HARD, T0, House
@@ -20,7 +20,7 @@ def practice(house: House) -> Iterator[PracticeWiki]:
     """A wiki with a clock of its own, which the house pays from now on."""
     house.clock.now = datetime.now(UTC).replace(microsecond=0) - 30 * DAY
     with PracticeWiki() as wiki:
-        access = WikiAccess(wiki.api_url, wiki.account, wiki.password, "ops@example.org")
+        access = WikiAccess(wiki.api_url, BotPassword(wiki.account, wiki.password), "ops@example.org")
         lines = Lines({"enwiki": Way(lambda: open_wiki(access), "practice")})
         house.dispatcher.close()
         house.dispatcher = Dispatcher(house.database, lines, house.policies, house.clock, lambda: 0.0)

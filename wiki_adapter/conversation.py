@@ -1,0 +1,106 @@
+"""The companion extension's API, by whatever brings a request there: login, token, action.
+
+Knows the requests we make and the order they need, for each kind of credentials. Does not know HTTP, how an
+action is spelled (emailbounce.py) nor what an error means (answers.py).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
+from sidecar.domain.wiki import Action, Outcome
+
+from .answers import from_login
+from .caller import MAX_LAG, Caller, Sleep
+from .codes import CODES, OAUTH_CODES, LoggedOut
+from .emailbounce import MODULE, not_understood, outcome, parameters
+from .transport import Transport
+
+__all__ = ["Conversation"]
+
+
+class Conversation:
+    """A wiki with the companion extension. Logs in at the first action, and again when it was forgotten."""
+
+    def __init__(self, transport: Transport, credentials: Credentials, sleep: Sleep | None) -> None:
+        self.transport, self._credentials = transport, credentials
+        self._secrets = _secrets_of(credentials)
+        self._token = ""  # the CSRF token; "" before the login
+        by_password = isinstance(credentials, BotPassword)
+        self._caller = Caller(transport, CODES if by_password else OAUTH_CODES, sleep)
+
+    def perform(self, action: Action) -> Outcome:
+        """Carry out *action*. Blocks for seconds at most; repeatable; for one thread at a time.
+
+        Raises WikiUnavailable, WikiMisconfigured or WikiRefused, and nothing else.
+        """
+        return self._caller.patiently(lambda: self._logged_in(action))
+
+    def close(self) -> None:
+        """Let the connection and the session go; nothing is asked of it afterwards."""
+        self._caller.close()
+
+    def _logged_in(self, action: Action) -> Outcome:
+        """The action, with a login before it if there is none, and once more if the wiki has forgotten it."""
+        if self._token:
+            try:
+                return self._act(action)
+            except LoggedOut:
+                pass
+        self._log_in()
+        return self._act(action)
+
+    def _log_in(self) -> None:
+        """A new session and its token; with OAuth the token alone, as each request says who asks.
+
+        Not a library's login: that cannot tell a wrong password from a throttled login, and each try at a
+        wrong one brings MediaWiki's throttle nearer (the 6th in 300 seconds).
+        """
+        self._token = ""
+        self._caller.transport.forget()
+        if isinstance(self._credentials, BotPassword):
+            self._log_in_by(self._credentials)
+        answer = self._ask("query", meta="tokens", type="csrf", **self._asserted())
+        self._token = _token(answer, "csrftoken")
+
+    def _log_in_by(self, bot: BotPassword) -> None:
+        token = _token(self._ask("query", meta="tokens", type="login"), "logintoken")
+        secrets = {"lgpassword": bot.password, "lgtoken": token}
+        result = self._ask("login", lgname=bot.account, errorformat="raw", **secrets)
+        if result.get("result") != "Success":
+            raise from_login(result)
+
+    def _act(self, action: Action) -> Outcome:
+        session = {"token": self._token, **self._asserted()}
+        return outcome(self._ask(MODULE, **parameters(action), **session, maxlag=MAX_LAG))
+
+    def _asserted(self) -> dict[str, str]:
+        """Without it, a lost session would look like a missing right.
+
+        With OAuth no session is lost, but what stands between may take the Authorization header away, or the
+        wiki may not know OAuth; then we would be anonymous. Whose the token is, only the wiki knows.
+        """
+        if isinstance(self._credentials, BotPassword):
+            return {"assertuser": self._credentials.account.partition("@")[0]}  # knows no bot password names
+        return {"assert": "user"}
+
+    def _ask(self, module: str, **fields: str | int) -> Mapping[str, Any]:
+        return self._caller.ask(module, fields, (*self._secrets, self._token))
+
+
+def _secrets_of(credentials: Credentials) -> tuple[str, ...]:
+    match credentials:
+        case BotPassword():
+            return (credentials.password,)
+        case OAuth1():
+            return credentials.consumer_secret, credentials.access_secret, credentials.access_token
+        case OAuth2():
+            return (credentials.access_token,)
+
+
+def _token(answer: Mapping[str, Any], name: str) -> str:
+    tokens = answer.get("tokens")
+    token = tokens.get(name) if isinstance(tokens, dict) else None
+    if not isinstance(token, str):
+        raise not_understood(f"no {name}")
+    return token
