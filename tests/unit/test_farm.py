@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sidecar.config import Config, ConfigError, WikiConfig, parse
-from sidecar.domain.access import BotPassword
+from sidecar.domain.access import BotPassword, OAuth2
 from sidecar.domain.census import Census, Known, Unreadable
 from sidecar.domain.policy import Mode
 from sidecar.domain.sitematrix import KINDS, Listed
@@ -242,3 +242,34 @@ def test_every_kind_may_be_left_out() -> None:
         "sitematrix": "https://m.example/api.php",
     }
     assert FarmSection(**required, leave_out=list(KINDS)).leave_out == list(KINDS)
+
+
+def test_a_farm_may_act_by_a_consumer_that_all_its_wikis_know() -> None:
+    jwt = "eyJ0eXAiOiJKV1Qi.eyJhdWQiOiJjbGllbnQi.c2lnbmF0dXJlXzAxMjM0NTY3ODk"
+    secrets = {**SECRETS, "client.token": jwt.encode()}
+    text = TEXT.replace('account = "BounceBot@sidecar"\npassword_file = "farm.password"\n', "")
+    text += 'oauth2_token_file = "client.token"\n'
+    census = Census("https://meta.example.org/w/api.php", T0, (listed("enwiki"), listed("dewiki")))
+    found = parse(text, secrets.__getitem__, lambda _: census)
+    token = OAuth2(jwt)
+    assert [wiki.credentials for wiki in found.wikis] == [token, token]
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ('oauth1_file = "consumer.oauth"\n', "[farm] has more than one kind of credentials: set "),
+        ('adapter = "telepathy"\n', "[farm] adapter = 'telepathy': should be 'mwclient' or 'pywikibot'"),
+    ],
+)
+def test_what_a_farm_acts_with_is_judged_as_an_entrys(more: str, problem: str) -> None:
+    secrets = {**SECRETS, "consumer.oauth": b"consumer_token = a"}
+    with pytest.raises(ConfigError) as error:
+        parse(TEXT + more, secrets.__getitem__, lambda _: None)
+    assert [line for line in error.value.problems if line.startswith(problem)]
+
+
+def test_a_farm_without_anybody_to_act_as_is_told() -> None:
+    text = TEXT.replace('account = "BounceBot@sidecar"\npassword_file = "farm.password"\n', "")
+    with pytest.raises(ConfigError, match=r"\[farm\] has nobody to act as"):
+        parse(text, SECRETS.__getitem__, lambda _: None)
