@@ -6,7 +6,7 @@ know the single settings: their names, defaults and limits stand in settings.py,
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -182,7 +182,9 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         when_down=settings.mta.when_down,
         wikis=tuple(wiki_config(wiki, settings.verp, secrets) for wiki in settings.wikis),
         policies={
-            wiki.id: within_reach(policy_of(settings.policy, wiki.policy), wiki.adapter)
+            wiki.id: replace(
+                within_reach(policy_of(settings.policy, wiki.policy), wiki.adapter), central=wiki.central
+            )
             for wiki in settings.wikis
         },
         brake=limits_of(settings.brake),

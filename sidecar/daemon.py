@@ -31,6 +31,7 @@ from sidecar.services.circuit import Pauses
 from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
+from sidecar.services.identity import Identities
 from sidecar.services.intake import BounceIntake
 from sidecar.services.lines import Lines
 from sidecar.services.refusals import Refusals
@@ -79,8 +80,7 @@ async def run(
     """
     metrics, orders = Metrics(), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
-        database = _history(config)
-        life.push_async_callback(database.close)
+        life.push_async_callback((database := _history(config)).close)
         await database.open()
         ways = partial(ways_of, world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
@@ -92,14 +92,15 @@ async def run(
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
         needs = Needs(metrics, world.clock, database)  # a second daemon ends at the doors
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
-        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher)
+        identities = _identities(orders, world, database, dispatcher, metrics)
+        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         work: list[Loop] = [
             _loop("dispatch", dispatcher.run, dispatcher.stop),
             _loop("reload", reload.run),
             _loop("watch", watch.run, watch.stop),
-            *_other_loops(config, world, database, metrics, refusals, reload.ring, life),
+            *_other_loops(config, world, database, metrics, refusals, identities, reload.ring, life),
         ]
         loops = {await life.enter_async_context(loop) for loop in work}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
@@ -122,6 +123,7 @@ def _taking_over(
     intake: BounceIntake,
     watch: Watch,
     dispatcher: Dispatcher,
+    identities: Identities,
 ) -> Callable[[Orders], None]:
     """Who is handed what at a reload: all of it between two awaits."""
     level = started.log_level
@@ -133,6 +135,7 @@ def _taking_over(
         intake.use(orders.rules, policies, orders.limits)
         watch.use(policies, orders.verp)
         dispatcher.use(ways(orders.wikis), policies)
+        identities.use(policies, orders.limits)
         if level != orders.log_level:
             level = orders.log_level
             configure_logging(level, started.log_format)
@@ -162,6 +165,13 @@ def _dispatcher(orders: Orders, ways: Ways, world: World, database: Database, me
     return Dispatcher(database, lines, policies, world.clock, world.jitter, world.pauses, metrics)
 
 
+def _identities(
+    orders: Orders, world: World, database: Database, dispatcher: Dispatcher, metrics: Metrics
+) -> Identities:
+    asking = partial(Identities, database, dispatcher.calls, orders.wikis.policies, orders.limits)
+    return asking(world.clock, dispatcher.ring, metrics)
+
+
 async def _watch(config: Config, clock: Clock, database: Database, metrics: Metrics) -> Watch:
     """Knows who is watched before the first mail is signed."""
     watch = Watch(database, config.policies, config.verp, clock, metrics)
@@ -175,9 +185,11 @@ def _other_loops(
     database: Database,
     metrics: Metrics,
     refusals: Refusals,
+    identities: Identities,
     changed: Callable[[], None],
     life: contextlib.AsyncExitStack,
 ) -> Iterator[Loop]:
+    yield _loop("identity", identities.run, identities.stop)
     yield from _census(config, world, changed, life)
     life.callback(refusals.sum_up)
     yield _loop("refusals", refusals.run)

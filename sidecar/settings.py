@@ -177,6 +177,9 @@ class WikiSection(Section):
     family: FarmName = Field("", description="pywikibot, instead of api: its family, as wikipedia")
     code: FarmName = Field("", description="pywikibot: the wiki's code in that family, as de")
     dbname: bool = Field(False, description="pywikibot, instead of api: id is a database of Wikimedia's")
+    central: bool = Field(
+        False, description="Whether its accounts may be global ones (CentralAuth): one person, one streak"
+    )
     policy: PolicySection = Field(PolicySection(), description="What differs from [policy] for this wiki")
 
 

@@ -37,6 +37,8 @@ METRICS = {
     "accept_days.",
     "actions": "How calls to the wikis ended, by result. Many postponed: a wiki is in trouble. "
     "Any misconfigured or dead: the log names the wiki and the remedy.",
+    "inquiries": "Questions to the wikis to whom an account belongs, by answer: person, local, or none. "
+    "Many none: what is owed waits until the wiki has answered; the log names the wiki and why.",
     "outbox_waiting": "Actions that are owed to the wikis. "
     "Growing for hours: a wiki is down or misconfigured; see `outbox`.",
     "brakes_tripped": "Brakes that hold actions back. Not 0: too many users failed at once; "
@@ -121,6 +123,7 @@ class Metrics:
         self.set_aside_waiting = self._gauge("set_aside_waiting")
         self.refused = self._counter("refused", "receipt")
         self.actions = self._counter("actions", "result")
+        self.inquiries = self._counter("inquiries", "answer")
         self.outbox_waiting = self._gauge("outbox_waiting")
         self.brakes_tripped = self._gauge("brakes_tripped")
         self.return_paths = self._counter("return_paths", "result")
@@ -132,6 +135,8 @@ class Metrics:
         self.reloads = self._counter("reloads", "result")
         for result in ("issued", "refused"):
             self.return_paths.labels(result)
+        for answer in ("person", "local", "none"):
+            self.inquiries.labels(answer)
         for result in ("noted", "lost"):
             self.sends.labels(result)
         for result in ("loaded", "refused"):

@@ -13,6 +13,7 @@ it: it takes the confirmation again, also one that the user gave in between, and
 from datetime import datetime
 from email.utils import format_datetime
 
+from sidecar.domain.person import LOCAL, Person
 from sidecar.domain.wiki import Action, Effect, Outcome, Unconfirm, WikiMisconfigured, WikiRefused
 
 from . import Signer, WikiAccess
@@ -52,6 +53,10 @@ class BounceHandlerWiki:
                 f"BounceHandler cannot {type(action).__name__.lower()}: it can un-confirm, and no more"
             )
         return self._caller.patiently(lambda: self._submit(action))
+
+    def identify(self, user_id: int) -> Person:
+        """BounceHandler knows accounts of this wiki alone."""
+        return LOCAL
 
     def close(self) -> None:
         """Let the connection go; nothing is asked of it afterwards."""

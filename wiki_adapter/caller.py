@@ -6,11 +6,11 @@ No password, token or mail address leaves in an exception.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import tenacity
 
-from sidecar.domain.wiki import Outcome, WikiError, WikiUnavailable
+from sidecar.domain.wiki import WikiError, WikiUnavailable
 
 from .answers import error_in, from_code, from_exception
 from .codes import Answer, LoggedOut, Passing
@@ -25,6 +25,7 @@ LONGEST_WAIT = 2.0  # seconds between two attempts; whoever asks for more is ask
 MAX_LAG = 5  # seconds; https://www.mediawiki.org/wiki/Manual:Maxlag_parameter recommends it for bots
 
 Sleep = Callable[[float], None]
+R = TypeVar("R")
 
 
 class Caller:
@@ -40,13 +41,14 @@ class Caller:
             reraise=True,
         )
 
-    def patiently(self, work: Callable[[], Outcome]) -> Outcome:
+    def patiently(self, work: Callable[[], R]) -> R:
         """What *work* returns, at once or after a moment.
 
         Raises WikiUnavailable, WikiMisconfigured or WikiRefused, and nothing else.
         """
         try:
-            return self._patiently(work)
+            answer: R = self._patiently(work)
+            return answer
         except Exception as error:
             trouble = from_exception(error)
         if isinstance(trouble, Passing | LoggedOut):  # our own concern alone

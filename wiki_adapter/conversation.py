@@ -4,12 +4,15 @@ Knows the requests we make and the order they need, for each kind of credentials
 action is spelled (emailbounce.py) nor what an error means (answers.py).
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
+from sidecar.domain.person import Person
 from sidecar.domain.wiki import Action, Outcome
 
+from . import centralauth
 from .answers import from_login
 from .caller import MAX_LAG, Caller, Sleep
 from .codes import CODES, OAUTH_CODES, LoggedOut
@@ -17,6 +20,8 @@ from .emailbounce import MODULE, not_understood, outcome, parameters
 from .transport import Transport
 
 __all__ = ["Conversation"]
+
+R = TypeVar("R")
 
 
 class Conversation:
@@ -34,21 +39,26 @@ class Conversation:
 
         Raises WikiUnavailable, WikiMisconfigured or WikiRefused, and nothing else.
         """
-        return self._caller.patiently(lambda: self._logged_in(action))
+        return self._caller.patiently(lambda: self._logged_in(lambda: self._act(action)))
+
+    def identify(self, user_id: int) -> Person:
+        """To whom this account belongs centrally. Blocks, repeats and raises as ``perform`` does."""
+        asking = partial(centralauth.identify, self._look_up, user_id)
+        return self._caller.patiently(lambda: self._logged_in(asking))
 
     def close(self) -> None:
         """Let the connection and the session go; nothing is asked of it afterwards."""
         self._caller.close()
 
-    def _logged_in(self, action: Action) -> Outcome:
-        """The action, with a login before it if there is none, and once more if the wiki has forgotten it."""
+    def _logged_in(self, question: Callable[[], R]) -> R:
+        """With a login before it if there is none, and once more if the wiki has forgotten it."""
         if self._token:
             try:
-                return self._act(action)
+                return question()
             except LoggedOut:
                 pass
         self._log_in()
-        return self._act(action)
+        return question()
 
     def _log_in(self) -> None:
         """A new session and its token; with OAuth the token alone, as each request says who asks.
@@ -73,6 +83,9 @@ class Conversation:
     def _act(self, action: Action) -> Outcome:
         session = {"token": self._token, **self._asserted()}
         return outcome(self._ask(MODULE, **parameters(action), **session, maxlag=MAX_LAG))
+
+    def _look_up(self, question: Mapping[str, str | int]) -> Mapping[str, Any]:
+        return self._ask("query", **question, **self._asserted())
 
     def _asserted(self) -> dict[str, str]:
         """Without it, a lost session would look like a missing right.

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .practice_bounce import PracticeBounce
+from .practice_central import PracticeCentral
 from .practice_http import COOKIE, Reply, Request, page
 from .practice_login import PracticeLogins, Session
 from .practice_oauth import PracticeOAuth
@@ -31,9 +32,19 @@ LAG = 9  # seconds
 class PracticeSite(PracticeUsers):
     """A wiki to practise on, safe from every thread."""
 
-    def __init__(self, account: str = ACCOUNT, password: str = PASSWORD) -> None:
+    def __init__(
+        self,
+        account: str = ACCOUNT,
+        password: str = PASSWORD,
+        *,
+        wiki_id: str = "practicewiki",
+        central: PracticeCentral | None = None,
+    ) -> None:
+        """*central* knows it by that id; without one it is a wiki without CentralAuth."""
         super().__init__()
-        self.account = account
+        self.account, self._wiki_id = account, wiki_id
+        self._central = central or PracticeCentral(provider="local")
+        self._central.add_wiki(wiki_id, self)
         self._logins = PracticeLogins(account, password)
         self.oauth = PracticeOAuth(account.partition("@")[0])  #: the same account's consumers
         self._troubles: list[Trouble] = []
@@ -127,7 +138,7 @@ class PracticeSite(PracticeUsers):
                 f'You are no longer logged in as "{wanted}", so the action could not be completed.',
             )
         if given.get("action") == "query":
-            answer = self._logins.tokens(given, session)
+            answer = self._query(given, session)
             return answer, "" if authorised else self._logins.kept(session, cookie)
         modules = {"login": self._logins.log_in, "emailbounce": self._bounce}
         if Trouble.NO_EXTENSION in self._troubles:
@@ -145,6 +156,13 @@ class PracticeSite(PracticeUsers):
             told = {"Retry_After": "5", "X_Database_Lag": str(LAG)}
             raise ApiError("maxlag", f"Waiting for a database server: {LAG} seconds lagged.", **told)
         return modules[module](given, session, cookie)
+
+    def _query(self, given: Mapping[str, str], session: Session) -> dict[str, Any]:
+        if {"list", "meta"} & given.keys() and given.get("meta") != "tokens":
+            if not session.user or Trouble.NO_GRANT in self._troubles:
+                raise ApiError("readapidenied", "You need read permission to use this module.")
+            return {"batchcomplete": True, "query": self._central.answer(self._wiki_id, given)}
+        return self._logins.tokens(given, session)
 
     def _bounce(self, given: Mapping[str, str], session: Session, cookie: str) -> tuple[dict[str, Any], str]:
         for trouble, refusal in REFUSALS.items():

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -47,6 +47,7 @@ class PracticeUsers:
         self._told: list[tuple[int, str]] = []
         self._key = secrets.token_bytes(32)
         self._lock = threading.RLock()
+        self._shared: Callable[[int, str, datetime | None], None] = lambda *_: None
 
     def add_user(
         self, name: str, address: str, confirmed_at: datetime | None, groups: Collection[str] = ()
@@ -109,9 +110,23 @@ class PracticeUsers:
         found = (entry for entry in reversed(self._log) if entry.user_id == user_id and entry.act in acts)
         return next(found, None)
 
+    def share(self, shared: Callable[[int, str, datetime | None], None]) -> None:
+        """From now on *shared* hears of every address and confirmation that changes here."""
+        self._shared = shared
+
+    def take_over(self, user_id: int, address: str, confirmed_at: datetime | None) -> None:
+        """What has changed on another wiki, of the same person."""
+        self._set(user_id, address=address, confirmed_at=confirmed_at)
+
     def _change(self, user_id: int, **what: str | datetime | None) -> None:
+        kept = self._set(user_id, **what)
+        self._shared(user_id, kept.address, kept.confirmed_at)
+
+    def _set(self, user_id: int, **what: str | datetime | None) -> Mailbox:
         with self._lock:
-            self._users[user_id] = replace(self._users[user_id], **what)  # type: ignore[arg-type]
+            kept = replace(self._users[user_id], **what)  # type: ignore[arg-type]
+            self._users[user_id] = kept
+            return kept
 
 
 def _to_the_second(moment: datetime | None) -> datetime | None:

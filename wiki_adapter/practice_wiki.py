@@ -6,6 +6,7 @@ Passes the contract tests that the real MediaWiki passes. What it answers is in 
 
 from typing import Self
 
+from .practice_central import PracticeCentral
 from .practice_http import PracticeServer
 from .practice_site import ACCOUNT, PASSWORD, PATH, PracticeSite
 from .practice_troubles import Trouble
@@ -17,8 +18,17 @@ __all__ = ["Mailbox", "PracticeWiki", "Trouble"]
 class PracticeWiki(PracticeSite):
     """A wiki to practise on. Serves from construction until ``close``; safe from every thread."""
 
-    def __init__(self, account: str = ACCOUNT, password: str = PASSWORD, port: int = 0) -> None:
-        super().__init__(account, password)
+    def __init__(
+        self,
+        account: str = ACCOUNT,
+        password: str = PASSWORD,
+        port: int = 0,
+        *,
+        wiki_id: str = "practicewiki",
+        central: PracticeCentral | None = None,
+    ) -> None:
+        """*central* knows it by that id; without one it is a wiki without CentralAuth."""
+        super().__init__(account, password, wiki_id=wiki_id, central=central)
         self._server = PracticeServer(self.answer, port)
         self.api_url = self._server.url + PATH
 

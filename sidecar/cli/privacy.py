@@ -7,6 +7,7 @@ import click
 from sidecar import host
 from sidecar.cli.common import EX_TEMPFAIL, as_json, ask, configured, one_wiki, stop_with
 from sidecar.config import Config
+from sidecar.domain.person import Account
 from sidecar.services import privacy
 from sidecar.services.privacy import Export, Forgotten
 from sidecar.storage.belongings import InHand
@@ -50,19 +51,21 @@ def forget(path: Path, user_id: int, wiki: str | None, yes: bool) -> None:
 
     USER is the number of the user in the wiki's database. The audit keeps that somebody was forgotten, not
     who. The database's file is written anew: bounces wait in the mail server's queue for as long. This
-    reaches no backup and no log, neither ours, nor the mail server's, nor the wiki's. Exit code 1 if nothing
-    is held, 75 if it has to be said again.
+    reaches no backup and no log, neither ours, nor the mail server's, nor the wiki's. Accounts of the same
+    person on other wikis are named, and erased each by itself. Exit code 1 if nothing is held, 75 if it has
+    to be said again.
     """
     config, now = configured(path), host.now()
     wiki = _wiki(config, wiki)
 
-    async def work(database: Database) -> Forgotten | dict[str, int]:
+    async def work(database: Database) -> tuple[Forgotten | dict[str, int], list[Account]]:
+        others = await privacy.siblings(database, config.verp, wiki, user_id)
         if yes:
-            return await privacy.forget(database, config.verp, wiki, user_id, now)
-        return await privacy.held(database, config.verp, wiki, user_id)
+            return await privacy.forget(database, config.verp, wiki, user_id, now), others
+        return await privacy.held(database, config.verp, wiki, user_id), others
 
     try:
-        done = ask(config, work)
+        done, others = ask(config, work)
     except InHand as error:
         stop_with(EX_TEMPFAIL, str(error))
     rows = done.rows if isinstance(done, Forgotten) else done
@@ -76,6 +79,8 @@ def forget(path: Path, user_id: int, wiki: str | None, yes: bool) -> None:
         click.echo(f"erased of user {user_id} of {wiki}: {what}")
     else:
         click.echo(f"held of user {user_id} of {wiki}: {what}; --yes erases it")
+    if others:
+        click.echo(f"other accounts of the same person: {', '.join(map(str, others))}")
 
 
 def _wiki(config: Config, wiki: str | None) -> str:

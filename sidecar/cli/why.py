@@ -30,10 +30,12 @@ def why(path: Path, user_id: int, wiki: str | None, at: datetime | None, json_: 
     """
     config = configured(path)
     wiki = one_wiki(config, wiki)
-    policy, when = config.policies[wiki], in_utc(at) if at else host.now()
+    when = in_utc(at) if at else host.now()
 
     async def work(database: Database) -> Review | None:
-        return await database.read(lambda connection: review(connection, wiki, user_id, policy, when))
+        return await database.read(
+            lambda connection: review(connection, wiki, user_id, config.policies, when)
+        )
 
     found = ask(config, work)
     if found is None:
@@ -47,6 +49,8 @@ def why(path: Path, user_id: int, wiki: str | None, at: datetime | None, json_: 
 def told(found: Review) -> str:
     """The review as plain text, a line a fact: no colours, no tables, fit for a ticket."""
     head = f"User {found.user_id} of {found.wiki}, as of {found.at:%Y-%m-%d %H:%M} UTC"
+    others = ", ".join(str(one) for one in found.accounts)
+    person = [f"One person: {others}; decided at {found.lead}"] if len(found.accounts) > 1 else []
     rows = map(str, found.lines)
     tail = [f"Policy now: {found.policy} ({found.mode} mode)", f"It stands so: {found.outlook}"]
-    return "\n".join(harmless(line) for line in [head, *rows, *tail])
+    return "\n".join(harmless(line) for line in [head, *person, *rows, *tail])

@@ -38,6 +38,7 @@ class Mail:
     id: int = 0  #: of the bounce
     pardoned: bool = False  #: an operator has said that this failure was not the user's
     confirming: bool = False  #: it asked for a confirmation
+    wiki: str = ""  #: which of the person's accounts it was written to
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class History:
         None  #: we acted, or the user confirmed: mail sent up to here counts no more
     )
     warned: datetime | None = None  #: when the user was last warned
+    untried: frozenset[str] = frozenset()  #: failures at these wikis do not count: they are in shadow mode
 
 
 class Standing(StrEnum):
@@ -61,6 +63,7 @@ class Standing(StrEnum):
     FORWARDED = "it failed elsewhere, forwarded: never counts"
     OTHER_CATEGORY = "its category does not count here"
     PARDONED = "pardoned by an operator"
+    UNTRIED = "its wiki is in shadow mode: counts there alone"
     CONFIRMING = "it asked for a confirmation: the address was not confirmed"
     OTHER_ADDRESS = "written to an address that was changed since"
     BEFORE_PROOF = "sent before a mail that arrived"
@@ -99,6 +102,7 @@ def read_history(
     moved = _same_address_from(young)
     elsewhere = [(mail, Standing.OTHER_ADDRESS) for mail in young[:moved]]
     judged = [(mail, _standing(mail, categories, now, now - settle)) for mail in young[moved:]]
+    judged = _demoted(judged, Standing.UNTRIED, lambda mail: mail.wiki in history.untried)
     judged = _since_the_last_proof(judged, now - settle)
     if forget is not None:
         judged = _unbroken(judged, forget, now)
@@ -119,10 +123,10 @@ def _once_each(mails: Iterable[Mail]) -> list[Mail]:
     """Each mail with the worst that is told of it, oldest first; within a second, what came back first."""
 
     def rest(mail: Mail) -> tuple[object, ...]:
-        return mail.tag, mail.key_id, mail.confirming, mail.pardoned, mail.category, mail.id
+        return mail.tag, mail.key_id, mail.confirming, mail.pardoned, mail.category, mail.id, mail.wiki
 
     worst_last = sorted(mails, key=lambda mail: (SEVERITY.index(mail.fate), rest(mail)))
-    once = {(mail.sent, mail.tag): mail for mail in worst_last}
+    once = {(mail.sent, mail.tag, mail.wiki): mail for mail in worst_last}
     return sorted(once.values(), key=lambda mail: (mail.sent, -SEVERITY.index(mail.fate), rest(mail)))
 
 
@@ -156,7 +160,8 @@ def _since_the_last_proof(judged: Judged, settled_by: datetime) -> Judged:
 
     Who got the last mail of which we can tell is left alone, however many younger ones have come back.
     """
-    old = [(mail, standing) for mail, standing in judged if mail.sent <= settled_by]
+    tried = [(mail, standing) for mail, standing in judged if standing is not Standing.UNTRIED]
+    old = [(mail, standing) for mail, standing in tried if mail.sent <= settled_by]
     proofs = [mail.sent for mail, standing in old if standing is Standing.ARRIVED]
     if not proofs:
         return judged

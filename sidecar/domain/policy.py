@@ -81,6 +81,7 @@ class Policy:
     announce: bool = True  #: tell the user on the wiki that the address was un-confirmed
     tell_mistyped: bool = True  #: tell the user on the wiki that the mail asking for a confirmation came back
     protected: frozenset[str] = field(default=PROTECTED)  #: groups whose members are reported, never touched
+    central: bool = False  #: an account may be one of several of one person, on other such wikis
 
     @property
     def memory(self) -> timedelta:

@@ -18,6 +18,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from .person import Person
+
 __all__ = [
     "Action", "Effect", "LoginRefused", "LoginThrottled", "Mistyped", "Outcome", "Restore", "Unconfirm",
     "Warn", "Wiki", "WikiError", "WikiMisconfigured", "WikiRefused", "WikiUnavailable",
@@ -147,6 +149,13 @@ class Wiki(Protocol):
         """Carry out *action*; blocks for seconds at most.
 
         Raises WikiUnavailable, WikiMisconfigured or WikiRefused, and nothing else.
+        """
+        ...
+
+    def identify(self, user_id: int) -> Person:
+        """To whom this account belongs centrally; ``LOCAL`` if it is attached to nobody, or hidden from us.
+
+        Changes nothing; blocks for seconds at most. Raises as ``perform`` does.
         """
         ...
 

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sidecar.domain.person import Account
 from sidecar.scenario.play import Played, play
-from sidecar.scenario.script import WIKI, ExpectedUser, Scenario
+from sidecar.scenario.script import ExpectedUser, Scenario
 from sidecar.services.receipt import Receipt
 from sidecar.services.review import review
 from sidecar.storage import actions, brakes
@@ -64,10 +65,10 @@ class _End:
     played: Played
     entries: list[Entry]
 
-    def members(self, group: str) -> list[int]:
-        """The numbers of a group's users."""
+    def members(self, group: str) -> list[Account]:
+        """The accounts of a group's users."""
         people = zip(self.scenario.people, self.played.ids, strict=True)
-        return [user_id for person, user_id in people if person.group == group]
+        return [Account(person.wiki, user_id) for person, user_id in people if person.group == group]
 
     async def of_the_story(self) -> list[Check]:
         expected = self.scenario.expected
@@ -89,7 +90,8 @@ class _End:
 
     async def of_users(self, group: str, expected: ExpectedUser) -> AsyncIterator[Check]:
         members = self.members(group)
-        lost = sum(self.played.stage.users.mailbox(user_id).confirmed_at is None for user_id in members)
+        users = self.played.stage.users
+        lost = sum(users[one.wiki].mailbox(one.user_id).confirmed_at is None for one in members)
         if expected.confirmed is not None:
             wanted = 0 if expected.confirmed else len(members)
             yield _check(group, "address", _fate(wanted, len(members)), _fate(lost, len(members)))
@@ -97,24 +99,28 @@ class _End:
             yield _check(group, "unconfirmed", str(expected.unconfirmed), str(lost))
         if len(members) > 1:
             return
-        told = self.played.stage.users.told(members[0])
+        [only] = members
+        told = users[only.wiki].told(only.user_id)
         if expected.warned is not None:
             yield _check(group, "warned", str(expected.warned), str(told.count("warn")))
         if expected.told is not None:
             yield _check(group, "told", _list(expected.told), _list(told))
         if expected.effects is not None:
-            effects = [entry.effect for entry in self.entries if entry.user_id == members[0] and entry.effect]
+            own = [
+                entry for entry in self.entries if (entry.wiki, entry.user_id) == (only.wiki, only.user_id)
+            ]
+            effects = [entry.effect for entry in own if entry.effect]
             yield _check(group, "effects", _list(expected.effects), _list(effects))
-        lines = await self.why(members[0]) if expected.why else []
+        lines = await self.why(only) if expected.why else []
         for words in expected.why:
             found = [line for line in lines if words in line]
             yield Check(group, "why", words, found[-1] if found else "no such words", bool(found))
 
-    async def why(self, user_id: int) -> list[str]:
+    async def why(self, one: Account) -> list[str]:
         """The answer to `why`, a line a fact."""
         stage = self.played.stage
-        policy, now = stage.policy, stage.clock()
-        found = await stage.database.read(lambda c: review(c, WIKI, user_id, policy, now))
+        policies, now = stage.policies, stage.clock()
+        found = await stage.database.read(lambda c: review(c, one.wiki, one.user_id, policies, now))
         return [*map(str, found.lines), found.outlook] if found else ["nothing is known"]
 
 

@@ -9,12 +9,13 @@ from functools import singledispatchmethod
 
 from sidecar.scenario import script
 from sidecar.scenario.mails import forged, written
-from sidecar.scenario.script import START, WIKI, BrakeDo, KeysDo, Scenario
+from sidecar.scenario.script import START, BrakeDo, KeysDo, Scenario
 from sidecar.scenario.stage import Stage, StoryClock
 from sidecar.services.undo import undo
 from sidecar.storage import brakes
 from sidecar.storage.brakes import BrakeState
 from sidecar.storage.undoing import undoable
+from wiki_adapter.practice_users import PracticeUsers
 
 __all__ = ["Played", "play"]
 
@@ -31,7 +32,7 @@ async def play(scenario: Scenario) -> Played:
     """Everything that happens, to the end; close the stage afterwards."""
     first = min((at for at, _ in scenario.events), default=timedelta(0))
     clock = StoryClock(START + min(first, timedelta(0)))
-    stage = Stage(clock, scenario.policy, scenario.limits)
+    stage = Stage(clock, scenario.policies, scenario.limits)
     await stage.open()
     try:
         director = _Director(stage, scenario)
@@ -55,7 +56,18 @@ class _Director:
     def __post_init__(self) -> None:
         for person in self.scenario.people:
             since = None if person.confirmed is None else START + person.confirmed
-            self.ids.append(self.stage.users.add_user(person.name, person.address, since, person.groups))
+            users = self.stage.users[person.wiki]
+            self.ids.append(users.add_user(person.username, person.address, since, person.groups))
+        attached = [
+            (one, number) for one, number in zip(self.scenario.people, self.ids, strict=True) if one.attached
+        ]
+        for name in dict.fromkeys(one.username for one, _ in attached):
+            accounts = {one.wiki: (number, START) for one, number in attached if one.username == name}
+            self.stage.central.join(name, accounts, home=next(iter(accounts)))
+
+    def _users(self, person: int) -> PracticeUsers:
+        """Of the wiki on which this person is a user."""
+        return self.stage.users[self.scenario.people[person].wiki]
 
     @singledispatchmethod
     async def happen(self, what: object) -> None:
@@ -64,10 +76,11 @@ class _Director:
     @happen.register
     async def _(self, what: script.Send) -> None:
         user_id = self.ids[what.person]
-        address = self.stage.users.mailbox(user_id).address
+        users, wiki = self._users(what.person), self.scenario.people[what.person].wiki
+        address = users.mailbox(user_id).address
         if what.confirming:
-            self.stage.users.ask_for_confirmation(user_id, self.stage.clock.time)
-        path = self.stage.return_paths.issue(WIKI, user_id, address, confirming=what.confirming)
+            users.ask_for_confirmation(user_id, self.stage.clock.time)
+        path = self.stage.return_paths.issue(wiki, user_id, address, confirming=what.confirming)
         self.sent[what.person, what.mail] = path, address
 
     @happen.register
@@ -81,15 +94,16 @@ class _Director:
 
     @happen.register
     async def _(self, what: script.Confirm) -> None:
-        self.stage.users.confirm(self.ids[what.person], self.stage.clock.time)
+        self._users(what.person).confirm(self.ids[what.person], self.stage.clock.time)
 
     @happen.register
     async def _(self, what: script.Change) -> None:
-        self.stage.users.change_address(self.ids[what.person], what.address)
+        self._users(what.person).change_address(self.ids[what.person], what.address)
 
     @happen.register
     async def _(self, what: script.Weather) -> None:
-        self.stage.door.mood = what.mood
+        for door in self.stage.doors.values():
+            door.mood = what.mood
 
     @happen.register
     async def _(self, what: script.Brakes) -> None:
@@ -106,9 +120,11 @@ class _Director:
     @happen.register
     async def _(self, what: script.Undo) -> None:
         since, now = START + what.since, self.stage.clock()
-        user_id = 0 if what.person is None else self.ids[what.person]
+        wiki, user_id = "", 0
+        if what.person is not None:
+            wiki, user_id = self.scenario.people[what.person].wiki, self.ids[what.person]
         found = await self.stage.database.read(
-            lambda c: undoable(c, since, provider=what.provider, user_id=user_id)
+            lambda c: undoable(c, since, provider=what.provider, wiki=wiki, user_id=user_id)
         )
         await self.stage.database.write(lambda c: undo(c, found, now))
         self.stage.look_again()

@@ -5,14 +5,14 @@ Knows how users, steps and expectations hang together. Opens no file; the keys s
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from sidecar.complaints import about
-from sidecar.domain.policy import Mode
+from sidecar.domain.policy import Mode, Policy
 from sidecar.policies import limits_of, policy_of
 from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.scenario import sections as s
@@ -130,11 +130,13 @@ class _Story:
             members = self.groups[user.name] = []
             for number in range(1, user.count + 1):
                 name = user.name if user.count == 1 else f"{user.name}-{number}"
-                address = user.address or f"{name.lower()}@{user.domain}"
+                address = user.address or f"{(user.called or name).lower()}@{user.domain}"
                 members.append(len(self.people))
-                self.people.append(
-                    Person(name, user.name, address, since, frozenset(user.groups), user.story)
-                )
+                account = (user.wiki, user.called, user.attached)
+                groups = frozenset(user.groups)
+                self.people.append(Person(name, user.name, address, since, groups, user.story, *account))
+            if user.count > 1 and user.called:
+                self.problems.append(f"user {user.name}: called: one for {user.count} users")
 
     def add(self, place: str, step: s.Step) -> None:
         """One step, after those before it."""
@@ -213,16 +215,26 @@ class _Story:
         until = self._moment("until", head.until, last) if head.until else last + AFTERWARDS
         if until < last:
             self.problems.append(f"until = {head.until!r}: earlier than the last step")
-        acting = PolicySection(mode=Mode.ENFORCE)
-        own = PolicySection(**head.policy.model_dump(exclude_none=True))
-        try:
-            policy = policy_of(acting, own)
-        except ValueError as error:
-            self.problems.append(f"[policy]: {error}")
+        policies = self._policies(head)
         if self.problems:
             raise ScenarioError(self.problems)
         people = tuple(self.people)
-        return Scenario(head.title, policy, limits_of(head.brake), people, tuple(events), until, expected)
+        return Scenario(head.title, policies, limits_of(head.brake), people, tuple(events), until, expected)
+
+    def _policies(self, head: s.Head) -> dict[str, Policy]:
+        """By wiki; where anybody is attached to a global account, all of them have central accounts."""
+        acting = PolicySection(mode=Mode.ENFORCE).model_dump(exclude_none=True)
+        common = PolicySection(**{**acting, **head.policy.model_dump(exclude_none=True)})
+        wikis = {person.wiki: PolicySection() for person in self.people}
+        for wiki in head.wikis.keys() - wikis.keys():
+            self.problems.append(f"[wikis.{wiki}]: nobody is a user of it")
+        central, found = any(person.attached for person in self.people), {}
+        for wiki, own in (wikis | head.wikis).items():
+            try:
+                found[wiki] = replace(policy_of(common, own), central=central)
+            except ValueError as error:
+                self.problems.append(f"[{'wikis.' + wiki if wiki in head.wikis else 'policy'}]: {error}")
+        return found
 
     def _expected(self, section: s.ExpectSection) -> Expected:
         if section == s.ExpectSection():

@@ -42,7 +42,7 @@ WIKI = "storywiki"
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the wiki."""
+    """A user of a wiki."""
 
     name: str
     group: str  #: as the file names the users; the name itself if there is only one
@@ -50,6 +50,14 @@ class Person:
     confirmed: timedelta | None  #: since then, counted from the start; None for never
     groups: frozenset[str] = frozenset()
     story: str = ""
+    wiki: str = WIKI
+    called: str = ""  #: on the wiki, if otherwise than in the story
+    attached: bool = False  #: to the global account of that name
+
+    @property
+    def username(self) -> str:
+        """On the wiki."""
+        return self.called or self.name
 
 
 @dataclass(frozen=True)
@@ -180,7 +188,7 @@ class Expected:
 @dataclass(frozen=True)
 class Scenario:
     title: str
-    policy: Policy
+    policies: Mapping[str, Policy]  #: by wiki
     limits: Limits
     people: tuple[Person, ...]
     events: tuple[tuple[timedelta, What], ...]  #: in the order in which they happen

@@ -14,10 +14,10 @@ from sidecar.complaints import about
 from sidecar.domain.wiki import Effect
 from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.recorded import names
-from sidecar.scenario.script import Answer, BrakeDo, KeysDo, Mood
+from sidecar.scenario.script import WIKI, Answer, BrakeDo, KeysDo, Mood
 from sidecar.scenario.times import duration
 from sidecar.services.receipt import Receipt
-from sidecar.setting_kinds import MailAddress, MailDomain, Section
+from sidecar.setting_kinds import MailAddress, MailDomain, Section, WikiId
 from sidecar.storage.actions import State
 
 __all__ = [
@@ -89,6 +89,9 @@ class UserSection(Section):
     domain: MailDomain = "remote.example"
     address: MailAddress | None = Field(None, description="If it is not <name>@<domain>")
     count: int = Field(1, ge=1, le=MOST, description="So many users: Ada-1, Ada-2, ...")
+    wiki: WikiId = WIKI
+    called: str = Field("", max_length=40, description="Name on the wiki, if another; one for several wikis")
+    attached: bool = Field(False, description="To the global account of that name, at home where it is first")
 
 
 class Step(Section):
@@ -192,5 +195,6 @@ class Head(Section):
     until: str = ""
     policy: PolicySection = PolicySection()
     brake: BrakeSection = BrakeSection()
+    wikis: dict[WikiId, PolicySection] = Field({}, description="What differs from [policy] at each")
     users: list[UserSection] = Field(min_length=1)
     expect: ExpectSection

@@ -5,16 +5,19 @@ Knows how they are put together, and that what falls due is paid when it falls d
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sidecar.domain.brake import Limits
+from sidecar.domain.person import Person
 from sidecar.domain.policy import Policy
 from sidecar.domain.verp import Keyring, SidecarFormat, Verp
 from sidecar.domain.wiki import Action, Outcome, Wiki, WikiUnavailable
 from sidecar.edges.rule_files import built_in
-from sidecar.scenario.script import WIKI, Mood
+from sidecar.scenario.script import Mood
 from sidecar.services.dispatch import Dispatcher
+from sidecar.services.identity import Identities
 from sidecar.services.intake import BounceIntake
 from sidecar.services.lines import Lines, Way
 from sidecar.services.receipt import Receipt, Received
@@ -23,6 +26,7 @@ from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.services.watch import Watch
 from sidecar.storage import outbox
 from sidecar.storage.database import Database
+from wiki_adapter.practice_central import PracticeCentral
 from wiki_adapter.practice_port import PracticePort
 from wiki_adapter.practice_users import PracticeUsers
 
@@ -71,13 +75,18 @@ class _Door:
             raise WikiUnavailable("the answer was lost")
         return outcome
 
+    def identify(self, user_id: int) -> Person:
+        if self.mood is not Mood.UP:
+            raise WikiUnavailable("the wiki is down")
+        return self._wiki.identify(user_id)
+
 
 @dataclass
 class Stage:
     """Made by ``open``; ``close`` it."""
 
     clock: StoryClock
-    policy: Policy
+    policies: Mapping[str, Policy]
     limits: Limits
     keys: list[bytes] = field(default_factory=lambda: [_key(0)])
     keys_made: int = 1
@@ -85,12 +94,22 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.database = Database("sqlite://")
-        self.users = PracticeUsers()
-        self.door = _Door(PracticePort(self.users, lambda: self.clock.time), self.clock)
+        self.central = PracticeCentral()
+        self.users = {wiki: PracticeUsers() for wiki in self.policies}
+        self.doors = {wiki: self._door(wiki) for wiki in self.policies}
         self._due: datetime | None = None  # when something may fall due next, by the sidecar's clock
         self._rung = False  # something was enqueued since
         self._tidied = self.clock.time
         self._compose()
+
+    def _door(self, wiki: str) -> "_Door":
+        users = self.users[wiki]
+        self.central.add_wiki(wiki, users)
+        port = PracticePort(users, lambda: self.clock.time, wiki_id=wiki, central=self.central)
+        return _Door(port, self.clock)
+
+    def _way(self, wiki: str) -> Way:
+        return Way(lambda: self.doors[wiki], f"the story's own, to {wiki}")
 
     async def open(self) -> None:
         await self.database.open()
@@ -114,11 +133,14 @@ class Stage:
         self.keys_made += 1
 
     def _compose(self) -> None:
-        policies, clock, database = {WIKI: self.policy}, self.clock, self.database
+        policies, clock, database = self.policies, self.clock, self.database
         form = SidecarFormat("wiki", "bounces.example.org", Keyring(tuple(self.keys)))
-        verp = Verp((form,), [WIKI], accept=ACCEPT)
-        lines = Lines({WIKI: Way(lambda: self.door, "the story's own")})
-        self.dispatcher = Dispatcher(database, lines, policies, clock, jitter=lambda: 0.0)
+        verp = Verp((form,), list(policies), accept=ACCEPT)
+        ways = {wiki: self._way(wiki) for wiki in policies}
+        self.dispatcher = Dispatcher(database, Lines(ways), policies, clock, jitter=lambda: 0.0)
+        self.identities = Identities(
+            database, self.dispatcher.calls, policies, self.limits, clock, self.look_again
+        )
         self.watch = Watch(database, policies, verp, clock)
         self.return_paths = ReturnPaths(verp, clock, watched=self.watch.watched)
         self.intake = BounceIntake(
@@ -146,10 +168,12 @@ class Stage:
     async def at(self, time: datetime) -> None:
         """Let it become *time*: what falls due until then is paid, and the sends are noted."""
         await self.watch.flush()
+        await self._look()
         if self._rung:
             self._due, self._rung = await self.database.read(outbox.next_due), False
         while self._due is not None and max(self._due, self.clock()) <= time + self.clock.wrong:
             self.clock.forward(self._due - self.clock.wrong)
+            await self._look()
             while await self.dispatcher.step():
                 pass
             due = await self.database.read(outbox.next_due)
@@ -160,6 +184,11 @@ class Stage:
             await self.watch.load()
             await self.watch.tidy()
             self._tidied = self.clock()
+
+    async def _look(self) -> None:
+        """Ask the wikis whose accounts failed, and watch those that belong to them."""
+        while await self.identities.step():
+            await self.watch.look()
 
     def look_again(self) -> None:
         """Something may be due now."""

@@ -108,5 +108,5 @@ def _whose(
 
 def _other(connection: sa.Connection, user: User, policies: Mapping[str, Policy], now: datetime) -> Other:
     wiki, user_id = user
-    seen = review(connection, wiki, user_id, policies[wiki], now)
+    seen = review(connection, wiki, user_id, policies, now)
     return Other(wiki, user_id, seen.outlook if seen else "")

@@ -4,28 +4,63 @@ Knows when the policy is asked and what becomes of its answer. Does not know how
 (intake.py) or how a wiki is called (dispatch.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from sidecar.domain.brake import Limits
+from sidecar.domain.person import Account
 from sidecar.domain.policy import Decision, Mode, Policy, decide
 from sidecar.domain.wiki import Action, Mistyped, Unconfirm, Warn
 from sidecar.services.brakes import Tripped, look_at_acts
-from sidecar.storage import brakes, outbox
+from sidecar.storage import brakes, outbox, people
 from sidecar.storage.histories import history_of
 from sidecar.storage.ledger import Bounce
 from sidecar.storage.outbox import Because, Owed
 
-__all__ = ["Owing", "consider", "decided", "mistyped", "still_wanted"]
+__all__ = [
+    "Owing",
+    "Policies",
+    "central_wikis",
+    "consider",
+    "lead_among",
+    "mistyped",
+    "still_wanted",
+    "untried",
+]
 
 
-def decided(
-    connection: sa.Connection, wiki: str, user_id: int, policy: Policy, now: datetime
-) -> Decision | None:
-    """What *policy* says of a user as of *now*."""
-    return decide(wiki, user_id, history_of(connection, wiki, user_id, policy, now), policy, now)
+Policies = Mapping[str, Policy]  #: by wiki
+
+
+def central_wikis(policies: Policies) -> frozenset[str]:
+    """The wikis on which an account may be one of several of one person."""
+    return frozenset(wiki for wiki, policy in policies.items() if policy.central)
+
+
+def lead_among(connection: sa.Connection, account: Account, policies: Policies) -> Account:
+    """At which account is decided and acted for *account*: by the policy of that account's wiki."""
+    lead = people.lead_of(connection, account)
+    return lead if lead.wiki in policies else account  # until the next start, of a wiki that was taken out
+
+
+def untried(lead: Account, policies: Policies) -> frozenset[str]:
+    """The wikis in shadow mode, whose failures count for nobody who is decided at *lead* in earnest.
+
+    An operator who does not trust a wiki's bounces yet has not trusted them with accounts elsewhere, either.
+    """
+    if policies[lead.wiki].mode is Mode.SHADOW:
+        return frozenset()
+    return frozenset(wiki for wiki, policy in policies.items() if policy.mode is Mode.SHADOW)
+
+
+def decided(connection: sa.Connection, lead: Account, policies: Policies, now: datetime) -> Decision | None:
+    """What the policy at *lead* says of the person as of *now*."""
+    policy = policies[lead.wiki]
+    history = replace(history_of(connection, lead, policy, now), untried=untried(lead, policies))
+    return decide(lead.wiki, lead.user_id, history, policy, now)
 
 
 @dataclass(frozen=True)
@@ -39,18 +74,24 @@ class Owing:
 def consider(
     connection: sa.Connection,
     bounce: Bounce,
-    policy: Policy,
+    policies: Policies,
     limits: Limits,
     now: datetime,
     wall_clock: datetime,  #: another time than *now* only where old mail is taken in
 ) -> Owing:
-    """Enqueue what a user's history calls for as of *now*, after *bounce* was entered.
+    """Enqueue what a person's history calls for as of *now*, after *bounce* was entered.
 
     It falls due after the delay of *limits*, so that a brake may still trip.
     """
-    decision = decided(connection, bounce.wiki, bounce.user_id, policy, now)
-    if decision is None or outbox.is_open(connection, decision.action):
+    account = Account(bounce.wiki, bounce.user_id)
+    lead = lead_among(connection, account, policies)
+    decision = decided(connection, lead, policies, now)
+    if decision is None and bounce.wiki in untried(lead, policies):
+        policies = {**policies, lead.wiki: replace(policies[lead.wiki], mode=Mode.SHADOW)}
+        decision = decided(connection, lead, policies, now)
+    if decision is None or outbox.is_open_for(connection, people.accounts_of(connection, lead)):
         return Owing()
+    policy = policies[lead.wiki]
     ids = [mail.id for mail in decision.because]
     because = Because(ids, bounce.provider, str(policy))
     if policy.mode is Mode.SHADOW:
@@ -58,7 +99,8 @@ def consider(
             outbox.join(connection, noted, ids)
             return Owing()
         return Owing(outbox.enqueue(connection, decision.action, because, wall_clock, shadow=True))
-    held_by = brakes.holding(connection, bounce.provider, bounce.wiki)
+    wikis = {lead.wiki, bounce.wiki, *(mail.wiki for mail in decision.because)}
+    held_by = brakes.holding(connection, bounce.provider, *wikis)
     due = wall_clock + limits.delay
     action_id = outbox.enqueue(connection, decision.action, because, wall_clock, due=due, held_by=held_by)
     return Owing(action_id, () if held_by else tuple(look_at_acts(connection, limits, wall_clock)))
@@ -82,15 +124,19 @@ def mistyped(
     return outbox.enqueue(connection, word, because, now, held_by=held_by, shadow=shadow)
 
 
-def still_wanted(connection: sa.Connection, owed: Owed, policy: Policy, now: datetime) -> Action | None:
+def still_wanted(connection: sa.Connection, owed: Owed, policies: Policies, now: datetime) -> Action | None:
     """What is owed as the policy, asked again before acting, wants it now; None if it no longer does.
 
     Bounces may have come since it was decided, and the order of their coming must not matter: what is carried
     out is what would be decided now. An operator's undoing stands by itself.
     """
+    policy = policies[owed.action.wiki]
     match owed.action:
         case Warn() | Unconfirm():
-            again = decided(connection, owed.action.wiki, owed.action.user_id, policy, now)
+            account = Account(owed.action.wiki, owed.action.user_id)
+            if lead_among(connection, account, policies) != account:
+                return None  # it is decided elsewhere by now
+            again = decided(connection, account, policies, now)
             if again is None or type(again.action) is not type(owed.action):
                 return None
             because = Because([bounce.id for bounce in again.because], policy=str(policy))

@@ -26,11 +26,12 @@ from sidecar.domain.wiki import (
     WikiRefused,
     WikiUnavailable,
 )
-from sidecar.services.circuit import Circuits, Pauses, Rows
-from sidecar.services.decision import still_wanted
+from sidecar.services.calls import NOT_CONFIGURED, Calls
+from sidecar.services.circuit import Pauses
+from sidecar.services.decision import central_wikis, still_wanted
 from sidecar.services.lines import Lines, Way
-from sidecar.services.places import PROMPT, Places
-from sidecar.storage import circuits, outbox
+from sidecar.services.places import PROMPT
+from sidecar.storage import outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed
@@ -44,7 +45,6 @@ LEASE = timedelta(minutes=2)  # a call lasts seconds; longer, and a dead node's 
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=90)  # no wiki is down for a quarter; `outbox retry` revives what is dead
-NOT_CONFIGURED = "the wiki is not configured"
 IDLE = 1.0  # seconds between looks at the outbox when nobody rings
 
 
@@ -64,18 +64,17 @@ class Dispatcher:
         metrics = metrics or Metrics()
         self._db, self._lines, self._policies = database, lines, policies
         self._clock, self._jitter = clock, jitter
-        self._circuits, self._places = Circuits(pauses), Places()
-        self._metrics, self._results = metrics, metrics.actions
-        self._hastened: set[tuple[str, str]] = set()
-        self._anew: set[str] = set()  # reached otherwise than before: what waits for them falls due
+        self._central = central_wikis(policies)
+        self.calls = Calls(database, lines, clock, pauses, metrics, self.ring)
+        self._circuits, self._places = self.calls.circuits, self.calls.places
+        self._results = metrics.actions
         self._bell = asyncio.Event()
         self._stopping = False
 
     def use(self, ways: Mapping[str, Way], policies: Mapping[str, Policy]) -> None:
         """Call these from now on. What is owed to others waits; who is reached anew gets a fresh try."""
-        self._anew |= {wiki for wiki in ways if ways[wiki] != self._lines.ways.get(wiki)}
-        self._lines.use(ways)
-        self._policies = policies
+        self.calls.use(ways)
+        self._policies, self._central = policies, central_wikis(policies)
         self.ring()
 
     def ring(self) -> None:
@@ -123,49 +122,23 @@ class Dispatcher:
 
     async def _claim(self) -> Owed | None:
         now = self._clock()
-        rows = await self._db.read(circuits.standing)
-        if await self._hasten_anew(rows, now):
-            rows = await self._db.read(circuits.standing)
-        open_now = self._circuits.closed(rows, self._lines.ways, now)
-        self._metrics.wikis.set(len(self._lines.ways))
-        self._metrics.circuits_open.set(len(open_now))
-        closed = open_now | self._places.busy | self._circuits.untried(rows, self._lines.ways, self._places)
-        troubled = self._circuits.on_probation(rows, self._lines.ways)
-        if self._places.probation_full:
-            closed |= troubled
-        if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed)):
+        closed, troubled = await self.calls.standing(now)
+        if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed, self._central)):
             return None
         owed = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
         if owed:
             self._places.take(owed.action.wiki, on_probation=owed.action.wiki in troubled)
         return owed
 
-    async def _hasten_anew(self, rows: Rows, now: datetime) -> bool:
-        """What waits for wikis that are reached otherwise than before falls due, once; False if none is."""
-        anew, changed = frozenset(self._anew), self._circuits.changed(rows, self._lines.ways) - self._hastened
-        if not anew and not changed:
-            return False
-        mended = [wiki for wiki in anew if wiki in rows and not rows[wiki].credential]
-
-        def work(connection: sa.Connection) -> None:
-            circuits.drop(connection, mended)
-            for wiki in anew.union(wiki for wiki, _ in changed):
-                outbox.hasten(connection, wiki, now)
-
-        await self._db.write(work)
-        self._anew -= anew
-        self._hastened |= changed
-        return True
-
     def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
         """Claim what the policy still wants: it is asked again before acting."""
-        while owed := outbox.claim(connection, now, now + LEASE, closed):
+        while owed := outbox.claim(connection, now, now + LEASE, closed, self._central):
             policy = self._policies.get(owed.action.wiki)
             if policy is None:
                 outbox.postpone(connection, owed, now + LONGEST_DELAY, NOT_CONFIGURED, now)
             elif policy.mode is Mode.SHADOW and not isinstance(owed.action, Restore):
                 outbox.close(connection, owed, State.SHADOW, "the wiki is in shadow mode now", now)
-            elif action := still_wanted(connection, owed, policy, now):
+            elif action := still_wanted(connection, owed, self._policies, now):
                 return replace(owed, action=action)
             else:
                 outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
@@ -174,11 +147,11 @@ class Dispatcher:
     async def _pay(self, owed: Owed) -> None:
         wiki, way = owed.action.wiki, self._lines.ways.get(owed.action.wiki)
         login = way.login if way else ""  # it may be another one, or none, when the call has ended
-        lasting = asyncio.get_running_loop().call_later(PROMPT, self._step_aside, wiki)
+        lasting = asyncio.get_running_loop().call_later(PROMPT, self.calls.step_aside, wiki)
         try:
             if not way:  # removed since it was claimed
                 raise WikiUnavailable(NOT_CONFIGURED)
-            outcome = await self._lines.call(owed.action, way, self._clock())
+            outcome = await self._lines.call(wiki, lambda port: port.perform(owed.action), way, self._clock())
         except WikiRefused as error:
             await self._refused(owed, login, error)
         except (WikiUnavailable, WikiMisconfigured) as error:
@@ -192,15 +165,11 @@ class Dispatcher:
             lasting.cancel()
             self._places.leave(wiki)
 
-    def _step_aside(self, wiki: str) -> None:
-        self._places.step_aside(wiki)
-        self.ring()
-
     async def _settle(self, owed: Owed, login: str, outcome: Outcome) -> None:
         """Book the answer; if the wiki is back after an outage, what waits for it falls due now."""
         now = self._clock()
         forget = _forget(owed.action, outcome, now)
-        answered = self._answered(owed.action.wiki, login)
+        answered = self.calls.answered(owed.action.wiki, login)
 
         def work(connection: sa.Connection) -> None:
             outbox.settle(connection, owed, outcome, forget, now)
@@ -213,13 +182,8 @@ class Dispatcher:
 
     async def _refused(self, owed: Owed, login: str, error: WikiRefused) -> None:
         """An answer, too: the wiki is well, and will never do this."""
-        answered = self._answered(owed.action.wiki, login)
+        answered = self.calls.answered(owed.action.wiki, login)
         await self._bury(owed, str(error), answered)
-
-    def _answered(self, wiki: str, login: str) -> Callable[[sa.Connection], bool]:
-        """The wiki is well; what is to be written says if it had been down."""
-        now, proven = self._clock(), self._circuits.learn(wiki, login, None)
-        return lambda connection: self._circuits.answered(connection, wiki, login, now, proven=proven)
 
     async def _wait(self, owed: Owed, login: str, error: WikiError) -> None:
         now, wiki = self._clock(), owed.action.wiki

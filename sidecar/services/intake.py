@@ -15,13 +15,14 @@ import structlog
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import RuleBook
+from sidecar.domain.person import Account
 from sidecar.domain.policy import Policy
 from sidecar.services.brakes import Tripped, look_at_failures
 from sidecar.services.decision import Owing, consider, mistyped
 from sidecar.services.reading import Reader, Understood
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
-from sidecar.storage import accounts, aside, ledger, tallies
+from sidecar.storage import accounts, aside, ledger, people, tallies
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 from sidecar.threads import Room
@@ -168,6 +169,8 @@ class BounceIntake:
         if entered is None:
             return Booked(receipt)
         policy, wall_clock = bench.policies[bounce.wiki], self._wall_clock()
+        if policy.central and bounce.hard:
+            people.want(connection, Account(bounce.wiki, bounce.user_id), wall_clock)
         if bounce.confirming and bounce.hard:
             word = mistyped(connection, entered.id, bounce, policy, wall_clock)
             return Booked(receipt, True, Owing(word))
@@ -178,7 +181,7 @@ class BounceIntake:
             tripped = look_at_failures(connection, bounce.provider, limits, at, wall_clock)
         elif not entered.was_proof:  # a soft bounce, too, may take a proof back
             return Booked(receipt, counted=True)
-        owing = consider(connection, bounce, policy, bench.limits, now, wall_clock)
+        owing = consider(connection, bounce, bench.policies, bench.limits, now, wall_clock)
         return Booked(receipt, True, replace(owing, tripped=(*tripped, *owing.tripped)))
 
     def _tell(self, event: str, mail: Understood, booked: Booked) -> None:

@@ -4,15 +4,19 @@ Knows what is open and since when nobody used it. Does not know adapters, nor wh
 wiki that is never called costs an entry in a table.
 """
 
+import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from sidecar.domain.wiki import Action, Outcome, Wiki
+from sidecar.domain.wiki import Wiki
 from sidecar.services.places import ASIDE, CALLS
 from sidecar.threads import Room
 
 __all__ = ["Lines", "Way"]
+
+R = TypeVar("R")
 
 IDLE = timedelta(minutes=15)  # then the session goes; MediaWiki's own lives for an hour
 MOST = 64  # lines that are kept for a next call; over https each has up to 1 MB, the certificates above all
@@ -40,6 +44,7 @@ class Lines:
     def __init__(self, ways: Mapping[str, Way]) -> None:
         self._ways = ways
         self._open: dict[str, _Line] = {}  # the longest unused first
+        self._turns: dict[str, asyncio.Lock] = {}  # what is owed and what is asked may meet at one wiki
         self._room = Room("wiki", CALLS + ASIDE + 1)  # one to close; threads start when they are needed
 
     @property
@@ -54,19 +59,19 @@ class Lines:
         """From now on these; what is open stays open where nothing has changed."""
         self._ways = ways
 
-    async def call(self, action: Action, way: Way, now: datetime) -> Outcome:
-        """Carry out *action* by its wiki's *way*, one at a time. Raises what the wiki raises."""
-        name = action.wiki
-        line = self._open.pop(name, None)
-        if line and line.way != way:
-            await self._let_go(line)
-            line = None
-        kept = line or _Line(way, now)
-        try:
-            return await self._room.run(lambda: _perform(kept, action))
-        finally:
-            kept.used = now
-            self._open[name] = kept
+    async def call(self, name: str, question: Callable[[Wiki], R], way: Way, now: datetime) -> R:
+        """Put *question* to a wiki by its *way*, one at a time. Raises what the wiki raises."""
+        async with self._turns.setdefault(name, asyncio.Lock()):
+            line = self._open.pop(name, None)
+            if line and line.way != way:
+                await self._let_go(line)
+                line = None
+            kept = line or _Line(way, now)
+            try:
+                return await self._room.run(lambda: _ask(kept, question))
+            finally:
+                kept.used = now
+                self._open[name] = kept
 
     async def let_go(self, now: datetime) -> None:
         """Close what nobody has used for long, or is too much."""
@@ -86,9 +91,9 @@ class Lines:
         self._open.clear()
 
 
-def _perform(line: _Line, action: Action) -> Outcome:
+def _ask(line: _Line, question: Callable[[Wiki], R]) -> R:
     line.wiki = line.wiki or line.way.open()
-    return line.wiki.perform(action)
+    return question(line.wiki)
 
 
 def _close(line: _Line) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sidecar.domain.person import Account
 from sidecar.domain.verp import Verp
 from sidecar.storage import belongings
 from sidecar.storage.belongings import User
 from sidecar.storage.database import Database, NotRewritten
 
-__all__ = ["Export", "Forgotten", "export", "forget", "held"]
+__all__ = ["Export", "Forgotten", "export", "forget", "held", "siblings"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Export:
     user_id: int
     at: datetime
     held: dict[str, list[dict[str, Any]]]  #: rows by table
+    others: list[Account]  #: of the same person, as far as is known here; each is asked for by itself
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ async def export(
     """All of it, the raw mail in base64 if *mail*, else its length alone; None if there is nothing."""
     user = _user(verp, wiki, user_id)
     found = await database.read(lambda connection: belongings.everything(connection, user))
+    others = await siblings(database, verp, wiki, user_id)
     if not any(found.values()):
         return None
     plain = {name: [dict(row) for row in rows] for name, rows in found.items()}
@@ -48,7 +51,13 @@ async def export(
         row["mail_octets"] = len(raw)
         if mail:
             row["mail_base64"] = base64.b64encode(raw).decode()
-    return Export(wiki, user_id, now, plain)
+    return Export(wiki, user_id, now, plain, others)
+
+
+async def siblings(database: Database, verp: Verp, wiki: str, user_id: int) -> list[Account]:
+    """The other accounts of the same person, as far as is known here."""
+    user = _user(verp, wiki, user_id)
+    return await database.read(lambda connection: belongings.siblings(connection, user))
 
 
 async def held(database: Database, verp: Verp, wiki: str, user_id: int) -> dict[str, int]:

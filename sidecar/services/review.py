@@ -4,14 +4,17 @@ Knows how to tell it in the order of time, as of any time. Decides nothing: it a
 does.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from sidecar.domain.history import Fate, History, Standing
+from sidecar.domain.person import Account
 from sidecar.domain.policy import Mode, Policy, decide, lacking, read
+from sidecar.services.decision import Policies, lead_among, untried
+from sidecar.storage import people
 from sidecar.storage.actions import Event, State
 from sidecar.storage.histories import history_of
 from sidecar.storage.ledger import Bounce
@@ -43,27 +46,45 @@ class Review:
     mode: str
     lines: tuple[Line, ...]
     outlook: str
+    lead: Account  #: where it is decided and acted, of the person's accounts
+    accounts: tuple[Account, ...]  #: the person's, as is known now
 
 
-def review(connection: sa.Connection, wiki: str, user_id: int, policy: Policy, at: datetime) -> Review | None:
-    """What was known of a user at that time, read by the policy of now; None if nothing was."""
-    facts = known(connection, wiki, user_id, at)
-    if not (facts.bounces or facts.others or facts.actions or facts.events):
+def review(
+    connection: sa.Connection, wiki: str, user_id: int, policies: Policies, at: datetime
+) -> Review | None:
+    """What was known of a user at that time, read by the policy of now; None if nothing was.
+
+    Of a person with several accounts, all that was known of any of them.
+    """
+    asked = Account(wiki, user_id)
+    person, lead = people.accounts_of(connection, asked), lead_among(connection, asked, policies)
+    found = {one: known(connection, one.wiki, one.user_id, at) for one in person}
+    if not any(facts.bounces or facts.others or facts.actions or facts.events for facts in found.values()):
         return None
-    history = history_of(connection, wiki, user_id, policy, at, known_at=at)
-    lines = sorted(_lines(facts, history, policy, at), key=lambda line: line.at)
+    policy = policies[lead.wiki]
+    history = replace(history_of(connection, lead, policy, at, known_at=at), untried=untried(lead, policies))
+    lines = [
+        replace(line, what=f"{one.wiki}: {line.what}") if len(person) > 1 else line
+        for one, facts in found.items()
+        for line in _lines(one.wiki, facts, history, policy, at)
+    ]
+    unknown = policy.central and not people.is_fresh(connection, lead, at)
+    outlook = _outlook(list(found.values()), history, policy, at, unknown=unknown)
     return Review(
-        wiki, user_id, at, str(policy), str(policy.mode), tuple(lines), _outlook(facts, history, policy, at)
-    )
+        wiki, user_id, at, str(policy), str(policy.mode), tuple(sorted(lines, key=lambda line: line.at)),
+        outlook, lead, tuple(person),
+    )  # fmt: skip
 
 
-def _lines(facts: Known, history: History, policy: Policy, at: datetime) -> Iterator[Line]:
-    standings = {(mail.sent, mail.tag): standing for mail, standing in read(history, policy, at).standings}
+def _lines(wiki: str, facts: Known, history: History, policy: Policy, at: datetime) -> Iterator[Line]:
+    judged = [one for one in read(history, policy, at).standings if one[0].wiki == wiki]
+    standings = {(mail.sent, mail.tag): standing for mail, standing in judged}
     for _, bounce in facts.bounces:
         means = standings.get((bounce.sent, bounce.tag), _unread(bounce, history))
         yield Line(bounce.sent, _came_back(bounce), str(means))
     back = {(bounce.sent, bounce.tag) for _, bounce in facts.bounces}
-    for mail, standing in read(history, policy, at).standings:
+    for mail, standing in judged:
         if mail.fate is Fate.NOTHING and (mail.sent, mail.tag) not in back:
             yield Line(mail.sent, "mail was signed; nothing came back", str(standing))
     for other in facts.others:
@@ -122,12 +143,13 @@ def _state(event: Event) -> str:
     return _THEN_OPEN.get(event.what, "")
 
 
-def _outlook(facts: Known, history: History, policy: Policy, at: datetime) -> str:
-    """How it stands, in a sentence."""
-    last = {event.action_id: _state(event) for event in facts.events}
-    for entry, _ in reversed(facts.actions):
+def _outlook(found: Sequence[Known], history: History, policy: Policy, at: datetime, *, unknown: bool) -> str:
+    """How it stands, in a sentence. *unknown*: to whom the account belongs."""
+    last = {event.action_id: _state(event) for facts in found for event in facts.events}
+    for entry in sorted((entry for facts in found for entry, _ in facts.actions), key=lambda one: -one.id):
         if last[entry.id] in (State.WAITING, State.HELD):
-            return f"action {entry.id} ({entry.kind}) is {last[entry.id]}"
+            first = "; nothing is done before its wiki has said whose account it is" if unknown else ""
+            return f"action {entry.id} ({entry.kind}) is {last[entry.id]}{first}"
     counted = read(history, policy, at).counted
     if not counted:
         return "nothing counts against this address"

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.brake import Limits
 from sidecar.domain.history import Standing
+from sidecar.domain.person import Account
 from sidecar.domain.policy import Policy, read
 from sidecar.storage import aside, shadows
 from sidecar.storage.actions import Kind
@@ -88,7 +89,7 @@ def shadow_report(
 def _arrived(connection: sa.Connection, one: Imagined, policy: Policy, now: datetime) -> datetime | None:
     if one.kind != Kind.UNCONFIRM:
         return None
-    history = history_of(connection, one.wiki, one.user_id, policy, now)
+    history = history_of(connection, Account(one.wiki, one.user_id), policy, now)
     sent = [m.sent for m, standing in read(history, policy, now).standings if standing is Standing.ARRIVED]
     return max((time for time in sent if time > one.created), default=None)
 

@@ -62,6 +62,7 @@ class Upkeep:
                 (retention.SENDS, now - keep.bounces),
                 (retention.NOTICES, now - keep.bounces),
                 (retention.ACTIONS, now - keep.audit),
+                (retention.IDENTITIES, now - keep.bounces),
                 (retention.ACCOUNTS, now),
                 (retention.EVENTS, now - keep.audit),
                 (retention.BRAKES, now - keep.audit),

@@ -12,10 +12,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sidecar.storage import brakes, digests
-from sidecar.storage.schema import account, action, action_bounce, bounce, event, notice, send, tally
+from sidecar.domain.person import Account
+from sidecar.storage import brakes, digests, people
+from sidecar.storage.schema import (
+    account,
+    action,
+    action_bounce,
+    bounce,
+    event,
+    identity,
+    notice,
+    send,
+    tally,
+)
 
-__all__ = ["InHand", "User", "count", "erase", "everything"]
+__all__ = ["InHand", "User", "count", "erase", "everything", "siblings"]
 
 Row = Mapping[str, Any]
 
@@ -61,6 +72,12 @@ def count(connection: sa.Connection, user: User) -> dict[str, int]:
     }
 
 
+def siblings(connection: sa.Connection, user: User) -> list[Account]:
+    """The other accounts of the same person, as far as that is known here."""
+    mine = Account(user.wiki, user.user_id)
+    return [one for one in people.accounts_of(connection, mine) if one != mine]
+
+
 def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int]:
     """Delete all of it, what is owed included; how many rows, by table. Raises InHand.
 
@@ -86,6 +103,7 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
     connection.execute(notice.delete().where(notice.c.id.in_(notices)))
     itself = (account.c.wiki == user.wiki) & (account.c.user_id == user.user_id)
     connection.execute(account.delete().where(itself))
+    people.forget(connection, Account(user.wiki, user.user_id))
     _forget_providers(connection, providers)
     digests.follow(connection)
     told = f"everything of one user, by an operator: {sum(counted.values())} rows"
@@ -93,19 +111,19 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
     return counted
 
 
+_TABLES = (event, action, send, bounce, notice, identity)
+
+
 def _own(user: User) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:
     """What is of the user in each table; rows that refer to others come first."""
-    of = {
-        table.name: (table.c.wiki == user.wiki) & (table.c.user_id == user.user_id)
-        for table in (event, action, send, bounce, notice)
-    }
+    of = {table.name: (table.c.wiki == user.wiki) & (table.c.user_id == user.user_id) for table in _TABLES}
     booked = sa.select(bounce.c.notice_id).where(of["bounce"])
     # Before 0003 a notice did not name its user; nor does one of a wiki that was not configured when it came.
     nameless = sa.or_(
         *(sa.func.lower(notice.c.return_path).startswith(path, autoescape=True) for path in user.return_paths)
     )
     of["notice"] |= notice.c.id.in_(booked) | ((notice.c.wiki == "") & nameless)
-    return [(table, of[table.name]) for table in (event, action, send, bounce, notice)]
+    return [(table, of[table.name]) for table in _TABLES]
 
 
 def _ids(table: sa.Table, user: User) -> sa.Select[tuple[int]]:

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from sidecar.domain.brake import Acted
 from sidecar.storage.actions import Kind, State
-from sidecar.storage.schema import action, bounce, brake, event
+from sidecar.storage.schema import action, action_bounce, bounce, brake, event
 
 __all__ = [
-    "HELD_KINDS", "Brake", "BrakeState", "acted", "brakes", "discard", "holding", "last_settled", "lately",
-    "release", "tell", "trip", "tripped", "whose",
+    "HELD_KINDS", "Brake", "BrakeState", "acted", "because_of", "brakes", "discard", "holding",
+    "last_settled", "lately", "release", "tell", "trip", "tripped", "whose",
 ]  # fmt: skip
 
 #: An operator's undoing goes through every brake.
@@ -59,12 +59,12 @@ def brakes(connection: sa.Connection, *states: BrakeState, brake_id: int = 0) ->
     return [Brake(**row._mapping) for row in connection.execute(query)]
 
 
-def holding(connection: sa.Connection, provider: str, wiki: str) -> int | None:
-    """The brake that holds actions for these users, the oldest if there are several."""
+def holding(connection: sa.Connection, provider: str, *wikis: str) -> int | None:
+    """The brake that holds actions for users of any of these wikis, the oldest if there are several."""
     query = sa.select(brake.c.id).where(
         brake.c.state == BrakeState.TRIPPED,
         brake.c.provider.in_(["", provider]),
-        brake.c.wiki.in_(["", wiki]),
+        brake.c.wiki.in_(["", *wikis]),
     )
     found: int | None = connection.execute(query.order_by(brake.c.id).limit(1)).scalar_one_or_none()
     return found
@@ -191,13 +191,20 @@ def _hold(
     if by.provider:
         mine &= action.c.provider == by.provider
     if by.wiki:
-        mine &= action.c.wiki == by.wiki
+        mine &= (action.c.wiki == by.wiki) | because_of(by.wiki)
     if hold_from:
         mine &= action.c.created >= hold_from
     if was_held_by:
         mine &= action.c.brake_id == was_held_by
     _tell_each(connection, mine, now, "held", f"by brake {by.id}: {by.why}")
     return connection.execute(action.update().where(mine).values(state=State.HELD, brake_id=by.id)).rowcount
+
+
+def because_of(wiki: str) -> sa.ColumnElement[bool]:
+    """Whether an action was decided at another wiki because of failures at this one, of the same person."""
+    because = action_bounce.join(bounce, bounce.c.id == action_bounce.c.bounce_id)
+    query = sa.select(sa.literal(1)).select_from(because)
+    return query.where(action_bounce.c.action_id == action.c.id, bounce.c.wiki == wiki).exists()
 
 
 def whose(provider: str, wiki: str) -> str:

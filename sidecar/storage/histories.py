@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from sidecar.domain.classify import Category
 from sidecar.domain.history import Fate, History, Mail
+from sidecar.domain.person import Account
 from sidecar.domain.policy import Mode, Policy, Streak
-from sidecar.storage import actions, sends
+from sidecar.storage import actions, people, sends
 from sidecar.storage.schema import bounce
 
 __all__ = ["history_of"]
@@ -27,8 +28,7 @@ OTHERS = 100
 
 def history_of(
     connection: sa.Connection,
-    wiki: str,
-    user_id: int,
+    account: Account,
     policy: Policy,
     now: datetime,
     *,
@@ -36,26 +36,33 @@ def history_of(
 ) -> History:
     """What the decision by *policy* is made from as of *now*: all of it, or if it is long, its newest part.
 
+    Of all accounts of the person: their mails are one set, and what was done at one of them was done for all.
     As was known at *known_at*, or is known now. In shadow mode, a warning that would have been given counts.
     """
-    forget_until = actions.forget_until(connection, wiki, user_id, known_at)
+    person = people.busy_accounts(connection, account)
+    forgets = (actions.forget_until(connection, one.wiki, one.user_id, known_at) for one in person)
+    forget_until = max(filter(None, forgets), default=None)
     shadow = policy.mode is Mode.SHADOW
-    warned = actions.warned(connection, wiki, user_id, shadow=shadow, known_at=known_at)
-    own = (bounce.c.wiki == wiki) & (bounce.c.user_id == user_id)
-    if forget_until:
-        own &= bounce.c.sent > forget_until
-    if known_at:
-        own &= bounce.c.received <= known_at
-    signed = sends.newest(connection, wiki, user_id, forget_until, now - policy.settle)
-    mails = [
-        *_failures(connection, own, policy, now, warned),
-        *_others(connection, own),
-        *(
-            Mail(one.sent, Fate.NOTHING, "", one.tag, one.key_id)
-            for one in signed
-            if known_at is None or one.sent <= known_at
-        ),
-    ]
+    warnings = (
+        actions.warned(connection, one.wiki, one.user_id, shadow=shadow, known_at=known_at) for one in person
+    )
+    warned = max(filter(None, warnings), default=None)
+    mails: list[Mail] = []
+    for one in person:
+        own = (bounce.c.wiki == one.wiki) & (bounce.c.user_id == one.user_id)
+        if forget_until:
+            own &= bounce.c.sent > forget_until
+        if known_at:
+            own &= bounce.c.received <= known_at
+        signed = sends.newest(connection, one.wiki, one.user_id, forget_until, now - policy.settle)
+        # What one account needs alone is never less than what it adds to the others.
+        mails += _failures(connection, own, policy, now, warned)
+        mails += _others(connection, own)
+        mails += (
+            Mail(mail.sent, Fate.NOTHING, "", mail.tag, mail.key_id, wiki=mail.wiki)
+            for mail in signed
+            if known_at is None or mail.sent <= known_at
+        )
     return History(mails, forget_until, warned)
 
 
@@ -112,7 +119,7 @@ def _others(connection: sa.Connection, own: sa.ColumnElement[bool]) -> list[Mail
 
 def _mails(connection: sa.Connection, which: sa.ColumnElement[bool], most: int) -> list[Mail]:
     """The newest first."""
-    columns = ("id", "sent", "hard", "category", "tag", "key_id", "pardon", "confirming")
+    columns = ("id", "sent", "hard", "category", "tag", "key_id", "pardon", "confirming", "wiki")
     query = sa.select(*(bounce.c[name] for name in columns)).where(which)
     return list(_as_mails(connection.execute(query.order_by(bounce.c.sent.desc()).limit(most))))
 
@@ -131,4 +138,5 @@ def _as_mails(rows: Iterable[sa.Row[tuple[object, ...]]]) -> Iterable[Mail]:
             id=row.id,
             pardoned=row.pardon is not None,
             confirming=row.confirming,
+            wiki=row.wiki,
         )

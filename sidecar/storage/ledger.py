@@ -6,6 +6,7 @@ policy decides.
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,10 +15,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from sidecar.domain.classify import Category
+from sidecar.domain.person import Account
 from sidecar.storage import sends
 from sidecar.storage.schema import bounce, notice
 
-__all__ = ["Bounce", "Entered", "Notice", "append", "book", "knows", "of_user", "says_more"]
+__all__ = [
+    "Bounce", "Entered", "Notice", "append", "book", "knows", "newest_hard", "of_user", "says_more",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,16 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
         del values["tag"], values["key_id"]
     connection.execute(bounce.update().where(bounce.c.id == before.id).values(values))
     return Entered(before.id, was_proof)
+
+
+def newest_hard(connection: sa.Connection, several: Iterable[Account]) -> Bounce | None:
+    """The last hard failure of any of these accounts."""
+    found: list[sa.Row[tuple[object, ...]]] = []
+    for one in several:
+        own = (bounce.c.wiki == one.wiki) & (bounce.c.user_id == one.user_id) & bounce.c.hard
+        query = sa.select(*(bounce.c[name] for name in Bounce.__dataclass_fields__)).where(own)
+        found += connection.execute(query.order_by(bounce.c.sent.desc()).limit(1)).all()
+    return max((Bounce(**row._mapping) for row in found), key=lambda one: one.sent, default=None)
 
 
 def says_more(entry: Bounce, hard: bool, rule: str) -> bool:

@@ -17,15 +17,16 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from sidecar.domain.person import Account
 from sidecar.domain.wiki import Action, Outcome
-from sidecar.storage import accounts, brakes
+from sidecar.storage import accounts, brakes, people
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, action_bounce, event
 from sidecar.storage.wanted import KINDS, action_of, as_of, open_for
 
 __all__ = [
-    "Because", "Owed", "claim", "close", "enqueue", "hasten", "is_due", "is_open", "join", "next_due",
-    "postpone", "renew", "retry", "settle", "shadowed",
+    "Because", "Owed", "claim", "close", "enqueue", "hand_over", "hasten", "is_due", "is_open", "is_open_for",
+    "join", "next_due", "postpone", "renew", "retry", "settle", "shadowed",
 ]  # fmt: skip
 
 #: Kinds that a user's history has called for; no more than one of them is owed at a time.
@@ -97,16 +98,35 @@ def is_open(connection: sa.Connection, wanted: Action) -> bool:
     return connection.execute(query).first() is not None
 
 
+def is_open_for(connection: sa.Connection, person: Iterable[Account]) -> bool:
+    """Whether anything that a history has called for is owed at any of these accounts."""
+    keys = [f"{one.wiki}:{one.user_id}" for one in person]
+    query = sa.select(action.c.id).where(action.c.open_for.in_(keys))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def hand_over(connection: sa.Connection, account: Account, now: datetime) -> None:
+    """What is owed at *account* is decided elsewhere from now on; a call that is under way is let end."""
+    mine = (action.c.open_for == f"{account.wiki}:{account.user_id}") & action.c.kind.in_(DECIDED)
+    mine &= action.c.leased_until.is_(None) | (action.c.leased_until <= now)
+    for row in connection.execute(sa.select(action).where(mine)).all():
+        owed = Owed(row.id, action_of(connection, row), row.attempts, row.created)
+        why = "another account of the same person leads, and it is decided there"
+        _close(connection, owed, State.OVERTAKEN, now, {"error": why}, why)
+
+
 def shadowed(connection: sa.Connection, wanted: Action, bounce_ids: Iterable[int]) -> int | None:
-    """The same decision in shadow mode, to which one of these bounces has led already; None if none has."""
+    """The same decision in shadow mode, to which one of these bounces has led already; None if none has.
+
+    At whichever account of the person: it may have been decided before it was known whose they are.
+    """
     query = (
-        sa.select(action.c.id)
+        sa.select(sa.func.max(action.c.id))
         .join(action_bounce, action_bounce.c.action_id == action.c.id)
-        .where(action.c.wiki == wanted.wiki, action.c.user_id == wanted.user_id)
         .where(action.c.state == State.SHADOW, action.c.kind == KINDS[type(wanted)])
         .where(action_bounce.c.bounce_id.in_(list(bounce_ids)))
     )
-    newest: int | None = connection.execute(query.order_by(action.c.id.desc()).limit(1)).scalar_one_or_none()
+    newest: int | None = connection.execute(query).scalar_one()
     return newest
 
 
@@ -118,13 +138,18 @@ def join(connection: sa.Connection, action_id: int, bounce_ids: Collection[int])
 
 
 def claim(
-    connection: sa.Connection, now: datetime, lease_until: datetime, except_wikis: Collection[str]
+    connection: sa.Connection,
+    now: datetime,
+    lease_until: datetime,
+    except_wikis: Collection[str],
+    central: Collection[str] = (),
 ) -> Owed | None:
     """Take the longest-due action in hand. If we die with it, it falls due again when the lease ends.
 
-    What another node is claiming is passed over.
+    What another node is claiming is passed over; and at *central* wikis, those of whom it is not known whose
+    account it is.
     """
-    query = sa.select(action).where(_due(now, except_wikis)).order_by(action.c.due, action.c.id)
+    query = sa.select(action).where(_due(now, except_wikis, central)).order_by(action.c.due, action.c.id)
     row = connection.execute(query.limit(1).with_for_update(skip_locked=True)).first()
     if row is None:
         return None
@@ -143,9 +168,11 @@ def renew(connection: sa.Connection, owed: Owed, wanted: Action, because: Becaus
         _tell(connection, owed.id, wanted, now, "renewed", wanted.reason)
 
 
-def is_due(connection: sa.Connection, now: datetime, except_wikis: Collection[str]) -> bool:
+def is_due(
+    connection: sa.Connection, now: datetime, except_wikis: Collection[str], central: Collection[str] = ()
+) -> bool:
     """Whether there is anything to claim; takes no lock."""
-    query = sa.select(action.c.id).where(_due(now, except_wikis)).limit(1)
+    query = sa.select(action.c.id).where(_due(now, except_wikis, central)).limit(1)
     return connection.execute(query).first() is not None
 
 
@@ -236,8 +263,9 @@ def _link(connection: sa.Connection, action_id: int, because: Because) -> None:
         connection.execute(action_bounce.insert(), links)
 
 
-def _due(now: datetime, except_wikis: Collection[str]) -> sa.ColumnElement[bool]:
+def _due(now: datetime, except_wikis: Collection[str], central: Collection[str]) -> sa.ColumnElement[bool]:
     return sa.and_(
+        ~people.unknown(central, now) if central else sa.true(),
         action.c.state == State.WAITING,
         action.c.due <= now,
         action.c.leased_until.is_(None) | (action.c.leased_until <= now),

@@ -13,12 +13,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from sidecar.storage import digests
-from sidecar.storage.needs import OPEN, aside_of, owed_to
-from sidecar.storage.schema import account, action, action_bounce, bounce, brake, event, notice, send, tally
+from sidecar.storage.needs import OPEN, aside_of, of_person, owed_to
+from sidecar.storage.schema import (
+    account,
+    action,
+    action_bounce,
+    bounce,
+    brake,
+    event,
+    identity,
+    notice,
+    send,
+    tally,
+)
 
 __all__ = [
-    "ACCOUNTS", "ACTIONS", "ASIDE", "BOUNCES", "BRAKES", "EVENTS", "MAILS", "NOTICES", "SENDS", "TALLIES",
-    "Shelf", "drop", "find",
+    "ACCOUNTS", "ACTIONS", "ASIDE", "BOUNCES", "BRAKES", "EVENTS", "IDENTITIES", "MAILS", "NOTICES", "SENDS",
+    "TALLIES", "Shelf", "drop", "find",
 ]  # fmt: skip
 
 Condition = sa.ColumnElement[bool]
@@ -46,21 +57,14 @@ def _old_aside(before: datetime) -> Condition:
 def _old_bounce(before: datetime) -> Condition:
     # The oldest mail first: else one that was overcome by a later one might count again.
     older = bounce.alias()
-    stays = sa.exists().where(
-        older.c.wiki == bounce.c.wiki,
-        older.c.user_id == bounce.c.user_id,
-        older.c.sent < bounce.c.sent,
-        older.c.received >= before,
-    )
+    stays = of_person(bounce, older, (older.c.sent < bounce.c.sent) & (older.c.received >= before))
     # Before 0003 a notice did not name its user.
     itself = sa.exists().where(notice.c.id == bounce.c.notice_id, notice.c.aside != "")
     return (bounce.c.received < before) & ~stays & ~aside_of(bounce) & ~itself & ~owed_to(bounce)
 
 
 def _old_send(before: datetime) -> Condition:
-    failed = sa.exists().where(
-        bounce.c.wiki == send.c.wiki, bounce.c.user_id == send.c.user_id, bounce.c.sent <= send.c.sent
-    )
+    failed = of_person(send, bounce, bounce.c.sent <= send.c.sent)
     return (send.c.sent < before) & ~failed & ~aside_of(send)
 
 
@@ -71,11 +75,7 @@ def _old_notice(before: datetime) -> Condition:
 
 def _old_action(before: datetime) -> Condition:
     ended = sa.func.coalesce(action.c.settled, action.c.created, type_=action.c.settled.type)
-    own = sa.exists().where(
-        bounce.c.wiki == action.c.wiki,
-        bounce.c.user_id == action.c.user_id,
-        (bounce.c.sent <= ended) | (bounce.c.sent <= action.c.forget_until),
-    )
+    own = of_person(action, bounce, (bounce.c.sent <= ended) | (bounce.c.sent <= action.c.forget_until))
     aged = (action.c.settled < before) | (action.c.settled.is_(None) & (action.c.created < before))
     return aged & action.c.state.not_in(OPEN) & ~own & ~owed_to(action)
 
@@ -86,6 +86,12 @@ def _old_account(_before: datetime) -> Condition:
         for t in (bounce, action)
     )
     return ~sa.or_(*of)
+
+
+def _old_identity(before: datetime) -> Condition:
+    of = (of_person(identity, table, sa.true()) for table in (bounce, action))
+    asked = sa.func.coalesce(identity.c.asked, identity.c.ask_at, type_=identity.c.asked.type)
+    return (asked < before) & ~sa.or_(*of)
 
 
 def _old_event(before: datetime) -> Condition:
@@ -108,6 +114,7 @@ SENDS = Shelf("sends", send, _old_send)
 NOTICES = Shelf("notices", notice, _old_notice)
 ACTIONS = Shelf("actions", action, _old_action, (action_bounce.c.action_id, event.c.action_id))
 ACCOUNTS = Shelf("accounts", account, _old_account)
+IDENTITIES = Shelf("identities", identity, _old_identity)
 EVENTS = Shelf("events", event, _old_event)
 BRAKES = Shelf("brakes", brake, _old_brake)
 TALLIES = Shelf("tallies", tally, _old_tally)

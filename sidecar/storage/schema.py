@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sidecar.storage.columns import ID, MAIL, Line, UtcDateTime
 
 __all__ = [
-    "account", "action", "action_bounce", "bounce", "brake", "circuit", "digest", "event", "metadata",
-    "notice", "requirement", "send", "tally",
+    "account", "action", "action_bounce", "bounce", "brake", "circuit", "digest", "event", "identity",
+    "metadata", "notice", "requirement", "send", "tally",
 ]  # fmt: skip
 
 metadata = sa.MetaData(
@@ -203,4 +203,20 @@ requirement = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("oldest", Line(32), nullable=False),  # the version that the oldest of them was written for
+)
+
+# To whom each account of a wiki with central accounts belongs; nothing of wikis without.
+identity = sa.Table(
+    "identity",
+    metadata,
+    sa.Column("wiki", Line(64), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("lead_wiki", Line(64), nullable=False),  # the account at which is decided and acted; itself if
+    sa.Column("lead_user_id", sa.BigInteger, nullable=False),  # it is local, or until the wiki was asked
+    sa.Column("asked", UtcDateTime),  # when the answer came; NULL: never
+    sa.Column("ask_at", UtcDateTime),  # when the wiki is to be asked (again); NULL: not now
+    sa.Column("tries", sa.Integer, nullable=False),  # in vain, since the last answer
+    sa.Index(None, "lead_wiki", "lead_user_id"),
+    sa.Index(None, "asked"),
+    sa.Index(None, "ask_at"),
 )

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from sidecar.domain.classify import Category
-from sidecar.storage.needs import aside_of, owed_to
+from sidecar.storage.needs import aside_of, of_person, owed_to
 from sidecar.storage.schema import bounce, send
 
 __all__ = ["Send", "drop", "forget", "newest", "note", "stale"]
@@ -77,12 +77,7 @@ def stale(connection: sa.Connection, settled_by: datetime, open_since: datetime,
         later.c.sent > send.c.sent,
         later.c.sent <= settled_by,
     )
-    watched = sa.exists().where(
-        failed.c.wiki == send.c.wiki,
-        failed.c.user_id == send.c.user_id,
-        failed.c.sent > open_since,
-        failed.c.hard,
-    )
+    watched = of_person(send, failed, (failed.c.sent > open_since) & failed.c.hard)
     unneeded = beaten | ((send.c.sent <= open_since) & ~watched)
     unneeded &= ~owed_to(send) & ~aside_of(send)
     query = sa.select(send).where(send.c.sent <= settled_by, unneeded).order_by(send.c.sent).limit(most)

@@ -13,9 +13,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from sidecar.domain.person import Account
+from sidecar.storage import people
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.needs import OPEN
-from sidecar.storage.schema import action, bounce, notice
+from sidecar.storage.schema import action, bounce, identity, notice
 
 __all__ = ["Mark", "User", "all_open", "mark", "open_among", "touched"]
 
@@ -56,11 +58,16 @@ def all_open(connection: sa.Connection, since: datetime) -> dict[str, set[int]]:
     ):
         for wiki, user_id in connection.execution_options(yield_per=BATCH).execute(query):
             found.setdefault(wiki, set()).add(user_id)
+    for person in people.groups(connection).values():
+        if any(one.user_id in found.get(one.wiki, ()) for one in person):
+            for one in person:
+                found.setdefault(one.wiki, set()).add(one.user_id)
     return found
 
 
 def touched(connection: sa.Connection, seen: Mark) -> set[User]:
-    """Users of bounces that were booked, of mail that was set aside, and of actions settled, since *seen*.
+    """Users of bounces that were booked, of mail that was set aside, of actions settled, and those of whom it
+    became known whose account they are, since *seen*; and their siblings.
 
     By number, because replayed mail is old; and by time, because a soft bounce may become a hard one, and
     because numbers are not given in the order of the commits where several nodes write.
@@ -69,13 +76,22 @@ def touched(connection: sa.Connection, seen: Mark) -> set[User]:
     settled = sa.select(action.c.wiki, action.c.user_id).where(action.c.settled > seen.at)
     aside = sa.select(notice.c.wiki, notice.c.user_id).where(_ASIDE, notice.c.id > seen.notice_id)
     new, changed = failed.where(bounce.c.id > seen.bounce_id), failed.where(bounce.c.received > seen.at)
-    queries = (new, changed, aside, settled)
-    return {(wiki, user_id) for query in queries for wiki, user_id in connection.execute(query)}
+    asked = sa.select(identity.c.wiki, identity.c.user_id).where(identity.c.asked > seen.at)
+    queries = (new, changed, aside, settled, asked)
+    found = {Account(*row) for query in queries for row in connection.execute(query)}
+    return {(one.wiki, one.user_id) for each in found for one in people.accounts_of(connection, each)}
 
 
 def open_among(connection: sa.Connection, users: Iterable[User], since: datetime) -> set[User]:
-    """Which of these have an open streak."""
-    return {user for user in users if _is_open(connection, user, since)}
+    """Which of these have an open streak; mail to any account of a person tells of all of them."""
+    return {
+        user
+        for user in users
+        if any(
+            _is_open(connection, (one.wiki, one.user_id), since)
+            for one in people.busy_accounts(connection, Account(*user))
+        )
+    }
 
 
 def _is_open(connection: sa.Connection, user: User, since: datetime) -> bool:

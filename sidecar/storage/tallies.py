@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from sidecar.domain.brake import Failed
+from sidecar.domain.person import Account
+from sidecar.storage import people
 from sidecar.storage.ledger import Bounce
 from sidecar.storage.schema import bounce, tally
 
@@ -24,18 +26,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def count(connection: sa.Connection, bounce_id: int, entry: Bounce) -> None:
-    """Count the user of a hard bounce that was just entered, once an hour."""
+    """Count the user of a hard bounce that was just entered: once an hour, whatever the person's account."""
     at = entry.received
-    same = sa.select(bounce.c.id).where(
-        bounce.c.wiki == entry.wiki,
-        bounce.c.user_id == entry.user_id,
-        bounce.c.hard,
-        bounce.c.received > at - HOUR,
-        bounce.c.received <= at,
-        bounce.c.id != bounce_id,
-    )
-    if connection.execute(same.limit(1)).first():
-        return
+    for one in people.busy_accounts(connection, Account(entry.wiki, entry.user_id)):
+        same = sa.select(bounce.c.id).where(
+            bounce.c.wiki == one.wiki,
+            bounce.c.user_id == one.user_id,
+            bounce.c.hard,
+            bounce.c.received > at - HOUR,
+            bounce.c.received <= at,
+            bounce.c.id != bounce_id,
+        )
+        if connection.execute(same.limit(1)).first():
+            return
     for whose in sorted({entry.provider, ALL}):  # in one order, or two nodes would wait for each other
         place = (tally.c.provider == whose) & (tally.c.slot == _slot(at))
         more = tally.update().where(place).values(users=tally.c.users + 1)

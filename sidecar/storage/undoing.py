@@ -10,7 +10,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from sidecar.domain.person import Account
 from sidecar.domain.wiki import Effect
+from sidecar.storage import brakes, people
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action
 
@@ -34,14 +36,18 @@ class Undoable:
 def undoable(
     connection: sa.Connection, since: datetime, *, wiki: str = "", provider: str = "", user_id: int = 0
 ) -> list[Undoable]:
-    """Un-confirmations that a wiki has carried out since then, oldest first."""
+    """Un-confirmations that a wiki has carried out since then, oldest first.
+
+    Of a *wiki*, also those that were carried out at another one because of failures at this one; of a user
+    (who needs a wiki), those of any account of the person.
+    """
     again = action.alias()
     tried = sa.exists().where(
         again.c.undoes == action.c.id, again.c.state.not_in([State.DEAD, State.DISCARDED, State.OVERTAKEN])
     )
     columns = [action.c[name] for name in Undoable.__dataclass_fields__ if name != "undone"]
     query = sa.select(*columns, tried.label("undone")).where(
-        *_carried_out(since, wiki, provider, user_id),
+        *_carried_out(connection, since, wiki, provider, user_id),
         action.c.fingerprint != "",  # else somebody else had done it
         action.c.confirmed_at.is_not(None),
     )
@@ -52,16 +58,22 @@ def beyond_undoing(
     connection: sa.Connection, since: datetime, *, wiki: str = "", provider: str = "", user_id: int = 0
 ) -> list[int]:
     """Ids of those that went through BounceHandler: nobody knows which confirmation was taken."""
-    carried_out = _carried_out(since, wiki, provider, user_id)
+    carried_out = _carried_out(connection, since, wiki, provider, user_id)
     query = sa.select(action.c.id).where(*carried_out, action.c.effect == Effect.SUBMITTED)
     return list(connection.execute(query.order_by(action.c.id)).scalars())
 
 
-def _carried_out(since: datetime, wiki: str, provider: str, user_id: int) -> Iterator[sa.ColumnElement[bool]]:
+def _carried_out(
+    connection: sa.Connection, since: datetime, wiki: str, provider: str, user_id: int
+) -> Iterator[sa.ColumnElement[bool]]:
     """Un-confirmations, of these alone where something is named."""
     yield action.c.kind == Kind.UNCONFIRM
     yield action.c.state == State.DONE
     yield action.c.settled >= since
-    for column, value in ((action.c.wiki, wiki), (action.c.provider, provider), (action.c.user_id, user_id)):
-        if value:
-            yield column == value
+    if provider:
+        yield action.c.provider == provider
+    if user_id:
+        person = people.accounts_of(connection, Account(wiki, user_id))
+        yield sa.or_(*((action.c.wiki == one.wiki) & (action.c.user_id == one.user_id) for one in person))
+    elif wiki:
+        yield (action.c.wiki == wiki) | brakes.because_of(wiki)

@@ -20,6 +20,9 @@ class CentralUser {
     public static function getInstance( $user ) { return new self; }
     public function exists() { return true; }
     public function isAttached() { return %s; }
+    public static function newPrimaryInstanceFromId( $id ) { return new self; }
+    public function getId() { return 1; }
+    public function getEmailAuthenticationTimestamp() { return null; }
     public function getGlobalGroups() { return [ 'steward' ]; }
 }
 class_alias( CentralUser::class, 'MediaWiki\\Extension\\CentralAuth\\User\\CentralAuthUser' );

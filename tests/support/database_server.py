@@ -144,13 +144,14 @@ class MariaDb(DatabaseServer):
         prefix = self._prefix()
         return [
             "--no-defaults", f"--basedir={prefix}/usr", f"--datadir={self.folder}/data",
+            f"--tmpdir={self.folder}",  # not everybody may write into this machine's
             f"--lc-messages-dir={prefix}/usr/share/mysql", f"--plugin-dir={prefix}/usr/lib/mysql/plugin",
         ]  # fmt: skip
 
     def _initialise(self) -> None:
         script = str(self._prefix() / "usr/bin/mariadb-install-db")
         how = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-        self._run([script, *self._options()[:3], *how])
+        self._run([script, *self._options()[:4], *how])
         self._is_new = True
 
     def start(self) -> None:

@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sidecar.domain.access import BotPassword
 from tests.contract.bench import Mailbox, Mood
 
-from .mediawiki_site import ADMIN, ADMIN_PASSWORD, MediaWikiSite
+from .mediawiki_site import ADMIN, ADMIN_PASSWORD, WIKI_ID, MediaWikiSite
 from .mediawiki_told import talk_page, told
 from .mediawiki_visitor import Visitor
 
@@ -45,8 +46,15 @@ class MediaWiki(MediaWikiSite):
 
     account = f"{BOT}@{BOT_APP}"
 
-    def __init__(self, version: str, *, settings: Mapping[str, object] | None = None) -> None:
-        super().__init__(version, settings=settings)
+    def __init__(
+        self,
+        version: str,
+        *,
+        settings: Mapping[str, object] | None = None,
+        wiki_id: str = WIKI_ID,
+        databases: Path | None = None,
+    ) -> None:
+        super().__init__(version, settings=settings, wiki_id=wiki_id, databases=databases)
         self.password = BOT_PASSWORD
         self._revoked = False
 
@@ -72,6 +80,11 @@ class MediaWiki(MediaWikiSite):
             "SELECT user_email, user_email_authenticated FROM user WHERE user_id = ?", user_id
         )
         return Mailbox(_text(address), _moment(confirmed))
+
+    def effective_mailbox(self, user_id: int) -> Mailbox:
+        """The same as MediaWiki itself answers, which may ask a person's global account."""
+        said = self._bench("confirmation", user=user_id)
+        return Mailbox(said["address"], _moment(said["confirmed"]))
 
     def confirm(self, user_id: int, at: datetime) -> None:
         self._bench("confirm", user=user_id, confirmed=_stamp(at))

@@ -49,11 +49,19 @@ class MaintenanceFailed(Exception):
 class MediaWikiSite:
     """Installed and served when entered, ended and removed when left."""
 
-    wiki_id = WIKI_ID
+    def __init__(
+        self,
+        version: str,
+        *,
+        settings: Mapping[str, object] | None = None,
+        wiki_id: str = WIKI_ID,
+        databases: Path | None = None,
+    ) -> None:
+        """*settings* are PHP globals, as {"wgSMTP": {...}}. Raises PackageUnavailable.
 
-    def __init__(self, version: str, *, settings: Mapping[str, object] | None = None) -> None:
-        """*settings* are PHP globals, as {"wgSMTP": {...}}. Raises PackageUnavailable."""
-        self.version = version
+        The wikis of one farm have their *databases* in one folder, of which they can read each other's.
+        """
+        self.version, self.wiki_id, self._databases = version, wiki_id, databases
         self._settings = dict(settings or {})
         self._php = require_php()
         self._program = program_files(version)
@@ -87,6 +95,11 @@ class MediaWikiSite:
         if self._server:
             self._server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def databases(self) -> Path:
+        """Where its database lies."""
+        return self._databases or self.folder / "data"
 
     @property
     def has_echo(self) -> bool:
@@ -164,8 +177,8 @@ class MediaWikiSite:
     def _install(self) -> None:
         options = {
             "dbtype": "sqlite",
-            "dbpath": str(self.folder / "data"),
-            "dbname": WIKI_ID,
+            "dbpath": str(self.databases),
+            "dbname": self.wiki_id,
             "confpath": str(self.folder / "installed"),
             "server": "http://127.0.0.1",
             "scriptpath": "/w",
@@ -215,12 +228,14 @@ class MediaWikiSite:
         return run.stdout
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.folder / f"data/{WIKI_ID}.sqlite", timeout=PATIENCE)) as database:
+        with closing(
+            sqlite3.connect(self.databases / f"{self.wiki_id}.sqlite", timeout=PATIENCE)
+        ) as database:
             return database.execute(query, values).fetchall()
 
     def _empty_cache(self) -> None:
         """Sessions, throttles, rate limits: all lie in MediaWiki's object cache."""
-        file = self.folder / "data/wikicache.sqlite"
+        file = self.databases / "wikicache.sqlite"
         with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as database:
             tables = database.execute("SELECT name FROM sqlite_master WHERE name = 'objectcache'").fetchall()
             if tables:  # MediaWiki makes it when it first has something to keep

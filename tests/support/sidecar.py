@@ -45,6 +45,7 @@ id = "{wiki}"
 api = "{api}"
 account = "{account}"
 password_file = "bot.password"
+{more}
 [log]
 format = "keyvalue"
 [verp.bouncehandler]
@@ -67,8 +68,12 @@ class Sidecar:
         mode: str,
         mta_folder: Path | None = None,
         mta_group: str = "",
+        more: str = "",
     ) -> None:
-        """*mta_folder*: where the mail server's sockets are, if elsewhere. No *mta_group*: for everybody."""
+        """*mta_folder*: where the mail server's sockets are, if elsewhere. No *mta_group*: for everybody.
+
+        *more* of the configuration: further settings of the wiki, and after them other wikis.
+        """
         mta_folder = mta_folder or folder
         self.folder, self.verp_socket = folder, verp_socket
         names = ("lmtp", "policy", "socketmap")
@@ -88,6 +93,7 @@ class Sidecar:
             account=account,
             verp_socket=verp_socket,
             mode=mode,
+            more=more,
         )
         (folder / "config.toml").write_text(text)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sidecar import daemon, host
 from sidecar.config import WikiConfig
+from sidecar.domain.person import Person
 from sidecar.domain.wiki import Action, Outcome, Wiki
 from sidecar.services.circuit import Pauses
 from sidecar.telemetry import configure_logging
@@ -32,6 +33,9 @@ class Mortal:
         outcome = self._wiki.perform(action)
         self._perhaps_die(DIE_AFTER)
         return outcome
+
+    def identify(self, user_id: int) -> Person:
+        return self._wiki.identify(user_id)
 
     def close(self) -> None:
         self._wiki.close()

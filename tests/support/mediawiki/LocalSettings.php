@@ -46,4 +46,8 @@ foreach ( json_decode( file_get_contents( "$benchFolder/settings.json" ), true )
 if ( $benchEcho ) {
 	wfLoadExtension( 'Echo' );
 }
+if ( isset( $benchFarm ) ) {
+	// What makes several wikis one farm, and lies with their databases.
+	require $benchFarm;
+}
 require "$benchFolder/configured.php";

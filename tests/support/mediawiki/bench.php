@@ -14,7 +14,7 @@ class Bench extends Maintenance {
 	private const OPERATIONS = [
 		'addUser', 'setPassword', 'setGroup', 'confirm', 'changeAddress', 'askForConfirmation', 'setBotPassword',
 		'block', 'unblock', 'sendMail', 'mailTo', 'setTalkPageModel',
-		'rename', 'setPreference',
+		'rename', 'setPreference', 'confirmation',
 	];
 
 	public function __construct() {
@@ -87,6 +87,12 @@ class Bench extends Maintenance {
 		$user = $this->user( $given['user'] );
 		$user->setEmailAuthenticationTimestamp( $given['confirmed'] );
 		$user->saveSettings();
+	}
+
+	private function confirmation( $given ) {
+		// As MediaWiki itself would say: extensions may know better than the user's row.
+		$user = $this->user( $given['user'] );
+		return [ 'address' => $user->getEmail(), 'confirmed' => $user->getEmailAuthenticationTimestamp() ];
 	}
 
 	private function changeAddress( $given ) {

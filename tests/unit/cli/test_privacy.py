@@ -44,7 +44,7 @@ def test_what_is_held_is_exported_without_the_mail_unless_it_is_asked_for(folder
     arrive(folder, STRANGE, START + 9 * DAY)
     told = json.loads(say(folder, "export", "7").stdout)
     assert {name: len(rows) for name, rows in told["held"].items()} == {
-        "notice": 4, "bounce": 4, "action": 1, "event": 1, "send": 0
+        "notice": 4, "bounce": 4, "action": 1, "event": 1, "send": 0, "identity": 0
     }  # fmt: skip
     assert told["held"]["action"][0]["bounces"] == [1, 2, 3]
     assert [row["mail_octets"] for row in told["held"]["notice"]] == [len(hard())] * 3 + [len(STRANGE)]

@@ -97,7 +97,7 @@ def test_what_happens_stands_in_the_order_of_its_time() -> None:
         (36 * hours, Come),
     ]
     assert story.until == 60 * hours
-    assert story.policy.mode is Mode.ENFORCE
+    assert story.policies["storywiki"].mode is Mode.ENFORCE
 
 
 def test_a_group_is_sent_its_mails_one_after_the_other() -> None:

@@ -1,18 +1,13 @@
 """A house of its own for each test, over a history in a real file."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from sidecar.storage.database import Database
 
+from .farm import Farm
 from .house import House
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/history.db"
 
 
 @pytest.fixture
@@ -22,4 +17,14 @@ async def house(url: str) -> AsyncIterator[House]:
     house = House(database)
     yield house
     house.close()
+    await database.close()
+
+
+@pytest.fixture
+async def farm() -> AsyncIterator[Farm]:
+    database = Database("sqlite://")
+    await database.open()
+    farm = Farm(database)
+    yield farm
+    farm.close()
     await database.close()

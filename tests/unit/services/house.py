@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from sidecar.domain.brake import Limits
+from sidecar.domain.person import LOCAL, Person
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.verp import Keyring, SidecarFormat, Verp
 from sidecar.domain.wiki import (
@@ -89,6 +90,8 @@ class VillageWiki:
         self.told: list[tuple[str, int]] = []  # what users were told, and who
         self.acts: list[tuple[datetime, Unconfirm]] = []  # addresses that were un-confirmed, and when
         self.undone: dict[int, Outcome] = {}  # what the answers to those were
+        self.people: dict[int, Person] = {}  # to whom each account belongs centrally
+        self.identified: list[int] = []  # of whom that was asked
         self.troubles: list[Exception] = []
         self.lost: list[Exception] = []
         self.calls: list[Action] = []
@@ -109,6 +112,15 @@ class VillageWiki:
         if self.lost:
             raise self.lost.pop(0)
         return outcome
+
+    def identify(self, user_id: int) -> Person:
+        """Told by the test."""
+        self.identified.append(user_id)
+        self.called.set()
+        assert self.gate.wait(20)
+        if self.troubles:
+            raise self.troubles.pop(0)
+        return self.people.get(user_id, LOCAL)
 
     def _act(self, action: Action) -> Outcome:
         match action:

@@ -1,11 +1,11 @@
 """Lines to wikis: what is open, for how long, and how many calls may be under way."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from sidecar.domain.wiki import Unconfirm
+from sidecar.domain.wiki import Outcome, Unconfirm
 from sidecar.services.lines import IDLE, MOST, Lines, Way
 from sidecar.services.places import ASIDE, CALLS, PROBATION, Places
 
@@ -16,6 +16,10 @@ SECOND = timedelta(seconds=1)
 
 def owed(wiki: str) -> Unconfirm:
     return Unconfirm(wiki, 7, T0, "a test")
+
+
+async def call(lines: Lines, wiki: str, now: datetime) -> Outcome:
+    return await lines.call(wiki, lambda port: port.perform(owed(wiki)), lines.ways[wiki], now)
 
 
 async def test_a_thousand_wikis_that_nobody_calls_are_not_opened_and_take_no_thread() -> None:
@@ -29,7 +33,7 @@ async def test_a_thousand_wikis_that_nobody_calls_are_not_opened_and_take_no_thr
     lines = Lines({f"w{n}": Way(lambda n=n: opening(f"w{n}"), "all") for n in range(1000)})  # type: ignore[misc]
     assert (opened, threading.active_count() - before) == ([], 0)
     for wiki in ("w3", "w3", "w5"):
-        await lines.call(owed(wiki), lines.ways[wiki], T0)
+        await call(lines, wiki, T0)
     assert (opened, lines.opened) == (["w3", "w5"], 2)
     assert threading.active_count() - before <= 2
     lines.close()
@@ -38,12 +42,12 @@ async def test_a_thousand_wikis_that_nobody_calls_are_not_opened_and_take_no_thr
 async def test_what_is_idle_is_let_go_and_opened_again_when_it_is_called() -> None:
     wiki = VillageWiki()
     lines = Lines({"enwiki": Way(lambda: wiki, "one")})
-    await lines.call(owed("enwiki"), lines.ways["enwiki"], T0)
+    await call(lines, "enwiki", T0)
     await lines.let_go(T0 + IDLE)
     assert (lines.opened, wiki.closed) == (1, 0)
     await lines.let_go(T0 + IDLE + SECOND)
     assert (lines.opened, wiki.closed) == (0, 1)
-    await lines.call(owed("enwiki"), lines.ways["enwiki"], T0 + IDLE + SECOND)
+    await call(lines, "enwiki", T0 + IDLE + SECOND)
     assert lines.opened == 1
     lines.close()
     assert wiki.closed == 2
@@ -53,8 +57,8 @@ async def test_no_more_than_some_are_kept_open_and_the_longest_unused_goes() -> 
     wikis = {f"w{n}": VillageWiki() for n in range(MOST + 2)}
     lines = Lines({name: Way(lambda wiki=wiki: wiki, "all") for name, wiki in wikis.items()})  # type: ignore[misc]
     for name in wikis:
-        await lines.call(owed(name), lines.ways[name], T0)
-    await lines.call(owed("w0"), lines.ways["w0"], T0)
+        await call(lines, name, T0)
+    await call(lines, "w0", T0)
     await lines.let_go(T0)
     assert [name for name, wiki in wikis.items() if wiki.closed] == ["w1", "w2"]
     lines.close()
@@ -63,12 +67,12 @@ async def test_no_more_than_some_are_kept_open_and_the_longest_unused_goes() -> 
 async def test_other_settings_open_the_wiki_anew_and_the_same_ones_do_not() -> None:
     old, new = VillageWiki(), VillageWiki()
     lines = Lines({"enwiki": Way(lambda: old, "one", "its url")})
-    await lines.call(owed("enwiki"), lines.ways["enwiki"], T0)
+    await call(lines, "enwiki", T0)
     lines.use({"enwiki": Way(lambda: new, "one", "its url")})
-    await lines.call(owed("enwiki"), lines.ways["enwiki"], T0)
+    await call(lines, "enwiki", T0)
     assert (len(old.calls), len(new.calls)) == (2, 0)
     lines.use({"enwiki": Way(lambda: new, "another password", "its url")})
-    await lines.call(owed("enwiki"), lines.ways["enwiki"], T0)
+    await call(lines, "enwiki", T0)
     assert (old.closed, len(new.calls)) == (1, 1)
     lines.close()
 
@@ -83,8 +87,8 @@ async def test_a_wiki_that_cannot_be_opened_is_tried_again_at_the_next_call() ->
 
     lines = Lines({"enwiki": Way(opening, "one")})
     with pytest.raises(ImportError):
-        await lines.call(owed("enwiki"), lines.ways["enwiki"], T0)
-    await lines.call(owed("enwiki"), lines.ways["enwiki"], T0)
+        await call(lines, "enwiki", T0)
+    await call(lines, "enwiki", T0)
     assert len(wiki.calls) == 1
     lines.close()
 

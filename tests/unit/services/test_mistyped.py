@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sidecar.domain.history import Standing
+from sidecar.domain.person import Account
 from sidecar.domain.policy import Mode, read
 from sidecar.domain.wiki import Mistyped, WikiUnavailable
 from sidecar.storage.actions import Kind, State
@@ -45,7 +46,7 @@ async def test_it_never_counts_and_says_why(house: House) -> None:
         await ask(house)
     assert {action.kind for action in await house.actions()} == {Kind.MISTYPED}
     policy = house.policies["enwiki"]
-    history = await house.database.read(lambda c: history_of(c, "enwiki", 7, policy, house.clock()))
+    history = await house.database.read(lambda c: history_of(c, Account("enwiki", 7), policy, house.clock()))
     standings = {standing for _, standing in read(history, policy, house.clock()).standings}
     assert standings == {Standing.CONFIRMING}
 

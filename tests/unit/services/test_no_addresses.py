@@ -83,8 +83,8 @@ async def test_only_the_raw_mail_holds_addresses_and_it_is_dropped(
     user = await a_whole_life(house, practice)
     assert practice.told(user) == ["warn", "unconfirm"]
     assert practice.mailbox(user).confirmed_at == house_start(practice, user)
-    policy, now = house.policies["enwiki"], house.clock()
-    story = await house.database.read(lambda c: review(c, "enwiki", user, policy, now))
+    policies, now = house.policies, house.clock()
+    story = await house.database.read(lambda c: review(c, "enwiki", user, policies, now))
     assert story
     assert "restored" in told(story)
     logged = capsys.readouterr().err

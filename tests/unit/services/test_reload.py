@@ -255,7 +255,8 @@ async def test_a_wiki_that_is_reached_as_before_keeps_its_session() -> None:
 
     async def call_all() -> list[str]:
         for name, reached in lines.ways.items():
-            await lines.call(Unconfirm(name, 7, T0, "a test"), reached, T0)
+            act = Unconfirm(name, 7, T0, "a test")
+            await lines.call(name, lambda port, act=act: port.perform(act), reached, T0)
         return opened
 
     lines = Lines(ways_of(open_wiki, wikis("enwiki", "dewiki")))

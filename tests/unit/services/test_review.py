@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from sidecar.domain.history import Standing
+from sidecar.domain.person import Account, Together
 from sidecar.domain.policy import Mode, Policy, Streak, Window
 from sidecar.services.review import Review, review
 from sidecar.services.undo import undo
-from sidecar.storage import brakes, ledger, sends
+from sidecar.storage import brakes, ledger, people, sends
 from sidecar.storage.schema import bounce
 from sidecar.storage.sends import Send
 from sidecar.storage.undoing import undoable
@@ -21,8 +22,8 @@ PLAIN = b"From: eve@evil.example\nSubject: hello\n\nI am no bounce\n"
 
 
 async def why(house: House, at: datetime | None = None, user_id: int = 7) -> Review | None:
-    policy = house.policies["enwiki"]
-    return await house.database.read(lambda c: review(c, "enwiki", user_id, policy, at or house.clock()))
+    policies, when = house.policies, at or house.clock()
+    return await house.database.read(lambda c: review(c, "enwiki", user_id, policies, when))
 
 
 async def lines(house: House, at: datetime | None = None) -> list[str]:
@@ -137,7 +138,15 @@ async def future(house: House) -> None:
     await house.database.write(lambda c: c.execute(ahead))
 
 
+async def untried(house: House) -> None:
+    house.policies["dewiki"] = replace(house.policies["dewiki"], mode=Mode.SHADOW)
+    one = Together(Account("enwiki", 7), frozenset({Account("enwiki", 7), Account("dewiki", 8)}))
+    await house.database.write(lambda c: people.answered(c, one, house.clock()))
+    await house.bounce(wiki="dewiki", user_id=8)
+
+
 STORIES = {
+    Standing.UNTRIED: untried,
     Standing.CONFIRMING: confirming,
     Standing.TOO_SOON: too_soon,
     Standing.COUNTS: counting,

@@ -108,7 +108,7 @@ async def test_not_while_something_else_is_owed_for_the_user(house: House) -> No
     await house.fail_for_eight_days(1)
     assert await undone(house) == 0
     assert (
-        await undone(house, user_id=1) == 1
+        await undone(house, wiki="enwiki", user_id=1) == 1
     )  # that has been carried out by now: the newer one is taken back
 
 

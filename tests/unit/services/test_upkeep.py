@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from sidecar.domain.person import Account
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.services import upkeep
 from sidecar.services.undo import undo
@@ -113,7 +114,7 @@ async def test_what_waits_or_is_held_keeps_its_bounces_and_the_proofs_after_them
     await keeper(house).round()
     assert await rows(house, bounce, notice, action_bounce) == {"bounce": 3, "notice": 3, "action_bounce": 3}
     policy = house.policies["enwiki"]
-    history = await house.database.read(lambda c: history_of(c, "enwiki", 7, policy, house.clock()))
+    history = await house.database.read(lambda c: history_of(c, Account("enwiki", 7), policy, house.clock()))
     assert len(history.mails) == 4
     assert await rows(house, brake) == {"brake": 1}
     await house.database.write(lambda c: brakes.release(c, 1, house.clock()))

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.domain.history import Fate, History, Mail
+from sidecar.domain.person import Account
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak, Window, decide
 from sidecar.domain.wiki import Effect, Outcome, Warn
 from sidecar.storage import outbox, schema, sends
@@ -44,7 +45,7 @@ async def fill(database: Database, rows: list[dict[str, object]]) -> None:
 
 
 async def history(database: Database, day: float, policy: Policy = SPECIFICATION) -> History:
-    return await database.read(lambda c: history_of(c, "enwiki", 7, policy, T0 + day * DAY))
+    return await database.read(lambda c: history_of(c, Account("enwiki", 7), policy, T0 + day * DAY))
 
 
 async def test_a_short_history_is_told_whole(database: Database) -> None:
@@ -62,11 +63,13 @@ async def test_a_short_history_is_told_whole(database: Database) -> None:
     await database.write(lambda c: sends.note(c, [Send("enwiki", 7, T0 + 5 * DAY, "a1b2c3", "0123abcd")]))
     found = await history(database, 9)
     assert sorted(found.mails, key=lambda mail: mail.sent) == [
-        Mail(T0, Fate.HARD, "user-unknown", "a1b2c3", "0123abcd", 1),
-        Mail(T0 + 1 * DAY, Fate.SOFT, "mailbox-full", "a1b2c3", "0123abcd", 2),
-        Mail(T0 + 2 * DAY, Fate.HARD, "user-unknown", "a1b2c3", "0123abcd", 3, pardoned=True),
-        Mail(T0 + 3 * DAY, Fate.HARD, "user-unknown", "a1b2c3", "0123abcd", 4, confirming=True),
-        Mail(T0 + 5 * DAY, Fate.NOTHING, "", "a1b2c3", "0123abcd"),
+        Mail(T0, Fate.HARD, "user-unknown", "a1b2c3", "0123abcd", 1, wiki="enwiki"),
+        Mail(T0 + 1 * DAY, Fate.SOFT, "mailbox-full", "a1b2c3", "0123abcd", 2, wiki="enwiki"),
+        Mail(T0 + 2 * DAY, Fate.HARD, "user-unknown", "a1b2c3", "0123abcd", 3, pardoned=True, wiki="enwiki"),
+        Mail(
+            T0 + 3 * DAY, Fate.HARD, "user-unknown", "a1b2c3", "0123abcd", 4, confirming=True, wiki="enwiki"
+        ),
+        Mail(T0 + 5 * DAY, Fate.NOTHING, "", "a1b2c3", "0123abcd", wiki="enwiki"),
     ]
     assert (found.forget_until, found.warned) == (None, None)
 

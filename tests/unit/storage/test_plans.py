@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.domain.brake import Limits
+from sidecar.domain.person import Account, Together
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.services.decision import consider, mistyped
-from sidecar.storage import ledger, sends, streaks
+from sidecar.storage import ledger, outbox, people, sends, streaks
 from sidecar.storage.database import Database
 from sidecar.storage.sends import Send
 from sidecar.storage.streaks import Mark
@@ -24,20 +25,29 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-ENFORCE = Policy(Streak(2, DAY), Mode.ENFORCE)
-SHADOW = replace(ENFORCE, mode=Mode.SHADOW)
+ENFORCE = {"enwiki": Policy(Streak(2, DAY), Mode.ENFORCE, central=True)}
+SHADOW = {"enwiki": replace(ENFORCE["enwiki"], mode=Mode.SHADOW)}
+CENTRAL = {"enwiki", "dewiki"}
+PERSON = Together(Account("enwiki", 7), frozenset({Account("enwiki", 7), Account("dewiki", 8)}))
 SINCE = T0 - 60 * DAY
 
 WORKS: dict[str, Callable[[sa.Connection], object]] = {
     "decide": lambda c: consider(c, bounce(), ENFORCE, Limits(), T0 + 9 * DAY, T0),
     "decide in shadow": lambda c: consider(c, bounce(), SHADOW, Limits(), T0 + 9 * DAY, T0),
     "decide again": lambda c: [consider(c, bounce(), SHADOW, Limits(), T0 + 9 * DAY, T0) for _ in range(2)],
-    "mistyped": lambda c: mistyped(c, 1, bounce(), ENFORCE, T0),
+    "mistyped": lambda c: mistyped(c, 1, bounce(), ENFORCE["enwiki"], T0),
     "book": lambda c: ledger.book(c, 1, bounce(T0 + 5 * DAY)),
     "note": lambda c: sends.note(c, [Send("enwiki", 7, T0 + DAY, "a1b2c3", "k")]),
     "mark": lambda c: streaks.mark(c, T0),
     "touched": lambda c: streaks.touched(c, Mark(1, 1, T0 - timedelta(minutes=1))),
     "open": lambda c: streaks.open_among(c, {("enwiki", 7)}, SINCE),
+    "whose": lambda c: people.accounts_of(c, Account("dewiki", 8)),
+    "want": lambda c: people.want(c, Account("dewiki", 8), T0 + 2 * DAY),
+    "question due": lambda c: people.is_due(c, T0, {"frwiki"}),
+    "claim a question": lambda c: people.claim(c, T0 + 2 * DAY, T0 + 3 * DAY, {"frwiki"}),
+    "overdue": lambda c: people.overdue(c, CENTRAL, T0),
+    "answered": lambda c: people.answered(c, PERSON, T0 + DAY),
+    "due where accounts are central": lambda c: outbox.is_due(c, T0, {"frwiki"}, CENTRAL),
     "stale sends": lambda c: sends.stale(c, T0, SINCE, 10),
 }
 
@@ -71,6 +81,7 @@ async def explained(database: Database, work: Callable[[sa.Connection], object])
             notice_id = ledger.append(connection, notice(day))
             assert notice_id
             ledger.book(connection, notice_id, bounce(T0 + day * DAY))
+        people.answered(connection, PERSON, T0)
 
     await database.write(fill)
     return await database.write(lambda c: plans(c, work))

@@ -151,7 +151,7 @@ async def test_a_downgrade_below_the_third_keeps_un_confirmations_and_drops_what
     await database.close()
     downgrade(url, "0002")
     assert tables(url) == {*schema.metadata.tables, "alembic_version"} - {
-        "send", "brake", "tally", "account", "circuit", "requirement",
+        "send", "brake", "tally", "account", "circuit", "requirement", "identity",
     }  # fmt: skip
     again = Database(url)
     await again.open()

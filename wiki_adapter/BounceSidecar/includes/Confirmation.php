@@ -85,7 +85,11 @@ class Confirmation {
 		// claim what was not done. Not through User, whose hooks (CentralAuth's) may answer from a cache. The
 		// exception rolls everything back, and we are asked again.
 		$stored = $this->stored( 'user_email_authenticated' );
-		if ( ( $stored === null ? null : ConvertibleTimestamp::convert( TS_MW, $stored ) ) !== $since ) {
+		if (
+			( $stored === null ? null : ConvertibleTimestamp::convert( TS_MW, $stored ) ) !== $since ||
+			// CentralAuth gives up without a word, too, if two wikis save one global account at the same time.
+			!Central::isConfirmed( $this->user, $since )
+		) {
 			throw new RuntimeException( 'The user was not saved' );
 		}
 	}

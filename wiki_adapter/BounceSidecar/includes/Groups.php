@@ -9,8 +9,6 @@ namespace MediaWiki\Extension\BounceSidecar;
  */
 class Groups {
 
-	private const CENTRAL_USER = 'MediaWiki\Extension\CentralAuth\User\CentralAuthUser';
-
 	/** @var \MediaWiki\User\UserGroupManager */
 	private $groupManager;
 
@@ -36,10 +34,7 @@ class Groups {
 	 * @return string[]
 	 */
 	private function globalGroups( $user ): array {
-		if ( !class_exists( self::CENTRAL_USER ) ) {
-			return [];
-		}
-		$central = ( self::CENTRAL_USER )::getInstance( $user );
-		return $central->exists() && $central->isAttached() ? $central->getGlobalGroups() : [];
+		$central = Central::accountOf( $user );
+		return $central ? $central->getGlobalGroups() : [];
 	}
 }

@@ -1,0 +1,123 @@
+"""The one way to the wikis: who may be called now, and what each call says of its wiki.
+
+Knows lines, circuits and places, and that what waits falls due when a wiki is well again. Does not know what
+is owed (dispatch.py) or asked (identity.py).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from sidecar.domain.wiki import Wiki, WikiError, WikiMisconfigured, WikiUnavailable
+from sidecar.services.circuit import Circuits, Pauses, Rows
+from sidecar.services.lines import Lines, Way
+from sidecar.services.places import PROMPT, Places
+from sidecar.storage import circuits, outbox
+from sidecar.storage.database import Database
+from sidecar.telemetry import Metrics
+
+__all__ = ["NOT_CONFIGURED", "Calls"]
+
+R = TypeVar("R")
+
+NOT_CONFIGURED = "the wiki is not configured"
+
+
+class Calls:
+    """To each wiki one at a time; ``ask`` is for whoever owes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        lines: Lines,
+        clock: Callable[[], datetime],
+        pauses: Pauses,
+        metrics: Metrics,
+        ring: Callable[[], None],  #: called when there is room for another call
+    ) -> None:
+        self._db, self._lines, self._clock = database, lines, clock
+        self.circuits, self.places = Circuits(pauses), Places()
+        self._metrics, self._ring = metrics, ring
+        self._hastened: set[tuple[str, str]] = set()
+        self._anew: set[str] = set()  # reached otherwise than before: what waits for them falls due
+
+    def use(self, ways: Mapping[str, Way]) -> None:
+        """From now on these; who is reached anew gets a fresh try."""
+        self._anew |= {wiki for wiki in ways if ways[wiki] != self._lines.ways.get(wiki)}
+        self._lines.use(ways)
+
+    async def closed(self, now: datetime) -> set[str]:
+        """Wikis that are being called, or left alone; all of them if there is no room for another call."""
+        closed, _ = await self.standing(now)
+        return closed if self.places.free else set(self._lines.ways)
+
+    async def ask(self, wiki: str, question: Callable[[Wiki], R]) -> R:
+        """Call a wiki for another purpose, while nothing else calls it. Raises what the wiki raises."""
+        way = self._lines.ways.get(wiki)
+        if not way:
+            raise WikiUnavailable(NOT_CONFIGURED)
+        now, login = self._clock(), way.login
+        _, troubled = await self.standing(now)
+        lasting = asyncio.get_running_loop().call_later(PROMPT, self.step_aside, wiki)
+        self.places.take(wiki, on_probation=wiki in troubled)
+        try:
+            answer = await self._lines.call(wiki, question, way, now)
+        except (WikiUnavailable, WikiMisconfigured) as error:
+            self.circuits.learn(wiki, login, error)
+            trouble: WikiError = error
+            await self._db.write(lambda c: self.circuits.failed(c, wiki, login, trouble, now))
+            raise
+        finally:
+            lasting.cancel()
+            self.places.leave(wiki)
+        answered = self.answered(wiki, login)
+
+        def work(connection: sa.Connection) -> None:
+            if answered(connection):
+                outbox.hasten(connection, wiki, self._clock())
+
+        await self._db.write(work)
+        return answer
+
+    async def standing(self, now: datetime) -> tuple[set[str], set[str]]:
+        """Which wikis are not called now, and which have not been well lately."""
+        rows = await self._db.read(circuits.standing)
+        if await self._hasten_anew(rows, now):
+            rows = await self._db.read(circuits.standing)
+        open_now = self.circuits.closed(rows, self._lines.ways, now)
+        self._metrics.wikis.set(len(self._lines.ways))
+        self._metrics.circuits_open.set(len(open_now))
+        closed = open_now | self.places.busy | self.circuits.untried(rows, self._lines.ways, self.places)
+        troubled = self.circuits.on_probation(rows, self._lines.ways)
+        if self.places.probation_full:
+            closed |= troubled
+        return closed, troubled
+
+    async def _hasten_anew(self, rows: Rows, now: datetime) -> bool:
+        """What waits for wikis that are reached otherwise than before falls due, once; False if none is."""
+        anew, changed = frozenset(self._anew), self.circuits.changed(rows, self._lines.ways) - self._hastened
+        if not anew and not changed:
+            return False
+        mended = [wiki for wiki in anew if wiki in rows and not rows[wiki].credential]
+
+        def work(connection: sa.Connection) -> None:
+            circuits.drop(connection, mended)
+            for wiki in anew.union(wiki for wiki, _ in changed):
+                outbox.hasten(connection, wiki, now)
+
+        await self._db.write(work)
+        self._anew -= anew
+        self._hastened |= changed
+        return True
+
+    def step_aside(self, wiki: str) -> None:
+        self.places.step_aside(wiki)
+        self._ring()
+
+    def answered(self, wiki: str, login: str) -> Callable[[sa.Connection], bool]:
+        """The wiki is well; what is to be written says if it had been down."""
+        now, proven = self._clock(), self.circuits.learn(wiki, login, None)
+        return lambda connection: self.circuits.answered(connection, wiki, login, now, proven=proven)

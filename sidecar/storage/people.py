@@ -1,0 +1,220 @@
+"""Whose accounts are one person's: who leads, who else belongs to it, and of whom a wiki is to be asked.
+
+Knows the answers that were given. Does not know how a wiki is asked (services/identity.py). An account of
+which nothing is known stands for itself.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from sidecar.domain.history import CLOCK_SKEW
+from sidecar.domain.person import Account, Together
+from sidecar.storage.actions import Kind, State
+from sidecar.storage.schema import action, bounce, identity, send
+
+__all__ = [
+    "FRESH", "MOST", "Inquiry", "accounts_of", "answered", "busy_accounts", "claim", "forget",
+    "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "never_asked", "overdue", "postpone",
+    "unknown", "want", "want_all",
+]  # fmt: skip
+
+#: An answer is good for so long: accounts are attached, detached, merged and renamed.
+FRESH = timedelta(days=1)
+
+#: Accounts that are found at a time.
+MOST = 500
+
+DECIDED = (Kind.WARN, Kind.UNCONFIRM)
+_LEAD = (identity.c.lead_wiki, identity.c.lead_user_id)
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """A question to a wiki, in somebody's hands until the lease ends."""
+
+    account: Account
+    tries: int  #: in vain, so far
+
+
+def lead_of(connection: sa.Connection, account: Account) -> Account:
+    """At which account is decided and acted for this one."""
+    row = connection.execute(sa.select(*_LEAD).where(_is(account))).first()
+    return Account(*row) if row else account
+
+
+def accounts_of(connection: sa.Connection, account: Account) -> list[Account]:
+    """All accounts of the person, this one among them, in a fixed order."""
+    lead = lead_of(connection, account)
+    rows = connection.execute(sa.select(identity.c.wiki, identity.c.user_id).where(_led_by(lead)))
+    return sorted({Account(*row) for row in rows} | {account, lead})
+
+
+def busy_accounts(connection: sa.Connection, account: Account) -> list[Account]:
+    """Those of them of whom anything is booked: of a hundred wikis, most never sent a mail that failed."""
+    lead = lead_of(connection, account)
+    known = sa.or_(
+        *(
+            sa.exists().where(table.c.wiki == identity.c.wiki, table.c.user_id == identity.c.user_id)
+            for table in (bounce, send, action)
+        )
+    )
+    rows = connection.execute(sa.select(identity.c.wiki, identity.c.user_id).where(_led_by(lead), known))
+    return sorted({Account(*row) for row in rows} | {account, lead})
+
+
+def groups(connection: sa.Connection) -> dict[Account, set[Account]]:
+    """Everybody with more than one account, by who leads."""
+    found: dict[Account, set[Account]] = {}
+    others = (identity.c.wiki != identity.c.lead_wiki) | (identity.c.user_id != identity.c.lead_user_id)
+    for wiki, user_id, *lead in connection.execute(sa.select(*_KEY, *_LEAD).where(others)):
+        leading = Account(*lead)
+        found.setdefault(leading, {leading}).add(Account(wiki, user_id))
+    return found
+
+
+def is_fresh(connection: sa.Connection, account: Account, now: datetime) -> bool:
+    """Whether it is known whose account it is."""
+    query = sa.select(identity.c.user_id).where(_is(account), _fresh(now))
+    return connection.execute(query).first() is not None
+
+
+def want(connection: sa.Connection, account: Account, now: datetime) -> None:
+    """A failure of this account was booked: ask its wiki soon, unless a fresh answer is there."""
+    row = connection.execute(sa.select(identity.c.ask_at).where(_is(account))).first()
+    if row is None:
+        _insert(connection, account, now)
+    elif row.ask_at is None and not is_fresh(connection, account, now):
+        connection.execute(identity.update().where(_is(account)).values(ask_at=now))
+
+
+def want_all(connection: sa.Connection, several: Collection[Account], now: datetime) -> None:
+    for one in several:
+        want(connection, one, now)
+
+
+def overdue(connection: sa.Connection, wikis: Collection[str], now: datetime) -> list[Account]:
+    """Of whom something falls due that must wait for an answer, and nobody is asking."""
+    asking = sa.exists().where(
+        identity.c.wiki == action.c.wiki,
+        identity.c.user_id == action.c.user_id,
+        identity.c.ask_at.is_not(None),
+    )
+    due = (action.c.state == State.WAITING) & (action.c.due <= now)
+    query = sa.select(action.c.wiki, action.c.user_id).where(due, unknown(wikis, now), ~asking)
+    return [Account(*row) for row in connection.execute(query.limit(MOST))]
+
+
+def never_asked(connection: sa.Connection, wikis: Collection[str], since: datetime) -> list[Account]:
+    """With a hard bounce since then: *wikis* may not have had central accounts when it came."""
+    asked = sa.exists().where(identity.c.wiki == bounce.c.wiki, identity.c.user_id == bounce.c.user_id)
+    query = sa.select(bounce.c.wiki, bounce.c.user_id).where(
+        bounce.c.hard, bounce.c.received > since, bounce.c.wiki.in_(wikis), ~asked
+    )
+    return [Account(*row) for row in connection.execute(query.distinct().limit(MOST))]
+
+
+def is_due(connection: sa.Connection, now: datetime, except_wikis: Collection[str]) -> bool:
+    """Whether any wiki is to be asked now; takes no lock."""
+    return (
+        connection.execute(sa.select(identity.c.user_id).where(_due(now, except_wikis)).limit(1)).first()
+        is not None
+    )
+
+
+def claim(
+    connection: sa.Connection, now: datetime, lease_until: datetime, except_wikis: Collection[str]
+) -> Inquiry | None:
+    """Take the question that waits longest. If we die with it, it falls due again when the lease ends."""
+    query = sa.select(identity).where(_due(now, except_wikis)).order_by(identity.c.ask_at).limit(1)
+    row = connection.execute(query.with_for_update(skip_locked=True)).first()
+    if row is None:
+        return None
+    account = Account(row.wiki, row.user_id)
+    connection.execute(identity.update().where(_is(account)).values(ask_at=lease_until, tries=row.tries + 1))
+    return Inquiry(account, row.tries)
+
+
+def postpone(connection: sa.Connection, account: Account, ask_at: datetime) -> None:
+    """Not now; again at that time."""
+    connection.execute(identity.update().where(_is(account)).values(ask_at=ask_at))
+
+
+def answered(connection: sa.Connection, together: Together, now: datetime) -> list[Account]:
+    """The answer of a wiki: these are one person from now on.
+
+    Who belonged to the person and does not any more stands for itself, and is asked about. Returns everybody
+    who is led otherwise than before. The callers hold all locks.
+    """
+    before = {one: lead_of(connection, one) for one in together.accounts}
+    left = [
+        one
+        for lead in {*before.values(), together.lead}
+        for one in accounts_of(connection, lead)
+        if one not in together.accounts and lead_of(connection, one) == lead
+    ]
+    for one in sorted(together.accounts):
+        _enter(connection, one, together.lead, now)
+    for one in left:
+        values = {"lead_wiki": one.wiki, "lead_user_id": one.user_id, "asked": None, "ask_at": now}
+        connection.execute(identity.update().where(_is(one)).values(values))
+    return sorted([one for one, lead in before.items() if lead != together.lead] + left)
+
+
+def unknown(wikis: Collection[str], now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a row of the table ``action`` must wait until a wiki was asked, if it is one of *wikis*."""
+    fresh = sa.exists().where(
+        identity.c.wiki == action.c.wiki,
+        identity.c.user_id == action.c.user_id,
+        _fresh(now),
+    )
+    return action.c.wiki.in_(wikis) & action.c.kind.in_(DECIDED) & ~fresh
+
+
+def forget(connection: sa.Connection, account: Account) -> None:
+    """Nothing of others names this account any more; whose they are is asked again at the next failure."""
+    alone = {"lead_wiki": identity.c.wiki, "lead_user_id": identity.c.user_id, "asked": None}
+    connection.execute(identity.update().where(_led_by(account)).values(alone))
+
+
+def forget_wikis(connection: sa.Connection, except_wikis: Collection[str]) -> int:
+    """No other wikis have central accounts (any more); how many accounts are local again."""
+    gone = connection.execute(identity.delete().where(identity.c.wiki.not_in(except_wikis))).rowcount
+    orphans = identity.c.lead_wiki.not_in(except_wikis)
+    alone = {"lead_wiki": identity.c.wiki, "lead_user_id": identity.c.user_id, "asked": None}
+    connection.execute(identity.update().where(orphans).values(alone))
+    return gone
+
+
+_KEY = (identity.c.wiki, identity.c.user_id)
+
+
+def _is(account: Account) -> sa.ColumnElement[bool]:
+    return (identity.c.wiki == account.wiki) & (identity.c.user_id == account.user_id)
+
+
+def _led_by(lead: Account) -> sa.ColumnElement[bool]:
+    return (identity.c.lead_wiki == lead.wiki) & (identity.c.lead_user_id == lead.user_id)
+
+
+def _fresh(now: datetime) -> sa.ColumnElement[bool]:
+    # Nothing was answered in the future: a clock ran ahead, and the answer would be good until then.
+    return (identity.c.asked > now - FRESH) & (identity.c.asked <= now + CLOCK_SKEW)
+
+
+def _due(now: datetime, except_wikis: Collection[str]) -> sa.ColumnElement[bool]:
+    return (identity.c.ask_at <= now) & identity.c.wiki.not_in(list(except_wikis))
+
+
+def _enter(connection: sa.Connection, account: Account, lead: Account, now: datetime) -> None:
+    values = {"lead_wiki": lead.wiki, "lead_user_id": lead.user_id, "asked": now, "ask_at": None, "tries": 0}
+    if not connection.execute(identity.update().where(_is(account)).values(values)).rowcount:
+        connection.execute(identity.insert().values(wiki=account.wiki, user_id=account.user_id, **values))
+
+
+def _insert(connection: sa.Connection, account: Account, ask_at: datetime) -> None:
+    itself = {"lead_wiki": account.wiki, "lead_user_id": account.user_id}
+    values = {"wiki": account.wiki, "user_id": account.user_id, "tries": 0, "asked": None, "ask_at": ask_at}
+    connection.execute(identity.insert().values(**values, **itself))
