@@ -85,3 +85,15 @@ def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[s
     url = server.copy(PATTERN, f"test_{os.getpid()}_{next(_numbers)}")
     yield url
     server.drop(str(sa.make_url(url).database))
+
+
+@pytest.fixture
+def bare_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without any table."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/bare.db"
+        return
+    server: DatabaseServer = request.getfixturevalue("server")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    yield server.create(name)
+    server.drop(name)
