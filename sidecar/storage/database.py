@@ -80,8 +80,8 @@ class Database:
             if self.kind is Kind.SQLITE or not only_reads(error.orig):
                 raise
             raise OnlyRead(
-                f"the server lets nobody write ({error.orig}): a standby? The URL must name the one that others "
-                "copy from, or this one has to take over first"
+                f"the server lets nobody write ({error.orig}): a standby? The URL must name the one that "
+                "others copy from, or this one has to take over first"
             ) from None
 
     async def upgrade(self, tell: Tell = lambda words: None, *, dry: bool = False) -> None:
@@ -110,11 +110,15 @@ class Database:
         """
         await self.look(versions.check)
 
-    async def look(self, work: Callable[[sa.Connection], R]) -> R:
-        """``read``, also where there are no tables or others than ours. Raises NoHistory, Unsuitable."""
+    async def look(self, work: Callable[[sa.Connection], R], *, any_server: bool = False) -> R:
+        """``read``, also where there are no tables or others than ours. Raises NoHistory.
+
+        Raises Unsuitable, unless *any_server* will do.
+        """
         if self._file and not self._file.path.exists():
             raise NoHistory(f"there is no history yet: {self._file.path}")
-        await self._suit()
+        if not any_server:
+            await self._suit()
         result = await self.read(work)
         if self._file:
             self._file.note()

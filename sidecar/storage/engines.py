@@ -75,7 +75,7 @@ def passes(error: BaseException) -> bool:
     if isinstance(error, sa.exc.IntegrityError) or error.connection_invalidated:
         return True
     if hasattr(error.orig, "sqlstate"):
-        state: str | None = error.orig.sqlstate
+        state: str | None = error.orig.sqlstate  # type: ignore[union-attr]
         if state is None:  # of what hinders a connection psycopg gives no code
             return isinstance(error, sa.exc.OperationalError)
         return state in PG_PASSES or state[:2] in PG_CLASSES
@@ -122,7 +122,7 @@ PG_CLASSES = frozenset({"08"})  # connection exceptions
 
 
 def only_reads(error: BaseException | None) -> bool:
-    """Whether the driver's error says that the server lets nobody write: a standby, or one that was told to."""
+    """Whether the driver's error says that the server lets nobody write: a standby, or told to be one."""
     number = error.args[0] if error and error.args else None
     return number in (1290, 1792, 1836) or getattr(error, "sqlstate", None) == "25006"
 

@@ -53,9 +53,8 @@ def _of_mariadb(found: dict[str, Any]) -> Iterator[str]:
     if found["log_bin"] and found["binlog_format"] == "STATEMENT":
         yield "binlog_format = STATEMENT refuses our transactions (error 1665): set it to MIXED or ROW"
     if found["max_allowed_packet"] < PACKET:
-        yield (
-            f"max_allowed_packet = {found['max_allowed_packet']} is too small for a mail: set it to 16M or more"
-        )
+        packet = found["max_allowed_packet"]
+        yield f"max_allowed_packet = {packet} is too small for a mail: set it to 16M or more"
     if others := sorted(found["not_innodb"]):
         yield (
             f"not InnoDB, hence without transactions: {', '.join(others)}: "

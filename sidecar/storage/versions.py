@@ -84,18 +84,18 @@ def check(connection: sa.Connection) -> None:
     version = find(connection)
     if not version.found:
         raise NoHistory("there is no history yet: `bounce-sidecar db upgrade` makes it")
-    if version.found == version.wanted:
+    if version.oldest <= version.wanted == version.found:
         return
-    if version.found in _known():
+    if version.found in _known() and version.oldest <= version.wanted:
         raise SchemaTooOld(
             f"the database is at version {version.found}, this program wants {version.wanted}: "
             "`bounce-sidecar db upgrade`"
         )
     if not version.oldest or version.oldest > version.wanted:
-        wants = f" and is for programs of {version.oldest} or newer" if version.oldest else ""
+        wants = f"; its tables are for {version.oldest} or newer" if version.oldest else ""
         raise SchemaUnknown(
-            f"the database is at version {version.found}, made by a newer bounce-sidecar,{wants}; this one "
-            f"knows {version.wanted} at most: install the newer one"
+            f"the database is at version {version.found}, and a newer bounce-sidecar has changed it{wants}; "
+            f"this one knows {version.wanted} at most: install the newer one"
         )
 
 
@@ -149,13 +149,14 @@ def downgrade(connection: sa.Connection, to: str, tell: Tell = lambda words: Non
     """
     with _one_at_a_time(connection, tell):
         has = find(connection).found
-        if has not in _known() or to not in {*_known(), "base"} or (to != "base" and to > has):
+        ways = {"base", *(revision for revision in _known() if revision <= has)}
+        if to not in ways or (has and has not in ways):
             raise NoSuchVersion(f"cannot go from version {has or 'base'} to {to}")
-        for above in _scripts(FOLDERS).get_revision(has).nextrev:
+        for above in _scripts(FOLDERS).get_revision(has).nextrev if has else ():
             _finish(connection, above, tell, back=True)
         command.downgrade(_migrations(connection, tell), to)
         if to == "base":
-            connection.execute(sa.text("DROP TABLE alembic_version"))
+            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
         elif oldest := getattr(_scripts(FOLDERS).get_revision(to).module, "oldest", ""):
             connection.execute(requirement.update().values(oldest=oldest))
 

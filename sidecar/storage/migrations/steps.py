@@ -21,8 +21,8 @@ from sidecar.storage.engines import Kind, passes
 from sidecar.telemetry import Tellable
 
 __all__ = [
-    "NotOurs", "add_column", "create_index", "create_table", "delete", "drop_column", "drop_index", "drop_table",
-    "fill_accounts", "has_column", "insert", "nullable",
+    "NotOurs", "add_column", "create_index", "create_table", "delete", "drop_column", "drop_index",
+    "drop_table", "fill_accounts", "has_column", "insert", "nullable",
 ]  # fmt: skip
 
 BATCH = 5000  # ids a statement: some 50 ms
@@ -53,11 +53,10 @@ def drop_table(name: str) -> None:
 
 def insert(table: str, **row: object) -> None:
     """The only row of a table, if it is not there."""
-    columns = [sa.column(name) for name in row]
-    rows = sa.table(table, *columns)
-    if (not _has_table(table) or not _ask(sa.select(sa.func.count()).select_from(rows))) and _tell(
-        f"{table}: fill in {', '.join(f'{name} {value}' for name, value in row.items())}"
-    ):
+    rows = sa.table(table, *(sa.column(name) for name in row))
+    is_there = _has_table(table) and _ask(sa.select(sa.func.count()).select_from(rows))
+    words = ", ".join(f"{name} {value}" for name, value in row.items())
+    if not is_there and _tell(f"{table}: fill in {words}"):
         _patiently(lambda: op.execute(rows.insert().values(row)))
 
 
@@ -136,9 +135,7 @@ def fill_accounts(source: str) -> None:
         return
     if _tell(f"account: fill in the users of {source}{_size(source)}"):
         users = f"SELECT DISTINCT wiki, user_id FROM {source}"
-        _in_batches(
-            source, lambda some: f"{insert} account (wiki, user_id) {users} WHERE {some} {otherwise}"
-        )
+        _in_batches(source, lambda some: f"{insert} account (wiki, user_id) {users} WHERE {some} {otherwise}")
 
 
 def _in_batches(table: str, statement: Callable[[str], str], by: str = "id") -> None:
@@ -159,7 +156,7 @@ def _alter(table: str, *changes: str) -> None:
 
 
 def _patiently(work: Callable[[], object]) -> None:
-    """Somebody else uses the table: give up the place in the queue, so that all others pass, and ask again."""
+    """Somebody else uses the table: give up the place in the queue, so that others pass, and ask again."""
 
     def in_the_way(error: BaseException) -> bool:
         if isinstance(error, sa.exc.IntegrityError) or getattr(error, "connection_invalidated", False):

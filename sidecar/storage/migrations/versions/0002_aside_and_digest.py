@@ -11,7 +11,9 @@ down_revision = "0001"
 
 def upgrade() -> None:
     steps.add_column("notice", sa.Column("domain", line(255), nullable=False, server_default=sa.text("''")))
-    steps.add_column("notice", sa.Column("null_sender", sa.Boolean(), nullable=False, server_default=sa.true()))
+    steps.add_column(
+        "notice", sa.Column("null_sender", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
     steps.create_index("ix_notice_aside", "notice", ["id"], "aside <> ''")
     steps.create_table(
         "digest",
