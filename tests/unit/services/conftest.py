@@ -1,18 +1,28 @@
 """A house of its own for each test, over a history in a real file."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from sidecar.storage.database import Database
+from tests.support.fixtures_databases import ON_EACH
 
 from .house import House
 
+#: Files whose tests run on each database: what they are about is done by it, or under its locks.
+ON_ALL = {
+    f"test_{name}"
+    for name in (
+        "brakes", "digest", "dispatch", "dispatch_at_once", "intake", "undo", "upkeep", "watch",
+    )
+}  # fmt: skip
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/history.db"
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    here = metafunc.module.__name__.rpartition(".")[2] in ON_ALL
+    sqlite_only = metafunc.definition.get_closest_marker("sqlite")
+    if here and "kind" in metafunc.fixturenames and not sqlite_only:
+        metafunc.parametrize("kind", ON_EACH, indirect=True)
 
 
 @pytest.fixture
