@@ -26,8 +26,8 @@ TIME = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), *_MARIADB)
 def line(length: int) -> sa.types.TypeEngine[str]:
     """Text of at most *length* characters, compared octet by octet.
 
-    MariaDB would fold case and blanks. PostgreSQL would sort by the system's locale, and a new release of that
-    breaks its indexes: https://wiki.postgresql.org/wiki/Locale_data_changes
+    MariaDB would fold case and blanks. PostgreSQL would sort by the system's locale, and a new release of
+    that breaks its indexes: https://wiki.postgresql.org/wiki/Locale_data_changes
     """
     text: sa.types.TypeEngine[str] = sa.String(length)
     return text.with_variant(

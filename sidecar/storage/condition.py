@@ -148,8 +148,8 @@ _LOOKS = {
         only_reads=_setting(
             {
                 "SELECT pg_is_in_recovery()": "a standby, which copies from another server",
-                "SELECT setting = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only' "
-                "AND source <> 'session'": "default_transaction_read_only is on",
+                "SELECT reset_val = 'on' FROM pg_settings "  # ours is on for this very session
+                "WHERE name = 'default_transaction_read_only'": "default_transaction_read_only is on",
             }
         ),
         durable=_setting(

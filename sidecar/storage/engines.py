@@ -195,6 +195,8 @@ _TIMEOUTS: dict[Kind, Callable[[int | None], dict[str, Any]]] = {
     Kind.MARIADB: lambda silence: {
         "connect_timeout": CONNECT,
         "write_timeout": SILENCE,
+        # What does not fit is no row. Said before SQLAlchemy looks how names are quoted.
+        "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
         **({"read_timeout": silence} if silence else {}),
     },
     Kind.POSTGRESQL: lambda silence: {
@@ -206,7 +208,6 @@ _TIMEOUTS: dict[Kind, Callable[[int | None], dict[str, Any]]] = {
 
 _SETTINGS: dict[Kind, Callable[[bool, int | None], list[str]]] = {
     Kind.MARIADB: lambda reading, silence: [
-        "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",  # what does not fit is no row
         "SET SESSION default_storage_engine = InnoDB",  # of tables that we make
         f"SET SESSION innodb_lock_wait_timeout = {LOCK}",
         f"SET SESSION lock_wait_timeout = {LOCK}",  # behind a change of a table; a day unless told

@@ -68,7 +68,7 @@ def _of_postgresql(found: dict[str, Any]) -> Iterator[str]:
         yield f"PostgreSQL {_dotted(found['version'])} is too old: {wanted} or newer is wanted"
     if found["encoding"] != "UTF8":
         yield (
-            f"the database's encoding is {found['encoding']}, which cannot keep every mail: make another one, "
+            f"the database's encoding is {found['encoding']}, which cannot keep every mail: make another, "
             "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
         )
 

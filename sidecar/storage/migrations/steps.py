@@ -131,7 +131,7 @@ def fill_accounts(source: str) -> None:
     insert, otherwise = "INSERT INTO", "ON CONFLICT DO NOTHING"
     if _kind() is Kind.MARIADB:
         insert, otherwise = "INSERT IGNORE INTO", ""
-    if op.get_context().opts.get("again") and _ask(sa.text("SELECT 1 FROM account LIMIT 1")):
+    if op.get_context().opts.get("again") and (_rows("account") or not _rows(source)):
         return
     if _tell(f"account: fill in the users of {source}{_size(source)}"):
         users = f"SELECT DISTINCT wiki, user_id FROM {source}"
@@ -194,6 +194,10 @@ def _look() -> sa.Inspector:
 
 def _ask(query: sa.Executable) -> Any:
     return op.get_bind().execute(query).scalar()
+
+
+def _rows(table: str) -> bool:
+    return bool(_ask(sa.text(f"SELECT 1 FROM {table} LIMIT 1")))
 
 
 def _has_table(name: str) -> bool:

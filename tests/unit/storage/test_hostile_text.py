@@ -17,7 +17,8 @@ from .rows import T0, bounce, notice
 
 LOOK_ALIKES = [
     "straße", "strasse", "STRASSE", "straſse", "e\u0301t", "ét ", "ét", "ET", "et", "et\t", "Et",
-    "ı", "i", "I", "İ", "Ⅳ", "iv", "ﬁ", "fi", "𝒳", "x", "🤷", "🤷🏽", "", " ", "\u00a0", "\u200b", "a\u200b", "a",
+    "ı", "i", "I", "İ", "Ⅳ", "iv", "ﬁ", "fi", "𝒳", "x", "🤷", "🤷🏽", "", " ", "\u00a0", "\u200b",
+    "a\u200b", "a",
 ]  # fmt: skip
 HOSTILE = st.text(
     st.characters() | st.sampled_from("\0\ud800\udfff\ufffe\U0010ffff\\'\"%_;\x1a\r\n🤷ß "), max_size=700
