@@ -1,5 +1,7 @@
 """Servers that cannot be used are told so at the start, each with its remedy."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,16 +81,19 @@ async def test_a_database_that_cannot_keep_every_mail_is_refused(server: Databas
     server.drop("latin")
 
 
+@pytest.fixture
+def old() -> Iterator[DatabaseServer]:
+    folder = Path(tempfile.mkdtemp(prefix="db-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    server = Old(folder / "server")
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
 @pytest.mark.servers
-async def test_an_old_mariadb_with_a_log_of_statements_hears_of_both(tmp_path_factory: Any) -> None:
-    folder = Path(tmp_path_factory.mktemp("old", numbered=True))
-    for place in (folder, *folder.parents[:2]):
-        place.chmod(0o755)
-    old = Old(folder / "server")
-    try:
-        await refused(old.create("ours"), Unsuitable, r"10.5.4 is too old.*; binlog_format = STATEMENT")
-    finally:
-        old.stop()
+async def test_an_old_mariadb_with_a_log_of_statements_hears_of_both(old: DatabaseServer) -> None:
+    await refused(old.create("ours"), Unsuitable, r"10.5.4 is too old.*; binlog_format = STATEMENT")
 
 
 class Old(MariaDb):
