@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.services.receipt import Receipt
+from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.storage import ledger, schema, servers
 from sidecar.storage.database import Database, OnlyRead, Unsuitable
 from sidecar.storage.engines import Kind
@@ -139,3 +141,53 @@ def keep(connection: sa.Connection, text: str) -> str:
     number = ledger.append(connection, notice(9, T0, aside=text))
     query = sa.select(schema.notice.c.aside).where(schema.notice.c.id == number)
     return str(connection.execute(query).scalar_one())
+
+
+#: As docs/operating.md has it.
+RIGHTS = {
+    "mariadb": (
+        "CREATE OR REPLACE USER owner@'%%'",
+        "GRANT CREATE, ALTER, DROP, INDEX, REFERENCES, SELECT, INSERT, UPDATE, DELETE ON {0}.* TO owner@'%%'",
+        "CREATE OR REPLACE USER clerk@'%%'",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {0}.* TO clerk@'%%'",
+    ),
+    "postgresql": (
+        "CREATE ROLE owner LOGIN",
+        "CREATE ROLE clerk LOGIN",
+        "ALTER DATABASE {0} OWNER TO owner",
+    ),
+}
+DEFAULTS = (
+    "ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO clerk",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT USAGE ON SEQUENCES TO clerk",
+)
+
+
+async def test_the_daemon_needs_no_right_to_change_tables(
+    server: DatabaseServer, bare_url: str, kind: str
+) -> None:
+    server.execute(*(right.format(sa.make_url(bare_url).database) for right in RIGHTS[kind]))
+    if kind == "postgresql":
+        for grant in DEFAULTS:
+            run(bare_url, grant)
+    owner = Database(sa.make_url(bare_url).set(username="owner").render_as_string())
+    await owner.upgrade()
+    daemon = Database(sa.make_url(bare_url).set(username="clerk").render_as_string())
+    await daemon.open()
+    house = House(daemon)
+    await house.fail_for_eight_days(7)
+    await house.pay()
+    assert await house.states() == [(7, "done", "unconfirmed")]
+    await Upkeep(daemon, Keep(*[timedelta(0)] * 4), lambda: house.clock() + timedelta(days=900)).round()
+    assert await house.history() == []
+    with pytest.raises(sa.exc.DBAPIError, match=r"denied|must be owner"):
+        await daemon.downgrade("0004")
+    await owner.downgrade("base")
+    house.close()
+    await daemon.close()
+    await owner.close()
+    if kind == "postgresql":
+        for role in ("clerk", "owner"):
+            run(bare_url, f"DROP OWNED BY {role}")
+        server.execute(f"ALTER DATABASE {sa.make_url(bare_url).database} OWNER TO nobody")
+        server.execute("DROP ROLE clerk", "DROP ROLE owner")
