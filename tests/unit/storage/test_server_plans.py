@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from sidecar.storage.database import Database
 from tests.support.fixtures_databases import ON_SERVERS
 
 from .rows import DAY, T0, bounce
+from .works import said
 
 ROWS = 5_000
 BEFORE = T0 + timedelta(minutes=300)
@@ -80,20 +80,12 @@ BOOKING: dict[str, Callable[[sa.Connection], object]] = {
 }
 
 
-def scans(connection: sa.Connection, work: Callable[[sa.Connection], object], said: str = "") -> list[str]:
-    """The big tables that are read from end to end, by statements of *work* that begin with *said*."""
-    asked: list[tuple[str, Any]] = []
-
-    def hear(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        asked.append((statement, parameters))
-
-    sa.event.listen(connection, "before_cursor_execute", hear)
-    work(connection)
-    sa.event.remove(connection, "before_cursor_execute", hear)
+def scans(connection: sa.Connection, work: Callable[[sa.Connection], object], word: str = "") -> list[str]:
+    """The big tables that are read from end to end, by statements of *work* that begin with *word*."""
     plans = [
         row
-        for statement, parameters in asked
-        if statement.startswith(said) and not statement.startswith("INSERT")
+        for statement, parameters in said(connection, work)
+        if statement.startswith(word) and not statement.startswith("INSERT")
         for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
     ]
     assert plans

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from sidecar.services.readiness import Readiness
 from sidecar.services.receipt import Receipt
 from sidecar.storage import versions
 from sidecar.storage.database import Database, NoHistory, SchemaTooOld, SchemaUnknown
@@ -102,6 +103,7 @@ async def test_who_is_too_old_for_the_tables_is_told_so_and_goes_on_once_they_ar
     await upgraded(url, "breaking")
     with pytest.raises(SchemaUnknown, match=words):
         await house.bounce()
+    assert await Readiness(house.database).why_not() == "The database's tables are of another version"
     fresh = Database(url)
     for start in (fresh.open, fresh.join, fresh.upgrade):
         with pytest.raises(SchemaUnknown, match=words):
@@ -110,6 +112,7 @@ async def test_who_is_too_old_for_the_tables_is_told_so_and_goes_on_once_they_ar
     with as_program_of("breaking"):
         await house.database.downgrade("0005")
     await everything_works(house)
+    assert await Readiness(house.database).why_not() == ""
 
 
 async def test_the_older_ones_are_shut_out_before_anything_changes(house: House, url: str) -> None:
