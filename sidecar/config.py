@@ -53,6 +53,9 @@ class ConfigError(Exception):
         self.problems = problems
 
 
+MOST_ON_MARIADB = 15 * 2**20  # octets of a mail: its packets, and what MEDIUMBLOB holds, end at 16 MiB
+
+
 @dataclass(frozen=True)
 class HttpConfig:
     """Where bounces are taken over HTTP, and from whom."""
@@ -247,6 +250,11 @@ def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp
 def _other_problems(settings: Settings) -> list[str]:
     """Numbers that do not go with each other."""
     problems, kept = [], settings.storage.keep_bounces_days
+    if settings.storage.url.startswith("mariadb") and settings.sockets.max_mail_bytes > MOST_ON_MARIADB:
+        problems.append(
+            f"[sockets] max_mail_bytes = {settings.sockets.max_mail_bytes}: MariaDB takes at most "
+            f"{MOST_ON_MARIADB}"
+        )
     short = f"[storage] keep_bounces_days = {kept:g}: must be longer than"
     if kept <= settings.verp.accept_days:
         problems.append(f"{short} [verp] accept_days = {settings.verp.accept_days:g}")

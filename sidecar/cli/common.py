@@ -24,7 +24,7 @@ from sidecar import host
 from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.domain.harmless import harmless
-from sidecar.storage.database import Database, NoHistory
+from sidecar.storage.database import Database, DatabaseSilent, NoHistory, OnlyRead
 from sidecar.telemetry import Tellable
 
 __all__ = [
@@ -84,6 +84,8 @@ def troubles(config: Config) -> Iterator[None]:
             yield
     except NoHistory as error:
         stop_with(1, str(error))
+    except (DatabaseSilent, OnlyRead) as error:
+        stop_with(EX_TEMPFAIL, f"{config.storage_url}: {error}")
     except Tellable as error:
         stop_with(EX_CONFIG, str(error))
     except SQLAlchemyError as error:

@@ -16,6 +16,13 @@ from sidecar.storage.database import Database
 __all__ = ["export", "forget"]
 
 USER = click.argument("user_id", metavar="USER", type=click.IntRange(1, 2**63 - 1))
+#: What deleting a row does not reach, and how to.
+KEPT_BY_SERVERS = {
+    "mariadb": "the server may keep traces: its binary log, and those of replicas, until they expire (PURGE "
+    "BINARY LOGS); free pages of its files until OPTIMIZE TABLE notice, bounce, action, event, send",
+    "postgresql": "the server may keep traces: its write-ahead log and archive, and those of standbys, until "
+    "they are recycled; dead rows in its files until VACUUM FULL notice, bounce, action, event, send",
+}
 WIKI = click.option("--wiki", help="The wiki's id, also of one that is configured no more.")
 
 
@@ -50,10 +57,10 @@ def forget(path: Path, user_id: int, wiki: str | None, yes: bool) -> None:
     """Erase everything that is held of a user, what is owed to the wiki for them included.
 
     USER is the number of the user in the wiki's database. The audit keeps that somebody was forgotten, not
-    who. The database's file is written anew: bounces wait in the mail server's queue for as long. This
-    reaches no backup and no log, neither ours, nor the mail server's, nor the wiki's. Accounts of the same
-    person on other wikis are named, and erased each by itself. Exit code 1 if nothing is held, 75 if it has
-    to be said again.
+    who. SQLite's file is written anew: bounces wait in the mail server's queue for as long. This reaches no
+    backup and no log, neither ours, nor the mail server's, nor the wiki's, nor what a database server keeps
+    besides: its logs, replicas and free pages. Accounts of the same person on other wikis are named, and
+    erased each by itself. Exit code 1 if nothing is held, 75 if it has to be said again.
     """
     config, now = configured(path), host.now()
     wiki = _wiki(config, wiki)
@@ -77,6 +84,8 @@ def forget(path: Path, user_id: int, wiki: str | None, yes: bool) -> None:
         stop_with(1, f"nothing is held of user {user_id} of {wiki}")
     if isinstance(done, Forgotten):
         click.echo(f"erased of user {user_id} of {wiki}: {what}")
+        if told := KEPT_BY_SERVERS.get(config.storage_url.partition("+")[0]):
+            click.echo(told, err=True)
     else:
         click.echo(f"held of user {user_id} of {wiki}: {what}; --yes erases it")
     if others:

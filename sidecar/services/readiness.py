@@ -3,7 +3,7 @@
 Knows the words for why not; they tell nothing of the machine. Does not know who asks.
 """
 
-from sidecar.storage.database import Database, FileReplaced
+from sidecar.storage.database import Database, FileReplaced, NoHistory, SchemaTooOld, SchemaUnknown
 
 __all__ = ["Readiness"]
 
@@ -20,6 +20,8 @@ class Readiness:
             await self._db.prove()
         except FileReplaced:
             return "The database's file was removed or replaced"
+        except (NoHistory, SchemaTooOld, SchemaUnknown):
+            return "The database's tables are of another version"
         except Exception:  # the intake's own line tells the operator more
             return "The database cannot be written"
         return ""

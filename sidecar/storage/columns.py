@@ -24,10 +24,15 @@ TIME = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), *_MARIADB)
 
 
 def line(length: int) -> sa.types.TypeEngine[str]:
-    """Text of at most *length* characters, compared octet by octet; MariaDB would fold case and blanks."""
-    return sa.String(length).with_variant(
+    """Text of at most *length* characters, compared octet by octet.
+
+    MariaDB would fold case and blanks. PostgreSQL would sort by the system's locale, and a new release of
+    that breaks its indexes: https://wiki.postgresql.org/wiki/Locale_data_changes
+    """
+    text: sa.types.TypeEngine[str] = sa.String(length)
+    return text.with_variant(
         mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_nopad_bin"), *_MARIADB
-    )
+    ).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 class Line(sa.types.TypeDecorator[str]):

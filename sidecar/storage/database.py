@@ -13,17 +13,18 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from sidecar.storage import versions
-from sidecar.storage.engines import Engines, Kind, patient_engine
+from sidecar.storage import servers, versions
+from sidecar.storage.engines import Engines, Kind, only_reads, patient_engine
+from sidecar.storage.servers import OnlyRead, Unsuitable
 from sidecar.storage.sqlite_file import FileReplaced, SqliteFile, outside_transactions
-from sidecar.storage.versions import NoHistory, SchemaTooOld, SchemaUnknown
+from sidecar.storage.versions import Guard, NoHistory, NoSuchVersion, SchemaTooOld, SchemaUnknown, Tell
 from sidecar.storage.writers import DatabaseSilent, OneByOne, SharedCommit, Writer, repeated, unless_silent
 from sidecar.telemetry import Tellable
 from sidecar.threads import Room
 
 __all__ = [
-    "Database", "DatabaseSilent", "FileReplaced", "NoHistory", "NotRewritten", "SchemaTooOld",
-    "SchemaUnknown",
+    "Database", "DatabaseSilent", "FileReplaced", "NoHistory", "NoSuchVersion", "NotRewritten", "OnlyRead",
+    "SchemaTooOld", "SchemaUnknown", "Unsuitable",
 ]  # fmt: skip
 
 R = TypeVar("R")
@@ -50,47 +51,78 @@ class Database:
         engines = Engines.of(url, password, busy_seconds=busy_seconds, writers=WRITERS, readers=READERS)
         self._engines, self.kind = engines, engines.kind
         self._file: SqliteFile | None = None
+        guard = Guard().check
         if engines.kind is Kind.SQLITE:
             if not engines.private:
                 self._file = SqliteFile(Path(engines.writing.url.database or ""))
-            shared = SharedCommit(engines.writing, self._file.check if self._file else lambda: None)
+            check = self._file.check if self._file else lambda: None
+            shared = SharedCommit(engines.writing, check, guard)
             self._writer: Writer = shared
             self._readers = shared.room if engines.private else Room("db-reader", READERS)
         else:
-            self._writer = OneByOne(engines.writing, WRITERS)
+            self._writer = OneByOne(engines.writing, WRITERS, guard)
             self._readers = Room("db-reader", READERS)
 
     async def open(self) -> None:
         """Be ready to write, and prove it.
 
         SQLite's tables are made and brought up to date here; those of a server, which other nodes use, by
-        ``upgrade`` alone. Raises NoHistory, SchemaTooOld or SchemaUnknown.
+        ``upgrade`` alone. Raises NoHistory, SchemaTooOld, SchemaUnknown, Unsuitable or OnlyRead.
         """
         if self.kind is Kind.SQLITE:
-            await self._writer.alone(lambda: self._upgrade(self._engines.writing))
+            await self.upgrade()
         else:
+            await self._suit()
             await self.read(versions.check)
-        await self.prove()
-
-    async def upgrade(self) -> None:
-        """Make the tables or bring them up to date; repeatable. Raises SchemaUnknown."""
-        engine = self._engines.writing if self.kind is Kind.SQLITE else self._patient()
         try:
-            await self._writer.alone(lambda: self._upgrade(engine))
-        finally:
-            if engine is not self._engines.writing:
-                engine.dispose()
+            await self.prove()
+        except sa.exc.DBAPIError as error:
+            if self.kind is Kind.SQLITE or not only_reads(error.orig):
+                raise
+            raise OnlyRead(
+                f"the server lets nobody write ({error.orig}): a standby? The URL must name the one that "
+                "others copy from, or this one has to take over first"
+            ) from None
+
+    async def upgrade(self, tell: Tell = lambda words: None, *, dry: bool = False) -> None:
+        """Make the tables or bring them up to date, or only *tell* how (*dry*); repeatable.
+
+        Raises SchemaUnknown or Unsuitable.
+        """
+
+        def change(connection: sa.Connection) -> None:
+            versions.upgrade(connection, tell, dry=dry)
+            if not dry:
+                versions.touch(connection)  # a file that cannot be written shows at a write, not at BEGIN
+
+        await self._suit()
+        await self._change(change)
+
+    async def downgrade(self, to: str, tell: Tell = lambda words: None) -> None:
+        """Back to version *to*, or to "base": no tables. Repeatable. Raises NoSuchVersion."""
+        await self._change(lambda connection: versions.downgrade(connection, to, tell))
 
     async def join(self) -> None:
         """Use a database that another process, the daemon, has made and keeps up to date.
 
-        Raises NoHistory if there is none, SchemaTooOld or SchemaUnknown if it is not of this version.
+        Raises NoHistory if there is none, SchemaTooOld or SchemaUnknown if it is not of this version, and
+        Unsuitable.
+        """
+        await self.look(versions.check)
+
+    async def look(self, work: Callable[[sa.Connection], R], *, any_server: bool = False) -> R:
+        """``read``, also where there are no tables or others than ours. Raises NoHistory.
+
+        Raises Unsuitable, unless *any_server* will do.
         """
         if self._file and not self._file.path.exists():
             raise NoHistory(f"there is no history yet: {self._file.path}")
-        await self.read(versions.check)
+        if not any_server:
+            await self._suit()
+        result = await self.read(work)
         if self._file:
             self._file.note()
+        return result
 
     async def write(self, work: Callable[[sa.Connection], R]) -> R:
         """Run *work* in a transaction on a writer's thread; returns after the commit.
@@ -158,9 +190,26 @@ class Database:
         with self._engines.reading.connect() as connection:
             return work(connection)
 
-    def _upgrade(self, engine: sa.Engine) -> None:
-        with engine.begin() as connection:
-            versions.upgrade(connection)
-            versions.touch(connection)  # a file that cannot be written shows at a write, not at BEGIN
-        if self._file:
-            self._file.note()
+    async def _suit(self) -> None:
+        if self.kind is Kind.SQLITE:
+            return
+        try:
+            await self.read(servers.refuse)
+        except sa.exc.InvalidRequestError as error:  # SQLAlchemy has met a MySQL
+            raise Unsuitable(f"{error} MariaDB 10.6 or newer is wanted") from None
+
+    async def _change(self, work: Callable[[sa.Connection], None]) -> None:
+        """The tables: SQLite's in one transaction, those of a server statement by statement."""
+        engine = self._engines.writing if self.kind is Kind.SQLITE else self._patient()
+
+        def change() -> None:
+            with engine.begin() as connection:
+                work(connection)
+            if self._file:
+                self._file.note()
+
+        try:
+            await self._writer.alone(change)
+        finally:
+            if engine is not self._engines.writing:
+                engine.dispose()

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-__all__ = ["Engines", "Kind", "passes", "patient_engine"]
+__all__ = ["Engines", "Kind", "only_reads", "passes", "patient_engine"]
 
 CONNECT = 5  # seconds; an MTA waits for us meanwhile, and comes again
 SILENCE = 30  # seconds without an answer of the server; the longest transaction of ours takes one
@@ -59,14 +59,9 @@ class Engines:
 
 
 def patient_engine(url: str, password: str) -> sa.Engine:
-    """For a change of the tables, which may take the server hours; one connection."""
+    """For a change of the tables of a server, which may take hours; each statement commits by itself."""
     parsed = _with(url, password)
-    kind = Kind(parsed.get_backend_name())
-    return (
-        _sqlite(parsed, "BEGIN IMMEDIATE", False, LOCK)
-        if kind is Kind.SQLITE
-        else _server(kind, parsed, 1, silence=None)
-    )
+    return _server(Kind(parsed.get_backend_name()), parsed, 1, changing=True)
 
 
 def passes(error: BaseException) -> bool:
@@ -79,8 +74,10 @@ def passes(error: BaseException) -> bool:
         return False
     if isinstance(error, sa.exc.IntegrityError) or error.connection_invalidated:
         return True
-    state = getattr(error.orig, "sqlstate", None)
-    if state is not None:
+    if hasattr(error.orig, "sqlstate"):
+        state: str | None = error.orig.sqlstate  # type: ignore[union-attr]
+        if state is None:  # of what hinders a connection psycopg gives no code
+            return isinstance(error, sa.exc.OperationalError)
         return state in PG_PASSES or state[:2] in PG_CLASSES
     number = error.orig.args[0] if error.orig and error.orig.args else None
     return number in MARIADB_PASSES
@@ -94,8 +91,12 @@ MARIADB_PASSES = frozenset(
         1053,  # Server shutdown in progress
         1205,  # Lock wait timeout exceeded
         1213,  # Deadlock found when trying to get lock
+        1203,  # User already has more than 'max_user_connections' active connections
+        1226,  # User has exceeded the 'max_user_connections' resource
         1290,  # The server is running with the --read-only option
+        1412,  # Table definition has changed, please retry transaction
         1792,  # Cannot execute statement in a READ ONLY transaction
+        1836,  # Running in read-only mode
         1927,  # Connection was killed
         2002,  # Can't connect to local server through socket
         2003,  # Can't connect to server
@@ -118,6 +119,12 @@ PG_PASSES = frozenset(
     }
 )
 PG_CLASSES = frozenset({"08"})  # connection exceptions
+
+
+def only_reads(error: BaseException | None) -> bool:
+    """Whether the driver's error says that the server lets nobody write: a standby, or told to be one."""
+    number = error.args[0] if error and error.args else None
+    return number in (1290, 1792, 1836) or getattr(error, "sqlstate", None) == "25006"
 
 
 def _with(url: str, password: str) -> sa.URL:
@@ -148,10 +155,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _server(
-    kind: Kind, url: sa.URL, connections: int, *, reading: bool = False, silence: int | None = SILENCE
+    kind: Kind, url: sa.URL, connections: int, *, reading: bool = False, changing: bool = False
 ) -> sa.Engine:
     # A writer sees what others have committed, statement by statement, and takes the locks that it needs; a
     # reader sees one state.
+    level = "AUTOCOMMIT" if changing else "REPEATABLE READ" if reading else "READ COMMITTED"
+    silence = None if changing else SILENCE
     engine = sa.create_engine(
         url,
         hide_parameters=True,
@@ -159,7 +168,7 @@ def _server(
         max_overflow=0,
         pool_pre_ping=True,  # the server may have restarted since
         pool_recycle=RECYCLE,
-        isolation_level="REPEATABLE READ" if reading else "READ COMMITTED",
+        isolation_level=level,
         connect_args=_TIMEOUTS[kind](silence),
     )
     settings = _SETTINGS[kind](reading, silence)
@@ -178,9 +187,7 @@ def _server(
 
 def _leave_what_cannot_be_written(context: sa.ExceptionContext) -> None:
     """A server that became read-only is left: a proxy, or the next of several hosts, knows who took over."""
-    error = context.original_exception
-    number = error.args[0] if error.args else None
-    if not context.is_disconnect and (number in (1290, 1792) or getattr(error, "sqlstate", None) == "25006"):
+    if only_reads(context.original_exception):
         context.is_disconnect = True
 
 
@@ -188,6 +195,8 @@ _TIMEOUTS: dict[Kind, Callable[[int | None], dict[str, Any]]] = {
     Kind.MARIADB: lambda silence: {
         "connect_timeout": CONNECT,
         "write_timeout": SILENCE,
+        # What does not fit is no row. Said before SQLAlchemy looks how names are quoted.
+        "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
         **({"read_timeout": silence} if silence else {}),
     },
     Kind.POSTGRESQL: lambda silence: {
@@ -199,8 +208,9 @@ _TIMEOUTS: dict[Kind, Callable[[int | None], dict[str, Any]]] = {
 
 _SETTINGS: dict[Kind, Callable[[bool, int | None], list[str]]] = {
     Kind.MARIADB: lambda reading, silence: [
-        "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",  # what does not fit is no row
+        "SET SESSION default_storage_engine = InnoDB",  # of tables that we make
         f"SET SESSION innodb_lock_wait_timeout = {LOCK}",
+        f"SET SESSION lock_wait_timeout = {LOCK}",  # behind a change of a table; a day unless told
         *(["SET SESSION TRANSACTION READ ONLY"] if reading else []),
     ],
     Kind.POSTGRESQL: lambda reading, silence: [

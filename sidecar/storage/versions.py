@@ -3,26 +3,39 @@
 Knows Alembic, and which older program still works with newer tables. Does not know any single table.
 """
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
 from sidecar.storage.engines import Kind
 from sidecar.storage.schema import requirement
 from sidecar.telemetry import Tellable
 
-__all__ = ["NoHistory", "SchemaTooOld", "SchemaUnknown", "check", "found", "newest", "touch", "upgrade"]
+__all__ = [
+    "Guard", "NoHistory", "NoSuchVersion", "SchemaTooOld", "SchemaUnknown", "Tell", "Version", "check",
+    "downgrade", "find", "newest", "touch", "upgrade",
+]  # fmt: skip
+
+Tell = Callable[[str], None]
 
 UPGRADING = "bounce-sidecar db upgrade"  # of two that begin at the same time, one waits
 LOCK_NUMBER = 0x626F756E6365  # the same for PostgreSQL, which wants a number: "bounce"
-LOCK_SECONDS = 3600
+PAUSE = 0.5  # seconds between two looks whether the other one is done
+LOOK = 5.0  # seconds between two looks of a running node whether the tables are still for it
+NOTICED = 2 * LOOK  # seconds after which every running node has looked, and ended what it had begun
+FOLDERS = (Path(__file__).parent / "migrations" / "versions",)
 
 
 class NoHistory(Tellable):
@@ -37,48 +50,115 @@ class SchemaUnknown(Tellable):
     """The tables are newer than this program. Install the newer one again, or restore an older copy."""
 
 
+class NoSuchVersion(Tellable):
+    """There is no such version of the tables to go back to."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """Where the tables are."""
+
+    found: str  #: "" if there are none
+    wanted: str  #: by this program
+    oldest: str  #: programs that want less than this may not use the tables; "" if nobody has said so
+
+
 def newest() -> str:
     """The version of the tables that this program was written for."""
-    return str(_scripts().get_current_head())
+    return str(_scripts(FOLDERS).get_current_head())
 
 
-def found(connection: sa.Connection) -> str | None:
-    """The version that the tables have; None if there are none."""
-    return MigrationContext.configure(connection).get_current_revision()
+def find(connection: sa.Connection) -> Version:
+    """Where the tables are. Raises nothing of its own."""
+    look = sa.inspect(connection)
+    has, oldest = "", ""
+    if look.has_table("alembic_version"):
+        has = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+    if has and look.has_table(requirement.name):
+        oldest = connection.execute(sa.select(requirement.c.oldest)).scalar() or ""
+    return Version(has, newest(), oldest)
 
 
 def check(connection: sa.Connection) -> None:
     """Raises NoHistory, SchemaTooOld or SchemaUnknown if this program cannot use these tables."""
-    has, wants = found(connection), newest()
-    if has is None:
+    version = find(connection)
+    if not version.found:
         raise NoHistory("there is no history yet: `bounce-sidecar db upgrade` makes it")
-    if has == wants:
+    if version.oldest <= version.wanted == version.found:
         return
-    if has in {script.revision for script in _scripts().walk_revisions()}:
+    if version.found in _known() and version.oldest <= version.wanted:
         raise SchemaTooOld(
-            f"the database is at version {has}, this program wants {wants}: `bounce-sidecar db upgrade`"
+            f"the database is at version {version.found}, this program wants {version.wanted}: "
+            "`bounce-sidecar db upgrade`"
         )
-    oldest = connection.execute(sa.select(requirement.c.oldest)).scalar_one_or_none()
-    if oldest is None or oldest > wants:
+    if not version.oldest or version.oldest > version.wanted:
+        wants = f"; its tables are for {version.oldest} or newer" if version.oldest else ""
         raise SchemaUnknown(
-            f"the database is at version {has}, made by a newer bounce-sidecar; "
-            f"this one knows {wants} at most"
+            f"the database is at version {version.found}, and a newer bounce-sidecar has changed it{wants}; "
+            f"this one knows {version.wanted} at most: install the newer one"
         )
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Make the tables, or bring them up to date. Raises SchemaUnknown if they are ahead of this program."""
-    config = _migrations()
-    config.attributes["connection"] = connection
-    with _one_at_a_time(connection):
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise SchemaUnknown(
-                f"the database was made by another, newer version of bounce-sidecar ({error})"
-            ) from None
-        oldest = _scripts().get_revision(newest()).module.oldest
+class Guard:
+    """Of a running program: looks now and then, in the transaction itself, whether the tables are still
+    for it. Once they are not, every transaction is refused until they are again."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def check(self, connection: sa.Connection) -> None:
+        """Raises what ``check`` raises."""
+        now = time.monotonic()
+        if now >= self._next:
+            check(connection)
+            self._next = now + LOOK
+
+
+def upgrade(connection: sa.Connection, tell: Tell = lambda words: None, *, dry: bool = False) -> None:
+    """Make the tables, or bring them up to date. *dry*: only tell. Raises SchemaUnknown.
+
+    On a server the connection commits by itself; what was broken off goes on when it is said again. Before
+    older programs are shut out they get the time to notice.
+    """
+    with _one_at_a_time(connection, tell):
+        version = find(connection)
+        if version.found and version.found not in _known():
+            check(connection)
+            tell(f"at version {version.found}, newer than this program, which may use it: nothing to do")
+            return
+        if version.found == version.wanted:
+            tell(f"at version {version.found}: nothing to do")
+        if dry:
+            _only_tell(connection, version, tell)
+            return
+        oldest = _scripts(FOLDERS).get_revision(version.wanted).module.oldest
+        if version.oldest and version.oldest < oldest:
+            tell(f"programs of {version.oldest} may not go on; waiting until they have noticed")
+            connection.execute(requirement.update().values(oldest=oldest))
+            time.sleep(NOTICED)
+        if version.found:
+            _finish(connection, version.found, tell)
+        command.upgrade(_migrations(connection, tell), "head")
         connection.execute(requirement.update().values(oldest=oldest))
+
+
+def downgrade(connection: sa.Connection, to: str, tell: Tell = lambda words: None) -> None:
+    """Go back to version *to*, or to "base": no tables. What only newer ones know is lost.
+
+    Raises NoSuchVersion.
+    """
+    with _one_at_a_time(connection, tell):
+        has = find(connection).found
+        ways = {"base", *(revision for revision in _known() if revision <= has)}
+        if to not in ways or (has and has not in ways):
+            raise NoSuchVersion(f"cannot go from version {has or 'base'} to {to}")
+        for above in _scripts(FOLDERS).get_revision(has).nextrev if has else ():
+            _finish(connection, above, tell, back=True)
+        command.downgrade(_migrations(connection, tell), to)
+        if to == "base":
+            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+        elif oldest := getattr(_scripts(FOLDERS).get_revision(to).module, "oldest", ""):
+            connection.execute(requirement.update().values(oldest=oldest))
 
 
 def touch(connection: sa.Connection) -> None:
@@ -86,35 +166,78 @@ def touch(connection: sa.Connection) -> None:
     connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
 
+def _only_tell(connection: sa.Connection, version: Version, tell: Tell) -> None:
+    """The steps look at the tables as they are: what one of them would make, the next does not see."""
+    with _steps(connection, tell, dry=True):
+        for script in reversed(list(_scripts(FOLDERS).iterate_revisions("head", version.found or "base"))):
+            tell(f"version {script.revision}: {script.doc}")
+            script.module.upgrade()
+
+
+def _finish(connection: sa.Connection, revision: str, tell: Tell, *, back: bool = False) -> None:
+    """A change the other way was broken off here: what is missing is made, or what is left over goes."""
+    if Kind(connection.dialect.name) is Kind.SQLITE:
+        return  # one transaction
+    module = _scripts(FOLDERS).get_revision(revision).module
+    with _steps(connection, tell, again=True):
+        module.downgrade() if back else module.upgrade()
+
+
 @contextmanager
-def _one_at_a_time(connection: sa.Connection) -> Iterator[None]:
-    """SQLite has one writer anyway. The lock of the others outlives transactions, and no connection."""
-    kind = Kind(connection.dialect.name)
+def _steps(connection: sa.Connection, tell: Tell, **how: bool) -> Iterator[None]:
+    """Steps may be taken, which leave the version as it is."""
+    context = MigrationContext.configure(connection, opts={"tell": tell, "render_as_batch": True, **how})
+    with Operations.context(context):
+        yield
+
+
+@contextmanager
+def _one_at_a_time(connection: sa.Connection, tell: Tell) -> Iterator[None]:
+    """SQLite has one writer anyway. The lock of the others outlives transactions, and no connection.
+
+    It is asked for again and again: PostgreSQL would count one that waits as somebody who is at work, for
+    whom an index has to wait.
+    """
     take, leave = {
-        Kind.SQLITE: (None, None),
-        Kind.MARIADB: (
-            sa.select(sa.func.get_lock(UPGRADING, LOCK_SECONDS)),
-            sa.select(sa.func.release_lock(UPGRADING)),
-        ),
-        Kind.POSTGRESQL: (
-            sa.select(sa.func.pg_advisory_lock(LOCK_NUMBER)),
-            sa.select(sa.func.pg_advisory_unlock(LOCK_NUMBER)),
-        ),
-    }[kind]
-    if take is not None:
-        connection.execute(take)
+        Kind.SQLITE: (sa.true(), sa.true()),
+        Kind.MARIADB: (sa.func.get_lock(UPGRADING, 0), sa.func.release_lock(UPGRADING)),
+        Kind.POSTGRESQL: (sa.func.pg_try_advisory_lock(LOCK_NUMBER), sa.func.pg_advisory_unlock(LOCK_NUMBER)),
+    }[Kind(connection.dialect.name)]
+    told = False
+    while not connection.execute(sa.select(take)).scalar():
+        if not told:
+            tell("another `db upgrade` is at work; waiting for it")
+        told = True
+        time.sleep(PAUSE)
     try:
         yield
     finally:
-        if leave is not None:
-            connection.execute(leave)
+        if not connection.invalidated:
+            connection.execute(sa.select(leave))
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_migrations())
+def _known() -> set[str]:
+    return {script.revision for script in _scripts(FOLDERS).walk_revisions()}
 
 
-def _migrations() -> Config:
+@cache
+def _scripts(folders: tuple[Path, ...]) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(folders))
+
+
+def _config(folders: tuple[Path, ...]) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(folders[0].parent))
+    for name in ("path_separator", "version_path_separator"):  # Alembic 1.16 has renamed it
+        config.set_main_option(name, "os")
+    config.set_main_option("version_locations", os.pathsep.join(map(str, folders)))
+    return config
+
+
+def _migrations(connection: sa.Connection, tell: Tell) -> Config:
+    def applied(*, step: Any, **_: object) -> None:
+        tell(f"at version {', '.join(step.destination_revision_ids) or 'base'}")
+
+    config = _config(FOLDERS)
+    config.attributes.update(connection=connection, tell=tell, applied=applied)
     return config

@@ -47,8 +47,10 @@ class Writer(Protocol):
 class SharedCommit:
     """One thread; works share a transaction but not their fate: one that raises is rolled back alone."""
 
-    def __init__(self, engine: sa.Engine, check: Callable[[], None]) -> None:
-        self._engine, self._check = engine, check
+    def __init__(
+        self, engine: sa.Engine, check: Callable[[], None], guard: Callable[[sa.Connection], None]
+    ) -> None:
+        self._engine, self._check, self._guard = engine, check, guard
         self.room = Room("db-writer")
         self._queue: deque[tuple[Work, asyncio.Future[Any]]] = deque()
         self._draining: asyncio.Task[None] | None = None
@@ -93,6 +95,7 @@ class SharedCommit:
         results: list[Any] = []
         self._check()
         with self._engine.begin() as connection:
+            self._guard(connection)
             for work in works:
                 own = connection.begin_nested()
                 try:
@@ -114,8 +117,8 @@ class OneByOne:
     was lost: it must be repeatable, and must change nothing but the database.
     """
 
-    def __init__(self, engine: sa.Engine, threads: int) -> None:
-        self._engine = engine
+    def __init__(self, engine: sa.Engine, threads: int, guard: Callable[[sa.Connection], None]) -> None:
+        self._engine, self._guard = engine, guard
         self._room = Room("db-writer", threads)
 
     async def write(self, work: Callable[[sa.Connection], R]) -> R:
@@ -130,6 +133,7 @@ class OneByOne:
 
     def _transact(self, work: Callable[[sa.Connection], R]) -> R:
         with self._engine.begin() as connection:
+            self._guard(connection)
             return work(connection)
 
 

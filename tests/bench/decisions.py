@@ -12,13 +12,11 @@ from time import perf_counter
 from types import TracebackType
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.services.decision import consider
-from sidecar.storage import schema
+from sidecar.storage import schema, versions
 from sidecar.storage.ledger import Bounce
 from tests.bench.figures import Spread
 
@@ -60,11 +58,8 @@ class History:
         self._engine = sa.create_engine(f"sqlite:///{path}")
 
     def __enter__(self) -> "History":
-        config = Config()
-        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
         with self._engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            versions.upgrade(connection)
             self._fill(connection)
         return self
 

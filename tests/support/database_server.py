@@ -144,13 +144,16 @@ class MariaDb(DatabaseServer):
         prefix = self._prefix()
         return [
             "--no-defaults", f"--basedir={prefix}/usr", f"--datadir={self.folder}/data",
-            f"--tmpdir={self.folder}",  # not everybody may write into this machine's
-            f"--lc-messages-dir={prefix}/usr/share/mysql", f"--plugin-dir={prefix}/usr/lib/mysql/plugin",
+            f"--tmpdir={self.folder}", f"--lc-messages-dir={prefix}/usr/share/mysql",
+            f"--plugin-dir={prefix}/usr/lib/mysql/plugin",
         ]  # fmt: skip
 
     def _initialise(self) -> None:
         script = str(self._prefix() / "usr/bin/mariadb-install-db")
         how = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+        self._copies: dict[str, str] = {}
+        self._made: dict[str, dict[str, str]] = {}
+        self._spare: list[str] = []
         self._run([script, *self._options()[:4], *how])
         self._is_new = True
 
@@ -180,21 +183,52 @@ class MariaDb(DatabaseServer):
             str(self._prefix() / "usr/sbin/mariadbd"), *self._options(), f"--port={self.port}",
             "--bind-address=127.0.0.1", f"--socket={self.folder}/sock", "--skip-name-resolve",
             "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
+            "--innodb-flush-method=nosync", "--skip-sync-frm",  # 1 s less for each database
         ]  # fmt: skip
 
     def copy(self, pattern: str, database: str) -> str:
+        """One that was given back and emptied, if there is any: making the files of a table takes longest."""
+        if self._spare:
+            return self.url(self._spare.pop())
         url = self.create(database)
+        made = self._made.setdefault(pattern, self._tables(pattern))
         with self._administrator() as connection:
-            connection.exec_driver_sql(f"USE {pattern}")
-            tables = list(connection.exec_driver_sql("SHOW TABLES").scalars())
-            made = [connection.exec_driver_sql(f"SHOW CREATE TABLE {name}").one()[1] for name in tables]
             connection.exec_driver_sql("SET foreign_key_checks = 0")
             connection.exec_driver_sql(f"USE {database}")
-            for statement in made:
-                connection.exec_driver_sql(re.sub(r"AUTO_INCREMENT=\d+", "", statement).replace("%", "%%"))
+            for statement in made.values():
+                connection.exec_driver_sql(statement.replace("%", "%%"))
             for name in ("alembic_version", "requirement"):
                 connection.exec_driver_sql(f"INSERT INTO {name} SELECT * FROM {pattern}.{name}")
+        self._copies[database] = pattern
         return url
+
+    def drop(self, database: str) -> None:
+        pattern = self._copies.get(database)
+        if pattern is None or self._tables(database) != self._made[pattern]:
+            super().drop(database)
+            return
+        with self._administrator() as connection:
+            connection.exec_driver_sql("SET foreign_key_checks = 0")
+            counted = (
+                "SELECT table_name FROM information_schema.tables "
+                f"WHERE table_schema = '{database}' AND auto_increment > 1"
+            )
+            again = list(connection.exec_driver_sql(counted).scalars())
+            for name in self._made[pattern]:
+                connection.exec_driver_sql(f"DELETE FROM {database}.{name}")
+            for name in again:
+                connection.exec_driver_sql(f"ALTER TABLE {database}.{name} AUTO_INCREMENT = 1")
+            for name in ("alembic_version", "requirement"):
+                connection.exec_driver_sql(f"INSERT INTO {database}.{name} SELECT * FROM {pattern}.{name}")
+        self._spare.append(database)
+
+    def _tables(self, database: str) -> dict[str, str]:
+        """How each is made."""
+        with self._administrator() as connection:
+            connection.exec_driver_sql(f"USE {database}")
+            names = list(connection.exec_driver_sql("SHOW TABLES").scalars())
+            made = {name: connection.exec_driver_sql(f"SHOW CREATE TABLE {name}").one()[1] for name in names}
+        return {name: re.sub(r" AUTO_INCREMENT=\d+", "", how) for name, how in made.items()}
 
 
 class PostgreSql(DatabaseServer):

@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from sidecar.storage.database import Database
 from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
@@ -81,6 +82,18 @@ def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[s
         yield f"sqlite:///{tmp_path}/history.db"
         return
     server: DatabaseServer = request.getfixturevalue("server")
+    url = server.copy(PATTERN, f"test_{os.getpid()}_{next(_numbers)}")
+    yield url
+    server.drop(str(sa.make_url(url).database))
+
+
+@pytest.fixture
+def bare_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without any table."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/bare.db"
+        return
+    server: DatabaseServer = request.getfixturevalue("server")
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    yield server.copy(PATTERN, name)
+    yield server.create(name)
     server.drop(name)

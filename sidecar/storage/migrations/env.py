@@ -1,4 +1,4 @@
-"""Alembic's entrance: runs the migrations on the connection that database.py hands over."""
+"""Alembic's entrance: runs the migrations on the connection that versions.py hands over."""
 
 from alembic import context
 
@@ -8,6 +8,8 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,  # SQLite alters tables by copying them
+    tell=context.config.attributes["tell"],
+    on_version_apply=context.config.attributes["applied"],
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -5,9 +5,25 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sidecar.storage.database import Database
+from tests.support.fixtures_databases import ON_EACH
 
 from .farm import Farm
 from .house import House
+
+#: Files whose tests run on each database: what they are about is done by it, or under its locks.
+ON_ALL = {
+    f"test_{name}"
+    for name in (
+        "brakes", "digest", "dispatch", "dispatch_at_once", "intake", "undo", "upkeep", "watch",
+    )
+}  # fmt: skip
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    here = metafunc.module.__name__.rpartition(".")[2] in ON_ALL
+    sqlite_only = metafunc.definition.get_closest_marker("sqlite")
+    if here and "kind" in metafunc.fixturenames and not sqlite_only:
+        metafunc.parametrize("kind", ON_EACH, indirect=True)
 
 
 @pytest.fixture

@@ -75,14 +75,14 @@ class Clock:
 
 
 class VillageWiki:
-    """A wiki of a hundred users that keeps the promise of the port. It meets its *troubles* first.
+    """A wiki of two hundred users that keeps the promise of the port. It meets its *troubles* first.
 
     What is in *lost* is raised after the act: the answer never arrives.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: T0) -> None:
         self.clock = clock
-        self.confirmed: dict[int, datetime | None] = dict.fromkeys(range(100), T0 - 300 * DAY)
+        self.confirmed: dict[int, datetime | None] = dict.fromkeys(range(200), T0 - 300 * DAY)
         self.addresses: dict[int, str] = {}  # the wiki's keyed hashes; "f" * 64 if not named
         self.groups: dict[int, set[str]] = {}
         self.asked: dict[int, datetime] = {}  # when the last mail that asks for a confirmation was sent

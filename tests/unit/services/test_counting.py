@@ -34,6 +34,7 @@ async def test_bounces_are_counted_once_for_a_mail(house: House) -> None:
     assert house.counted("bounces_total", category="mailbox-full", hard="false") == 1
 
 
+@pytest.mark.sqlite
 async def test_what_was_not_booked_is_not_counted(house: House, tmp_path: Path) -> None:
     path = house.path()
     operator = sqlite3.connect(tmp_path / "history.db", isolation_level=None)

@@ -238,6 +238,7 @@ async def test_a_fault_of_the_adapter_postpones_like_any_trouble(house: House) -
     assert await house.states() == [(7, "done", "unconfirmed")]
 
 
+@pytest.mark.sqlite
 async def test_no_transaction_is_open_while_the_wiki_is_called(
     house: House, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

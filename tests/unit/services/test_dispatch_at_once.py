@@ -112,6 +112,7 @@ async def test_a_crash_between_call_and_settling_is_repeated_once_and_ends_done(
     assert len(house.wiki.calls) == 2
 
 
+@pytest.mark.sqlite
 async def test_a_database_that_fails_at_the_settling_repeats_it_after_the_lease(
     house: House, tmp_path: Path
 ) -> None:

@@ -257,6 +257,7 @@ async def test_shadow_mode_notes_the_decision_once_and_enforce_acts_at_the_next_
     assert [action.state for action in await house.actions()] == [State.SHADOW, State.WAITING]
 
 
+@pytest.mark.sqlite
 async def test_a_locked_database_raises_books_nothing_and_the_same_mail_is_taken_later(
     house: House, tmp_path: Path
 ) -> None:

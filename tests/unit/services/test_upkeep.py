@@ -252,6 +252,7 @@ async def test_numbers_of_failures_stay_as_long_as_the_usual_rate_is_taken_from_
     assert await rows(house, tally) == {}
 
 
+@pytest.mark.sqlite
 async def test_a_digest_tells_of_mail_that_got_the_number_of_one_that_was_dropped(house: House) -> None:
     await house.bounce()
     await house.database.write(lambda c: digests.begin(c, "2026-11-20", 1))

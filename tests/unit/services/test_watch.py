@@ -177,6 +177,7 @@ async def test_what_finds_no_room_is_a_lost_proof_and_counted(
     assert house.counted("sends_total", result="noted") == 3
 
 
+@pytest.mark.sqlite
 async def test_what_cannot_be_written_waits(house: House, tmp_path: Path) -> None:
     await house.bounce()
     house.clock.tick(days=1)

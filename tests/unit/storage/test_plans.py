@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from sidecar.storage.sends import Send
 from sidecar.storage.streaks import Mark
 
 from .rows import DAY, T0, bounce, notice
+from .works import said
 
 
 @pytest.fixture(params=["sqlite"])
@@ -57,16 +57,8 @@ SMALL = ("SCAN CONSTANT ROW", "SCAN brake")  # a handful of rows at any time
 
 def plans(connection: sa.Connection, work: Callable[[sa.Connection], object]) -> list[str]:
     """Each step of the plan of each statement that *work* executes."""
-    asked: list[tuple[str, Any]] = []
-
-    def hear(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        asked.append((statement, parameters))
-
-    sa.event.listen(connection, "before_cursor_execute", hear)
-    work(connection)
-    sa.event.remove(connection, "before_cursor_execute", hear)
     steps = []
-    for statement, parameters in asked:
+    for statement, parameters in said(connection, work):
         if statement.startswith("INSERT") and "VALUES" in statement:
             continue  # its plan names children that are looked at only to mend a broken foreign key
         first = parameters[0] if isinstance(parameters, list) else parameters

@@ -1,6 +1,7 @@
 """Works for the tests of transactions: a table of counters, and what is done to it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,3 +36,16 @@ def increment(connection: sa.Connection) -> None:
 
 def names(connection: sa.Connection) -> list[str]:
     return list(connection.execute(sa.select(counter.c.name).order_by(counter.c.name)).scalars())
+
+
+def said(connection: sa.Connection, work: Callable[[sa.Connection], object]) -> list[tuple[str, Any]]:
+    """The statements that *work* executes, with their parameters."""
+    asked: list[tuple[str, Any]] = []
+
+    def hear(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    sa.event.listen(connection, "before_cursor_execute", hear)
+    work(connection)
+    sa.event.remove(connection, "before_cursor_execute", hear)
+    return asked

@@ -1,16 +1,16 @@
 """The history: notices, bounces, actions, events"""
 
 import sqlalchemy as sa
-from alembic import op
 
 from sidecar.storage.columns import ID, MAIL, TIME, line
+from sidecar.storage.migrations import steps
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    steps.create_table(
         "action",
         sa.Column("id", ID, nullable=False),
         sa.Column("wiki", line(64), nullable=False),
@@ -32,10 +32,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_action"),
         sa.UniqueConstraint("open_for", name="uq_action_open_for"),
     )
-    op.create_index("ix_action_state_due", "action", ["state", "due"])
-    op.create_index("ix_action_wiki_user_id", "action", ["wiki", "user_id"])
+    steps.create_index("ix_action_state_due", "action", ["state", "due"])
+    steps.create_index("ix_action_wiki_user_id", "action", ["wiki", "user_id"])
 
-    op.create_table(
+    steps.create_table(
         "notice",
         sa.Column("id", ID, nullable=False),
         sa.Column("fingerprint", line(64), nullable=False),
@@ -47,15 +47,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_notice"),
         sa.UniqueConstraint("fingerprint", name="uq_notice_fingerprint"),
     )
-    op.create_index(
-        "ix_notice_received",
-        "notice",
-        ["received"],
-        sqlite_where=sa.text("raw IS NOT NULL"),
-        postgresql_where=sa.text("raw IS NOT NULL"),
-    )
+    steps.create_index("ix_notice_received", "notice", ["received"], "raw IS NOT NULL")
 
-    op.create_table(
+    steps.create_table(
         "bounce",
         sa.Column("id", ID, nullable=False),
         sa.Column("notice_id", ID, nullable=False),
@@ -74,7 +68,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_bounce"),
         sa.UniqueConstraint("wiki", "user_id", "sent", "tag", name="uq_bounce_wiki_user_id_sent_tag"),
     )
-    op.create_table(
+    steps.create_table(
         "event",
         sa.Column("id", ID, nullable=False),
         sa.Column("at", TIME, nullable=False),
@@ -86,9 +80,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["action_id"], ["action.id"], name="fk_event_action_id"),
         sa.PrimaryKeyConstraint("id", name="pk_event"),
     )
-    op.create_index("ix_event_wiki_user_id", "event", ["wiki", "user_id"])
+    steps.create_index("ix_event_wiki_user_id", "event", ["wiki", "user_id"])
 
-    op.create_table(
+    steps.create_table(
         "action_bounce",
         sa.Column("action_id", ID, nullable=False),
         sa.Column("bounce_id", ID, nullable=False),
@@ -99,11 +93,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("action_bounce")
-
-    op.drop_table("event")
-    op.drop_table("bounce")
-
-    op.drop_table("notice")
-
-    op.drop_table("action")
+    for table in ("action_bounce", "event", "bounce", "notice", "action"):
+        steps.drop_table(table)

@@ -1,7 +1,6 @@
 """What is dropped by age, and what refers to it, is found by an index"""
 
-import sqlalchemy as sa
-from alembic import op
+from sidecar.storage.migrations import steps
 
 revision = "0004"
 down_revision = "0003"
@@ -15,14 +14,11 @@ INDEXES = (
 
 def upgrade() -> None:
     for name, table, column in INDEXES:
-        op.create_index(name, table, [column])
-    dropped = sa.text("raw IS NULL")
-    op.create_index(
-        "ix_notice_dropped", "notice", ["received"], sqlite_where=dropped, postgresql_where=dropped
-    )
+        steps.create_index(name, table, [column])
+    steps.create_index("ix_notice_dropped", "notice", ["received"], "raw IS NULL")
 
 
 def downgrade() -> None:
-    op.drop_index("ix_notice_dropped", "notice")
+    steps.drop_index("ix_notice_dropped", "notice")
     for name, table, _ in INDEXES:
-        op.drop_index(name, table)
+        steps.drop_index(name, table)

@@ -1,9 +1,9 @@
 """Several nodes on one database: accounts to lock, circuits that are shared, and who may use these tables"""
 
 import sqlalchemy as sa
-from alembic import op
 
 from sidecar.storage.columns import TIME, line
+from sidecar.storage.migrations import steps
 
 revision = "0005"
 down_revision = "0004"
@@ -11,13 +11,13 @@ oldest = "0005"  # before, nobody asked
 
 
 def upgrade() -> None:
-    op.create_table(
+    steps.create_table(
         "account",
         sa.Column("wiki", line(64), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False, autoincrement=False),
         sa.PrimaryKeyConstraint("wiki", "user_id", name="pk_account"),
     )
-    op.create_table(
+    steps.create_table(
         "circuit",
         sa.Column("wiki", line(64), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -27,17 +27,17 @@ def upgrade() -> None:
         sa.Column("changed", TIME, nullable=False),
         sa.PrimaryKeyConstraint("wiki", name="pk_circuit"),
     )
-    requirement = op.create_table(
+    steps.create_table(
         "requirement",
         sa.Column("id", sa.Integer(), nullable=False, autoincrement=False),
         sa.Column("oldest", line(32), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_requirement"),
     )
-    op.bulk_insert(requirement, [{"id": 1, "oldest": oldest}])
-    booked = "SELECT wiki, user_id FROM bounce UNION SELECT wiki, user_id FROM action"
-    op.execute(f"INSERT INTO account (wiki, user_id) {booked}")
+    steps.insert("requirement", id=1, oldest=oldest)
+    steps.fill_accounts("bounce")
+    steps.fill_accounts("action")
 
 
 def downgrade() -> None:
     for table in ("requirement", "circuit", "account"):
-        op.drop_table(table)
+        steps.drop_table(table)

@@ -1,9 +1,9 @@
 """One person, several accounts: who leads each, and when that was asked"""
 
 import sqlalchemy as sa
-from alembic import op
 
 from sidecar.storage.columns import TIME, line
+from sidecar.storage.migrations import steps
 
 revision = "0006"
 down_revision = "0005"
@@ -11,7 +11,7 @@ oldest = "0005"  # which knows no wiki with central accounts
 
 
 def upgrade() -> None:
-    op.create_table(
+    steps.create_table(
         "identity",
         sa.Column("wiki", line(64), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False, autoincrement=False),
@@ -23,8 +23,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("wiki", "user_id", name="pk_identity"),
     )
     for columns in (["lead_wiki", "lead_user_id"], ["asked"], ["ask_at"]):
-        op.create_index(f"ix_identity_{'_'.join(columns)}", "identity", columns)
+        steps.create_index(f"ix_identity_{'_'.join(columns)}", "identity", columns)
 
 
 def downgrade() -> None:
-    op.drop_table("identity")
+    steps.drop_table("identity")
