@@ -28,9 +28,10 @@ from sidecar.domain.wiki import (
 )
 from sidecar.services.circuit import Circuits, Pauses, Rows
 from sidecar.services.decision import still_wanted
+from sidecar.services.hands import Hands
 from sidecar.services.lines import Lines, Way
 from sidecar.services.places import PROMPT, Places
-from sidecar.storage import circuits, outbox
+from sidecar.storage import circuits, claims, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed
@@ -40,11 +41,11 @@ __all__ = ["Dispatcher"]
 
 log = structlog.get_logger()
 
-LEASE = timedelta(minutes=2)  # a call lasts seconds; longer, and a dead node's work waits too long
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=90)  # no wiki is down for a quarter; `outbox retry` revives what is dead
 NOT_CONFIGURED = "the wiki is not configured"
+OVERTAKEN = 50  # actions that are given up in one transaction: it locks their users, and bounces wait for it
 IDLE = 1.0  # seconds between looks at the outbox when nobody rings
 
 
@@ -68,6 +69,7 @@ class Dispatcher:
         self._metrics, self._results = metrics, metrics.actions
         self._hastened: set[tuple[str, str]] = set()
         self._anew: set[str] = set()  # reached otherwise than before: what waits for them falls due
+        self._hands = Hands(database, clock)
         self._bell = asyncio.Event()
         self._stopping = False
 
@@ -89,7 +91,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Until ``stop``. What fails is logged and slept on; it never takes the doors down."""
-        async with asyncio.TaskGroup() as calls:
+        async with self._hands.saying_so(), asyncio.TaskGroup() as calls:
             while not self._stopping:
                 self._bell.clear()
                 if owed := await self._chosen():
@@ -109,7 +111,8 @@ class Dispatcher:
 
     async def _pay_alone(self, owed: Owed) -> None:
         try:
-            await self._pay(owed)
+            with self._hands.holding(owed):
+                await self._pay(owed)
         except Exception as error:
             report(log, "dispatch failed", error, action=owed.id)
         self.ring()
@@ -133,9 +136,11 @@ class Dispatcher:
         troubled = self._circuits.on_probation(rows, self._lines.ways)
         if self._places.probation_full:
             closed |= troubled
-        if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed)):
+        if not await self._db.read(lambda connection: claims.is_due(connection, now, closed)):
             return None
-        owed = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
+        owed, more = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
+        if more:
+            self.ring()
         if owed:
             self._places.take(owed.action.wiki, on_probation=owed.action.wiki in troubled)
         return owed
@@ -157,19 +162,23 @@ class Dispatcher:
         self._hastened |= changed
         return True
 
-    def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
-        """Claim what the policy still wants: it is asked again before acting."""
-        while owed := outbox.claim(connection, now, now + LEASE, closed):
+    def _claim_wanted(
+        self, connection: sa.Connection, now: datetime, closed: set[str]
+    ) -> tuple[Owed | None, bool]:
+        """Claim what the policy still wants: it is asked again before acting. And whether to look again."""
+        for _ in range(OVERTAKEN):
+            if not (owed := claims.claim(connection, now, now + claims.LEASE, closed)):
+                return None, False
             policy = self._policies.get(owed.action.wiki)
             if policy is None:
                 outbox.postpone(connection, owed, now + LONGEST_DELAY, NOT_CONFIGURED, now)
             elif policy.mode is Mode.SHADOW and not isinstance(owed.action, Restore):
                 outbox.close(connection, owed, State.SHADOW, "the wiki is in shadow mode now", now)
             elif action := still_wanted(connection, owed, policy, now):
-                return replace(owed, action=action)
+                return replace(owed, action=action), False
             else:
                 outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
-        return None
+        return None, True
 
     async def _pay(self, owed: Owed) -> None:
         wiki, way = owed.action.wiki, self._lines.ways.get(owed.action.wiki)

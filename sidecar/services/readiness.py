@@ -3,7 +3,8 @@
 Knows the words for why not; they tell nothing of the machine. Does not know who asks.
 """
 
-from sidecar.storage.database import Database, FileReplaced
+from sidecar.storage.database import Database, DatabaseSilent, FileReplaced
+from sidecar.storage.health import why_not
 
 __all__ = ["Readiness"]
 
@@ -20,6 +21,8 @@ class Readiness:
             await self._db.prove()
         except FileReplaced:
             return "The database's file was removed or replaced"
-        except Exception:  # the intake's own line tells the operator more
-            return "The database cannot be written"
+        except DatabaseSilent:
+            return "The database does not answer"
+        except Exception as error:  # the database's own line tells the operator more
+            return why_not(error)
         return ""

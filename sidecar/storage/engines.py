@@ -12,11 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-__all__ = ["Engines", "Kind", "passes", "patient_engine"]
+__all__ = ["Engines", "Kind", "only_reads", "passes", "patient_engine"]
 
 CONNECT = 5  # seconds; an MTA waits for us meanwhile, and comes again
 SILENCE = 30  # seconds without an answer of the server; the longest transaction of ours takes one
 LOCK = 5  # seconds for which a row may be locked by others
+ABANDONED = (
+    30  # seconds after which the server ends a transaction whose node says nothing, and frees its locks
+)
 RECYCLE = 1800  # seconds after which a connection is replaced: proxies forget those that are older
 
 
@@ -83,7 +86,23 @@ def passes(error: BaseException) -> bool:
     if state is not None:
         return state in PG_PASSES or state[:2] in PG_CLASSES
     number = error.orig.args[0] if error.orig and error.orig.args else None
-    return number in MARIADB_PASSES
+    return number in MARIADB_PASSES or _is_unconnected(error)
+
+
+def only_reads(error: BaseException) -> bool:
+    """Whether the server lets nobody write: a standby, or one that was the leader until just now."""
+    original = getattr(error, "orig", None)
+    number = original.args[0] if original and original.args else None
+    return number in MARIADB_READ_ONLY or getattr(original, "sqlstate", None) == PG_READ_ONLY
+
+
+def _is_unconnected(error: sa.exc.DBAPIError) -> bool:
+    """libpq could not connect, and has no code for why: refused, timed out, too many connections."""
+    return isinstance(error, sa.exc.OperationalError) and hasattr(error.orig, "pgconn")
+
+
+MARIADB_READ_ONLY = frozenset({1290, 1792})
+PG_READ_ONLY = "25006"
 
 
 #: https://mariadb.com/kb/en/mariadb-error-codes/ and the client's own, below 3000.
@@ -178,9 +197,7 @@ def _server(
 
 def _leave_what_cannot_be_written(context: sa.ExceptionContext) -> None:
     """A server that became read-only is left: a proxy, or the next of several hosts, knows who took over."""
-    error = context.original_exception
-    number = error.args[0] if error.args else None
-    if not context.is_disconnect and (number in (1290, 1792) or getattr(error, "sqlstate", None) == "25006"):
+    if not context.is_disconnect and only_reads(context.sqlalchemy_exception or context.original_exception):
         context.is_disconnect = True
 
 
@@ -201,10 +218,12 @@ _SETTINGS: dict[Kind, Callable[[bool, int | None], list[str]]] = {
     Kind.MARIADB: lambda reading, silence: [
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",  # what does not fit is no row
         f"SET SESSION innodb_lock_wait_timeout = {LOCK}",
+        f"SET SESSION idle_transaction_timeout = {ABANDONED}",
         *(["SET SESSION TRANSACTION READ ONLY"] if reading else []),
     ],
     Kind.POSTGRESQL: lambda reading, silence: [
         f"SET lock_timeout = '{LOCK}s'",
+        f"SET idle_in_transaction_session_timeout = '{ABANDONED}s'",
         *([f"SET statement_timeout = '{silence}s'"] if silence else []),
         *(["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"] if reading else []),
     ],

@@ -6,6 +6,7 @@ policy decides.
 
 import hashlib
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +18,9 @@ from sidecar.domain.classify import Category
 from sidecar.storage import sends
 from sidecar.storage.schema import bounce, notice
 
-__all__ = ["Bounce", "Entered", "Notice", "append", "book", "knows", "of_user", "says_more"]
+__all__ = [
+    "Bounce", "Entered", "Notice", "append", "book", "knows", "of_user", "provider_of", "says_more",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,13 @@ def knows(connection: sa.Connection, wiki: str, user_id: int, sent: datetime) ->
     """Whether a mail that was sent to this user in this second has come back, to whatever address."""
     query = sa.select(bounce.c.id).where(_sent_then(wiki, user_id, sent)).limit(1)
     return connection.execute(query).first() is not None
+
+
+def provider_of(connection: sa.Connection, bounce_ids: Collection[int]) -> str:
+    """Who runs the mail of the address that the newest of these failures was at."""
+    query = sa.select(bounce.c.provider).where(bounce.c.id.in_(list(bounce_ids)))
+    query = query.order_by(bounce.c.received.desc(), bounce.c.id.desc())
+    return connection.execute(query).scalars().first() or ""
 
 
 def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:

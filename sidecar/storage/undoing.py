@@ -14,7 +14,7 @@ from sidecar.domain.wiki import Effect
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action
 
-__all__ = ["Undoable", "beyond_undoing", "undoable"]
+__all__ = ["Undoable", "beyond_undoing", "is_undone", "undoable"]
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,7 @@ def undoable(
     connection: sa.Connection, since: datetime, *, wiki: str = "", provider: str = "", user_id: int = 0
 ) -> list[Undoable]:
     """Un-confirmations that a wiki has carried out since then, oldest first."""
-    again = action.alias()
-    tried = sa.exists().where(
-        again.c.undoes == action.c.id, again.c.state.not_in([State.DEAD, State.DISCARDED, State.OVERTAKEN])
-    )
+    tried = _tried()
     columns = [action.c[name] for name in Undoable.__dataclass_fields__ if name != "undone"]
     query = sa.select(*columns, tried.label("undone")).where(
         *_carried_out(since, wiki, provider, user_id),
@@ -65,3 +62,14 @@ def _carried_out(since: datetime, wiki: str, provider: str, user_id: int) -> Ite
     for column, value in ((action.c.wiki, wiki), (action.c.provider, provider), (action.c.user_id, user_id)):
         if value:
             yield column == value
+
+
+def is_undone(connection: sa.Connection, action_id: int) -> bool:
+    """Whether it is taken back by now, or about to be."""
+    query = sa.select(action.c.id).where(action.c.id == action_id, _tried())
+    return connection.execute(query).first() is not None
+
+
+def _tried() -> sa.ColumnElement[bool]:
+    again, given_up = action.alias(), [State.DEAD, State.DISCARDED, State.OVERTAKEN]
+    return sa.exists().where(again.c.undoes == action.c.id, again.c.state.not_in(given_up))

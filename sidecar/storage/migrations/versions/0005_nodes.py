@@ -35,9 +35,11 @@ def upgrade() -> None:
     )
     op.bulk_insert(requirement, [{"id": 1, "oldest": oldest}])
     booked = "SELECT wiki, user_id FROM bounce UNION SELECT wiki, user_id FROM action"
+    op.create_index("ix_action_leased_until", "action", ["leased_until"])
     op.execute(f"INSERT INTO account (wiki, user_id) {booked}")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_action_leased_until", "action")
     for table in ("requirement", "circuit", "account"):
         op.drop_table(table)
