@@ -19,13 +19,14 @@ from sidecar.domain import verp
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
 from sidecar.farm import FarmConfig, ReadCensus, Taken, taken
-from sidecar.policies import limits_of, policy_of, reach
-from sidecar.policy_settings import PolicySection
+from sidecar.numbers_together import number_problems
+from sidecar.policies import limits_of, policy_of
+from sidecar.roles import NodeConfig, node_of, role_problems, secrets_here
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import Section, host_and_port
 from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
 from sidecar.wiki_access import access_problems, within_reach
-from sidecar.wiki_config import WikiConfig, bouncehandler_format, wiki_config
+from sidecar.wiki_config import WikiConfig, bouncehandler_format, only_known, wiki_config
 from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "DigestConfig",
     "HttpConfig",
     "Listen",
+    "NodeConfig",
     "WikiConfig",
     "keys_settings",
     "parse",
@@ -51,9 +53,6 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-MOST_ON_MARIADB = 15 * 2**20  # octets of a mail: its packets, and what MEDIUMBLOB holds, end at 16 MiB
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,8 @@ class Listen:
     max_mail_bytes: int
     metrics: tuple[str, int] | None = None
     http: HttpConfig | None = None
+    takes: bool = True  #: the mail server's doors are opened
+    issues: bool = True  #: the wiki's door is
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Config:
     log_level: str
     log_format: str
     farm: FarmConfig | None = None
+    node: NodeConfig = field(default_factory=NodeConfig)
 
 
 def parse(text: str, read_secret: ReadSecret, read_census: ReadCensus = lambda _name: None) -> Config:
@@ -131,16 +133,18 @@ def parse(text: str, read_secret: ReadSecret, read_census: ReadCensus = lambda _
     except ValidationError as error:
         problems += [in_words(problem, data) for problem in error.errors()]
         merged = _merged(data)
-        problems += access_problems(merged)
-        secrets.check(merged)
-        problems += wiki_problems(merged)
+        here = secrets_here(merged)
+        problems += access_problems(here)
+        secrets.check(here)
+        problems += wiki_problems(merged) + role_problems(merged)
         raise ConfigError(problems) from None
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     merged = settings.model_dump()
-    problems += access_problems(merged)
-    secrets.check(merged)
-    problems += wiki_problems(merged) + _other_problems(settings)
+    here = secrets_here(merged)
+    problems += access_problems(here)
+    secrets.check(here)
+    problems += wiki_problems(merged) + role_problems(_merged(data)) + number_problems(settings)
     if problems:
         raise ConfigError(problems)
     farm = taken(settings, read_census)
@@ -179,11 +183,15 @@ def _toml(text: str) -> dict[str, Any]:
 
 
 def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
+    node = node_of(settings.node, secrets.notes_token)
     return Config(
         verp=_verp(settings.verp, secrets, [wiki.id for wiki in settings.wikis]),
         listen=_listen(settings, secrets),
         when_down=settings.mta.when_down,
-        wikis=tuple(wiki_config(wiki, settings.verp, secrets) for wiki in settings.wikis),
+        wikis=tuple(
+            wiki_config(wiki, settings.verp, secrets) if node.acts else only_known(wiki)
+            for wiki in settings.wikis
+        ),
         policies={
             wiki.id: replace(
                 within_reach(policy_of(settings.policy, wiki.policy), wiki.adapter), central=wiki.central
@@ -203,6 +211,7 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         log_level=settings.log.level,
         log_format=settings.log.format,
         farm=FarmConfig.of(settings.farm, farm) if settings.farm else None,
+        node=node,
     )
 
 
@@ -220,6 +229,8 @@ def _listen(settings: Settings, secrets: Secrets) -> Listen:
         max_mail_bytes=sockets.max_mail_bytes,
         metrics=host_and_port(metrics) if metrics else None,
         http=_http(settings.http, secrets),
+        takes="take" in settings.node.roles,
+        issues="issue" in settings.node.roles,
     )
 
 
@@ -245,36 +256,6 @@ def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp
     if theirs := bouncehandler_format(section, secrets):
         formats.insert(0 if section.format == "bouncehandler" else 1, theirs)
     return verp.Verp(tuple(formats), wikis, accept=timedelta(days=section.accept_days))
-
-
-def _other_problems(settings: Settings) -> list[str]:
-    """Numbers that do not go with each other."""
-    problems, kept = [], settings.storage.keep_bounces_days
-    if settings.storage.url.startswith("mariadb") and settings.sockets.max_mail_bytes > MOST_ON_MARIADB:
-        problems.append(
-            f"[sockets] max_mail_bytes = {settings.sockets.max_mail_bytes}: MariaDB takes at most "
-            f"{MOST_ON_MARIADB}"
-        )
-    short = f"[storage] keep_bounces_days = {kept:g}: must be longer than"
-    if kept <= settings.verp.accept_days:
-        problems.append(f"{short} [verp] accept_days = {settings.verp.accept_days:g}")
-    for label, own in (
-        [("[policy]", PolicySection())]
-        + [
-            (f"[[wikis]] {wiki.id} policy", wiki.policy)
-            for wiki in settings.wikis
-            if wiki.policy != PolicySection()
-        ]
-        + ([("[farm] policy", settings.farm.policy)] if settings.farm else [])
-    ):
-        try:
-            needed = reach(policy_of(settings.policy, own)) / timedelta(days=1)
-        except ValueError as error:
-            problems.append(f"{label}: {error}")
-        else:
-            if kept <= needed:
-                problems.append(f"{short} the {needed:g} days over which {label} counts")
-    return problems
 
 
 def _merged(data: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,10 @@ import asyncio
 import contextlib
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -25,6 +24,8 @@ from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.host import now
+from sidecar.issuing import Issuing
+from sidecar.loops import Loop, loop, until
 from sidecar.orders import OpenWiki, Ways, facts_of, orders_of, reader, tell_left_out, ways_of
 from sidecar.services.census import CensusTaker
 from sidecar.services.circuit import Pauses
@@ -51,7 +52,6 @@ __all__ = ["World", "intake_for", "replay", "run", "what_if"]
 log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
-Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,12 @@ async def run(
 
     Raises RuleError, CannotListen, WrongSocket, SQLAlchemyError, or whatever ends a loop that should not end.
     """
+    if not config.node.has_history:
+        await _only_issue(config, world, stop, ready)
+        return
     metrics, orders = Metrics(), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
-        life.push_async_callback((database := _history(config)).close)
+        life.push_async_callback((database := _history(config, metrics)).close)
         await database.open()
         ways = partial(ways_of, world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
@@ -90,23 +93,19 @@ async def run(
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        needs = Needs(metrics, world.clock, database)  # a second daemon ends at the doors
+        needs = Needs(metrics, world.clock, database, watch.watched)  # a second daemon ends at the doors
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
         identities = _identities(orders, world, database, dispatcher, metrics)
         use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
-        work: list[Loop] = [
-            _loop("dispatch", dispatcher.run, dispatcher.stop),
-            _loop("reload", reload.run),
-            _loop("watch", watch.run, watch.stop),
-            *_other_loops(config, world, database, metrics, refusals, identities, reload.ring, life),
-        ]
-        loops = {await life.enter_async_context(loop) for loop in work}
+        main = _main_loops(config, dispatcher, watch, reload, identities)
+        others = _other_loops(config, world, database, metrics, refusals, reload.ring, life)
+        loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
         ready()
-        await _until(stop, loops, world.manager)
+        await until(stop, loops, world.manager)
 
 
 def _reload(
@@ -143,21 +142,44 @@ def _taking_over(
     return use
 
 
-async def _until(stop: asyncio.Event, loops: "set[asyncio.Task[None]]", manager: ServiceManager) -> None:
-    manager.tell("READY=1")
-    stopped = asyncio.create_task(stop.wait(), name="stop")
-    try:
-        ended, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopped.cancel()
-    log.info("stopping")
-    manager.tell("STOPPING=1")
-    for task in ended:
-        task.result()  # a loop that ended by itself ends the daemon: the service manager starts a new one
+async def _only_issue(
+    config: Config, world: World, stop: asyncio.Event | None, ready: Callable[[], None]
+) -> None:
+    """Without any database."""
+    metrics, orders = Metrics(), orders_of(config)
+    issuing = Issuing(config, world.clock, metrics)
+    async with contextlib.AsyncExitStack() as life:
+        doors = await life.enter_async_context(contextlib.AsyncExitStack())
+        await issuing.open_door(world.sockets, doors)
+        use = issuing.return_paths.use
+        life.callback((reload := _reload(config, orders, lambda o: use(o.verp), world, metrics)).close)
+        stop = stop or _on_signals(asyncio.Event(), reload.ring)
+        others = [*_watchdog(world), *_census(config, world, reload.ring, life)]
+        work: list[Loop] = [loop("reload", reload.run), *issuing.loops(), *others]
+        loops = {await life.enter_async_context(one) for one in work}
+        life.push_async_callback(doors.aclose)
+        log.info("serving", roles="issue", notes_to=config.node.notes_to)
+        ready()
+        await until(stop, loops, world.manager)
 
 
-def _history(config: Config) -> Database:
-    return Database(config.storage_url, password=config.storage_password)
+def _watchdog(world: World) -> Iterator[Loop]:
+    if world.manager.watchdog:
+        yield loop("watchdog", world.manager.keep_alive)
+
+
+def _main_loops(
+    config: Config, dispatcher: Dispatcher, watch: Watch, reload: Reload, identities: Identities
+) -> Iterator[Loop]:
+    if config.node.acts:
+        yield loop("dispatch", dispatcher.run, dispatcher.stop)
+        yield loop("identity", identities.run, identities.stop)
+    yield loop("reload", reload.run)
+    yield loop("watch", watch.run, watch.stop)
+
+
+def _history(config: Config, metrics: Metrics | None = None) -> Database:
+    return Database(config.storage_url, password=config.storage_password, metrics=metrics)
 
 
 def _dispatcher(orders: Orders, ways: Ways, world: World, database: Database, metrics: Metrics) -> Dispatcher:
@@ -185,26 +207,24 @@ def _other_loops(
     database: Database,
     metrics: Metrics,
     refusals: Refusals,
-    identities: Identities,
     changed: Callable[[], None],
     life: contextlib.AsyncExitStack,
 ) -> Iterator[Loop]:
-    yield _loop("identity", identities.run, identities.stop)
     yield from _census(config, world, changed, life)
     life.callback(refusals.sum_up)
-    yield _loop("refusals", refusals.run)
-    keep = Keep(config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
-    yield _loop("upkeep", Upkeep(database, keep, world.clock).run)
-    if world.manager.watchdog:
-        yield _loop("watchdog", world.manager.keep_alive)
+    yield loop("refusals", refusals.run)
+    if config.node.takes:
+        keep = Keep(config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
+        yield loop("upkeep", Upkeep(database, keep, world.clock).run)
+    yield from _watchdog(world)
     if config.listen.metrics:
-        yield _loop("gauges", Gauges(database, metrics).run)
+        yield loop("gauges", Gauges(database, metrics).run)
     if config.digest:
         told = config.digest
         head = Letterhead(told.to, told.sender, config.verp.domain)
         digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, world.clock)
         life.callback(digest.close)
-        yield _loop("digest", digest.run, digest.stop)
+        yield loop("digest", digest.run, digest.stop)
 
 
 def _census(
@@ -216,7 +236,7 @@ def _census(
         look = look_at(farm.sitematrix, config.contact, config.verp.accept, farm.refresh)
         taker = CensusTaker(look, shelf_at(farm.cache), world.clock, world.jitter, changed)
         life.callback(taker.close)
-        yield _loop("census", taker.run)
+        yield loop("census", taker.run)
 
 
 @contextlib.asynccontextmanager
@@ -269,22 +289,6 @@ def what_if(
         progress(done, len(archive))
     theirs = dict.fromkeys(config.policies, against)
     return judge.judged, list(compare(judge.judged, config.policies, theirs))
-
-
-@contextlib.asynccontextmanager
-async def _loop(
-    name: str, work: Callable[[], Coroutine[Any, Any, None]], end: Callable[[], None] | None = None
-) -> AsyncIterator["asyncio.Task[None]"]:
-    """A task for as long as the context lasts: ended by *end* if there is one, else cancelled."""
-    task = asyncio.create_task(work(), name=name)
-    try:
-        yield task
-    finally:
-        if end:
-            end()
-        else:
-            task.cancel()
-        await asyncio.wait({task})
 
 
 def _on_signals(stop: asyncio.Event, reload: Callable[[], None]) -> asyncio.Event:

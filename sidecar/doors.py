@@ -23,10 +23,11 @@ from sidecar.edges.verp_socket import VerpSocket
 from sidecar.services.intake import BounceIntake
 from sidecar.services.readiness import Readiness
 from sidecar.services.return_path import ReturnPaths
+from sidecar.services.watch import Watched
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 
-__all__ = ["Needs", "open_doors"]
+__all__ = ["Needs", "open_doors", "open_issuing"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Needs:
     metrics: Metrics
     clock: Callable[[], datetime]
     database: Database
+    watched: Watched
 
 
 async def open_doors(
@@ -50,24 +52,52 @@ async def open_doors(
 
     Raises CannotListen or WrongSocket.
     """
-    if listen.metrics:
-        server = MetricsServer(needs.metrics.registry)
-        life.push_async_callback(server.close)
-        server.listen(*listen.metrics)
+    _open_metrics(listen, needs.metrics, life)
     await _open_lmtp(listen, passed, intake, life)
     await _open_http(listen, passed, intake, needs, life)
     wikis, mtas = listen.verp_group, listen.mta_group
+    taking, issuing = listen.takes, listen.issues
     asked: list[tuple[str, Path | None, str, QuerySocket]] = [
-        ("policy", listen.policy, mtas, PolicyService(return_paths)),
+        ("policy", listen.policy if taking else None, mtas, PolicyService(return_paths)),
         ("socketmap", listen.socketmap, mtas, VerpSocket(return_paths, ["bounce"])),
-        ("verp", listen.verp, wikis, VerpSocket(return_paths)),
+        ("verp", listen.verp if issuing else None, wikis, VerpSocket(return_paths)),
     ]
     for name, path, group, door in asked:
-        socket = _opened(passed, name, path, group, query_socket.BACKLOG)
-        if socket:
-            life.push_async_callback(door.close)
-            await door.serve(socket)
+        await _open_asked(passed, name, path, group, door, life)
     passed.check_taken()
+
+
+async def open_issuing(
+    listen: Listen,
+    passed: PassedSockets,
+    return_paths: ReturnPaths,
+    metrics: Metrics,
+    life: contextlib.AsyncExitStack,
+) -> None:
+    """The one door of a node that only issues return paths, and its metrics. Raises as ``open_doors``."""
+    _open_metrics(listen, metrics, life)
+    await _open_asked(passed, "verp", listen.verp, listen.verp_group, VerpSocket(return_paths), life)
+    passed.check_taken()
+
+
+def _open_metrics(listen: Listen, metrics: Metrics, life: contextlib.AsyncExitStack) -> None:
+    if listen.metrics:
+        server = MetricsServer(metrics.registry)
+        life.push_async_callback(server.close)
+        server.listen(*listen.metrics)
+
+
+async def _open_asked(
+    passed: PassedSockets,
+    name: str,
+    path: Path | None,
+    group: str,
+    door: QuerySocket,
+    life: contextlib.AsyncExitStack,
+) -> None:
+    if socket := _opened(passed, name, path, group, query_socket.BACKLOG):
+        life.push_async_callback(door.close)
+        await door.serve(socket)
 
 
 async def _open_lmtp(
@@ -75,7 +105,7 @@ async def _open_lmtp(
 ) -> None:
     lmtp = LmtpServer(intake, limits=Limits(size=listen.max_mail_bytes))
     life.push_async_callback(lmtp.close)
-    if unix := _opened(passed, "lmtp", listen.lmtp, listen.mta_group):
+    if unix := _opened(passed, "lmtp", listen.lmtp if listen.takes else None, listen.mta_group):
         await lmtp.serve_unix(unix)
     if tcp := passed.take("lmtp", Kind.TCP):
         await lmtp.serve_tcp(tcp)
@@ -92,7 +122,8 @@ async def _open_http(
 ) -> None:
     if http := listen.http:
         why_not = Readiness(needs.database).why_not
-        friends = Friends(intake, why_not, needs.clock, fetch, needs.metrics)
+        note = needs.watched.signed_elsewhere
+        friends = Friends(intake, why_not, needs.clock, fetch, needs.metrics, note)
         door = http_door(friends, http.allow, http.token, http.topics, DoorLimits(listen.max_mail_bytes))
         life.push_async_callback(door.close)
         if tcp := passed.take("http", Kind.TCP):

@@ -40,6 +40,7 @@ def orders_of(config: Config) -> Orders:
         rules=rule_files.load(config.rules_directory),
         log_level=config.log_level,
         fixed={
+            "[node]": config.node,
             "contact": config.contact,  # who calls a wiki says so from the first call on
             "[sockets]": replace(listen, metrics=None, http=None),
             "[http]": listen.http,

@@ -42,7 +42,7 @@ class Secrets:
         self._read, self._problems = read, problems
         self.keys: tuple[Key, ...] = ()
         self.bouncehandler = b""
-        self.http_token = ""
+        self.http_token = self.notes_token = ""
         self.database_password = ""
         self.passwords: dict[str, str] = {}
         self.oauth: dict[str, OAuth1 | OAuth2] = {}  #: by the name of the file
@@ -58,7 +58,10 @@ class Secrets:
                 self.bouncehandler = self._bouncehandler(other.get("secret_file"))
         http = data.get("http")
         if isinstance(http, dict) and http.get("token_file"):
-            self.http_token = self._token(http["token_file"])
+            self.http_token = self._token("[http] token_file", http["token_file"])
+        node = data.get("node")
+        if isinstance(node, dict) and (name := node.get("notes_token_file")):
+            self.notes_token = self._token("[node] notes_token_file", name)
         storage = data.get("storage")
         if isinstance(storage, dict) and (name := storage.get("password_file")):
             content = self._content(f"[storage] password_file = {name!r}", name)
@@ -110,8 +113,8 @@ class Secrets:
             self._judge(label, secret, BOUNCEHANDLER_SECRET_LENGTH)
         return secret
 
-    def _token(self, name: object) -> str:
-        label = f"[http] token_file = {name!r}"
+    def _token(self, setting: str, name: object) -> str:
+        label = f"{setting} = {name!r}"
         token = self._content(label, name).strip()
         if not token:
             return ""

@@ -30,6 +30,7 @@ __all__ = [
     "MailAddress",
     "MailDomain",
     "Network",
+    "NodeUrl",
     "Prefix",
     "Preset",
     "Section",
@@ -164,6 +165,13 @@ def _spelled(pattern: str, words: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _node(value: str) -> str:
+    """The beginning of a URL, without a path. Raises ValueError."""
+    if value and not re.fullmatch(r"https?://[^/?#@\s]+", value):
+        raise ValueError("want http://host:port, without a path")
+    return value
+
+
 MailDomain = Annotated[str, AfterValidator(_domain)]
 Prefix = Annotated[str, _spelled(r"[A-Za-z0-9_]{1,16}", "want 1 to 16 letters, digits or underscores")]
 WikiId = Annotated[
@@ -174,6 +182,7 @@ FarmName = Annotated[str, _spelled(r"[a-z0-9_-]*", "want a name of small letters
 Loopback = Annotated[str, AfterValidator(_loopback)]
 Interface = Annotated[str, AfterValidator(_one_interface)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+NodeUrl = Annotated[str, AfterValidator(_node)]
 Network = Annotated[str, AfterValidator(_network)]
 Topic = Annotated[
     str,

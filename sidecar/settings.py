@@ -28,6 +28,7 @@ from sidecar.setting_kinds import (
     MailAddress,
     MailDomain,
     Network,
+    NodeUrl,
     Prefix,
     Section,
     Topic,
@@ -35,9 +36,28 @@ from sidecar.setting_kinds import (
     host_and_port,
 )
 
-__all__ = ["DigestSection", "HttpSection", "RulesSection", "Settings", "VerpSection", "WikiSection"]
+__all__ = [
+    "ROLES", "DigestSection", "HttpSection", "NodeSection", "RulesSection", "Settings", "VerpSection",
+    "WikiSection",
+]  # fmt: skip
 
+Role = Literal["issue", "take", "act"]
+ROLES: tuple[Role, ...] = ("issue", "take", "act")
 LONGEST_SOCKET_PATH = 107  # octets, unix(7)
+
+
+class NodeSection(Section):
+    roles: list[Role] = Field(
+        list(ROLES),
+        min_length=1,
+        description="What this node does: issue return paths, take bounces, act on the wikis",
+    )
+    notes_to: NodeUrl = Field(
+        "",
+        description="HTTP door of a node that takes bounces, told of what is issued here, as "
+        '"http://192.0.2.7:8025"; for a node that only issues',
+    )
+    notes_token_file: str = Field("", description="File with the [http] token of that node")
 
 
 class BounceHandlerSection(Section):
@@ -231,6 +251,7 @@ class Settings(BaseSettings):
     contact: Contact = Field(
         "", description="Mail address or URL of the operators, told to the wikis in the User-Agent"
     )
+    node: NodeSection = NodeSection()
     verp: VerpSection
     sockets: SocketsSection = SocketsSection()
     mta: MtaSection = MtaSection()

@@ -8,14 +8,16 @@ ids, categories and the wiki's own words.
 import contextlib
 import logging
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-__all__ = ["METRICS", "Metrics", "Tellable", "configure_logging", "report"]
+__all__ = ["METRICS", "SPATE", "Metrics", "Spate", "Tellable", "configure_logging", "report"]
 
 OURS = str(Path(__file__).parent)
 
@@ -47,8 +49,13 @@ METRICS = {
     "mail: its hook does not reach the socket. Any refused: the wiki's debug log says why.",
     "events": "Events of Amazon SES that came through SNS, by type; booked or with nothing to book. "
     "Bounces stay away while deliveries come: the topic does not get them; see the set-up in http.md.",
-    "sends": "Mails signed for users with an open streak, by whether they were noted. "
-    "Any lost: proofs that mail arrives are missing; the database was slow or down, see the log.",
+    "sends": "Mails signed for users with an open streak, by whether they were noted; and everybody's that "
+    "were told to another node. Any lost: proofs that mail arrives are missing; the database, or that node, "
+    "was slow or down, see the log.",
+    "database_up": "Whether the database did its part the last time: 1 or 0. 0 for minutes: bounces wait in "
+    "the mail server's queue and nothing is lost; the log says why, and /readyz does.",
+    "database_errors": "Transactions that failed for the database's sake, after all tries. Some, now and "
+    "then: it was restarted. Many: look at its log and at max_connections.",
     "watched_users": "Users with an open streak, whose mails are noted. "
     "Growing fast: many addresses fail; see `history` of some of them.",
     "wikis": "Wikis that are known: configured, and of the sitematrix. "
@@ -98,19 +105,53 @@ class _Unfailing:
             self._stream.flush()
 
 
+class Spate:
+    """What is said again and again: so many lines a minute of each kind, and then how many were left out."""
+
+    MOST = 5  # lines
+    MINUTE = 60.0  # seconds
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}  # since when, and how many
+
+    def left_out(self, kind: tuple[str, str]) -> int | None:
+        """How many of this *kind* were left out before this one; None if it is left out itself."""
+        now = self._clock()
+        since, said = self._said.get(kind, (now, 0))
+        if now - since >= self.MINUTE:
+            self._said[kind] = now, 1
+            return max(0, said - self.MOST)
+        self._said[kind] = since, said + 1
+        return 0 if said < self.MOST else None
+
+    def clear(self) -> None:
+        """Say everything again."""
+        self._said.clear()
+
+
+SPATE = Spate()
+
+
 def report(log: Any, event: str, error: BaseException, **about: object) -> None:
     """One error line of what nobody foresaw: its kind, and where in our code; the rest at debug.
+
+    In an outage of a minute a thousand mails fail alike: a few lines say so, and then one how many more.
 
     An exception's words may quote a mail address, and are left to debug. Those of the database's driver
     ("database or disk is full") quote no row, and are what an operator needs.
     """
+    log.debug(event, exc_info=error)
+    left_out = SPATE.left_out((event, type(error).__name__))
+    if left_out is None:
+        return
+    about |= {"left_out": left_out} if left_out else {}
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(OURS)] or list(frames)
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     plain = error if isinstance(error, Tellable) else getattr(error, "orig", None)  # SQLAlchemy's word for it
     said = {"why": str(plain)} if isinstance(plain, Exception) else {}
     log.error(event, error=type(error).__name__, place=place, **said, **about)
-    log.debug(event, exc_info=error)
 
 
 class Metrics:
@@ -133,11 +174,13 @@ class Metrics:
         self.wikis = self._gauge("wikis")
         self.circuits_open = self._gauge("circuits_open")
         self.reloads = self._counter("reloads", "result")
+        self.database_up = self._gauge("database_up")
+        self.database_errors = self._counter("database_errors")
         for result in ("issued", "refused"):
             self.return_paths.labels(result)
         for answer in ("person", "local", "none"):
             self.inquiries.labels(answer)
-        for result in ("noted", "lost"):
+        for result in ("noted", "told", "lost"):
             self.sends.labels(result)
         for result in ("loaded", "refused"):
             self.reloads.labels(result)

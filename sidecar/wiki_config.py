@@ -6,12 +6,12 @@ Knows which credentials stand for which settings. Does not know files, nor any l
 from dataclasses import dataclass, field
 
 from sidecar.domain import verp
-from sidecar.domain.access import Adapter, Credentials, Farm
+from sidecar.domain.access import Adapter, BotPassword, Credentials, Farm
 from sidecar.secrets import Secrets
 from sidecar.settings import VerpSection, WikiSection
 from sidecar.wiki_access import farm_of
 
-__all__ = ["WikiConfig", "bouncehandler_format", "wiki_config"]
+__all__ = ["WikiConfig", "bouncehandler_format", "only_known", "wiki_config"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ def wiki_config(wiki: WikiSection, section: VerpSection, secrets: Secrets) -> Wi
         return WikiConfig(wiki.id, api, signing, wiki.adapter, farm, secrets.fingerprint("", ""))
     acting = secrets.credentials(wiki)
     return WikiConfig(wiki.id, api, acting, wiki.adapter, farm, secrets.fingerprint(*vars(acting).values()))
+
+
+def only_known(wiki: WikiSection) -> WikiConfig:
+    """On a node that calls no wiki."""
+    return WikiConfig(wiki.id, "", BotPassword("", ""), wiki.adapter)
 
 
 def bouncehandler_format(section: VerpSection, secrets: Secrets) -> verp.BounceHandlerFormat | None:

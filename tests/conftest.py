@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from sidecar.telemetry import SPATE
+
 pytest_plugins = [
     "tests.support.fixtures_databases",
     "tests.support.fixtures_debian",
@@ -18,3 +20,4 @@ def _logging_as_it_was() -> Iterator[None]:
     """A command configures the logging of its process, which is ours here."""
     yield
     structlog.reset_defaults()
+    SPATE.clear()

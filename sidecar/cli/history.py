@@ -77,7 +77,7 @@ def outbox_command(context: click.Context, all_: bool, json_: bool) -> None:
 def retry(path: Path, action_ids: tuple[int, ...]) -> None:
     """Make waiting or dead actions due now. Exit code 1 if one of them cannot be.
 
-    One that is being tried right now falls due when that try ends, two minutes later at the most.
+    One that is being tried right now falls due when that try ends.
     """
     now = host.now()
 

@@ -12,10 +12,12 @@ from sidecar.edges.http_bounces import DropIn, RawMail, as_bouncehandler
 from sidecar.edges.http_events import Events
 from sidecar.edges.http_gate import Doorman
 from sidecar.edges.http_health import Health
+from sidecar.edges.http_sends import Sends
 from sidecar.edges.http_server import HttpLimits, HttpServer
 from sidecar.edges.http_sns import SnsEndpoint
 from sidecar.edges.http_talk import Gate, Route
 from sidecar.services.receipt import Intake
+from sidecar.storage.sends import Send
 from sidecar.telemetry import Metrics
 
 __all__ = ["DoorLimits", "Friends", "http_door"]
@@ -44,6 +46,7 @@ class Friends:
     clock: Callable[[], datetime]
     fetch: Callable[[str], Awaitable[bytes]]  #: a file of Amazon's; raises CannotFetch
     metrics: Metrics
+    note: Callable[[Send], None]  #: another node has signed a mail
 
 
 def http_door(
@@ -65,6 +68,7 @@ def http_door(
     routes = {
         "/bounces": Route(raw.handle, gate=Gate(token=True), limit=limits.size + MBOX_LINE, early=raw.early),
         "/events": Route(Events(intake, deliveries, patience).handle, gate=Gate(token=True), limit=JSON),
+        "/sends": Route(Sends(friends.note).handle, gate=Gate(token=True), limit=JSON),
         "/w/api.php": drop_in,
         "/api.php": drop_in,
         "/sns": Route(sns.handle, gate=None, limit=JSON),

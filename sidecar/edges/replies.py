@@ -149,6 +149,7 @@ ALIVE = HttpReply(200, "Alive")
 READY = HttpReply(200, "Ready")
 NOT_BOOKED = HttpReply(200, "Nothing to book")  # an event that tells of no failure: nothing can be lost
 SUBSCRIBED = HttpReply(200, "Subscribed")
+NOTED = HttpReply(200, "Noted")  # what another node has signed
 NO_TOKEN = HttpReply(401, "A bearer token is needed")
 WRONG_TOKEN = HttpReply(401, "The bearer token is wrong")
 NOT_ALLOWED = HttpReply(403, "Your address is not in [http] allow")

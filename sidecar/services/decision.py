@@ -15,7 +15,7 @@ from sidecar.domain.person import Account
 from sidecar.domain.policy import Decision, Mode, Policy, decide
 from sidecar.domain.wiki import Action, Mistyped, Unconfirm, Warn
 from sidecar.services.brakes import Tripped, look_at_acts
-from sidecar.storage import brakes, outbox, people
+from sidecar.storage import brakes, ledger, outbox, people
 from sidecar.storage.histories import history_of
 from sidecar.storage.ledger import Bounce
 from sidecar.storage.outbox import Because, Owed
@@ -128,7 +128,8 @@ def still_wanted(connection: sa.Connection, owed: Owed, policies: Policies, now:
     """What is owed as the policy, asked again before acting, wants it now; None if it no longer does.
 
     Bounces may have come since it was decided, and the order of their coming must not matter: what is carried
-    out is what would be decided now. An operator's undoing stands by itself.
+    out is what would be decided now; None, too, if a brake holds it by now. An operator's undoing stands by
+    itself.
     """
     policy = policies[owed.action.wiki]
     match owed.action:
@@ -139,9 +140,10 @@ def still_wanted(connection: sa.Connection, owed: Owed, policies: Policies, now:
             again = decided(connection, account, policies, now)
             if again is None or type(again.action) is not type(owed.action):
                 return None
-            because = Because([bounce.id for bounce in again.because], policy=str(policy))
-            outbox.renew(connection, owed, again.action, because, now)
-            return again.action
+            ids = [mail.id for mail in again.because]
+            because = Because(ids, ledger.provider_of(connection, ids), str(policy))
+            free = outbox.renew(connection, owed, again.action, because, now)
+            return again.action if free else None
         case Mistyped():
             return owed.action if policy.tell_mistyped else None
     return owed.action

@@ -8,7 +8,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -29,6 +29,7 @@ __all__ = ["CannotSend", "Digest", "Letterhead", "compose"]
 log = structlog.get_logger()
 
 EVERY = 300.0  # seconds; how soon it is tried again, and how late after the hour it may leave
+ENTERED = timedelta(minutes=2)  # by then what came is in the history, or will come again
 MOST_IDS = 20  # of one group; who needs more asks `aside list`
 MOST_GROUPS = 100  # a mail that nobody reads to the end helps nobody
 
@@ -116,7 +117,7 @@ class Digest:
         day = f"{now:%Y-%m-%d}"
         if now.hour < self._hour:
             return False
-        waiting = await self._db.write(lambda connection: _begin(connection, day))
+        waiting = await self._db.write(lambda connection: _begin(connection, day, now))
         if not waiting:
             return False
         mail = compose(waiting, self._head, now)
@@ -135,8 +136,9 @@ class Digest:
         self._post.close()
 
 
-def _begin(connection: sa.Connection, day: str) -> list[Aside]:
+def _begin(connection: sa.Connection, day: str, now: datetime) -> list[Aside]:
     """Take the day, and see what there is to tell; nothing if the day is taken."""
     told = digests.told_through(connection)
-    waiting = aside.entries(connection, after=told)
+    until = digests.complete_through(connection, now - ENTERED)
+    waiting = [one for one in aside.entries(connection, after=told) if until is None or one.id <= until]
     return waiting if digests.begin(connection, day, waiting[-1].id if waiting else told) else []

@@ -29,9 +29,10 @@ from sidecar.domain.wiki import (
 from sidecar.services.calls import NOT_CONFIGURED, Calls
 from sidecar.services.circuit import Pauses
 from sidecar.services.decision import central_wikis, still_wanted
+from sidecar.services.hands import Hands
 from sidecar.services.lines import Lines, Way
 from sidecar.services.places import PROMPT
-from sidecar.storage import outbox
+from sidecar.storage import claims, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed
@@ -41,10 +42,10 @@ __all__ = ["Dispatcher"]
 
 log = structlog.get_logger()
 
-LEASE = timedelta(minutes=2)  # a call lasts seconds; longer, and a dead node's work waits too long
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=90)  # no wiki is down for a quarter; `outbox retry` revives what is dead
+OVERTAKEN = 50  # actions that are given up in one transaction: it locks their users, and bounces wait for it
 IDLE = 1.0  # seconds between looks at the outbox when nobody rings
 
 
@@ -68,6 +69,7 @@ class Dispatcher:
         self.calls = Calls(database, lines, clock, pauses, metrics, self.ring)
         self._circuits, self._places = self.calls.circuits, self.calls.places
         self._results = metrics.actions
+        self._hands = Hands(database, clock)
         self._bell = asyncio.Event()
         self._stopping = False
 
@@ -88,7 +90,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Until ``stop``. What fails is logged and slept on; it never takes the doors down."""
-        async with asyncio.TaskGroup() as calls:
+        async with self._hands.saying_so(), asyncio.TaskGroup() as calls:
             while not self._stopping:
                 self._bell.clear()
                 if owed := await self._chosen():
@@ -108,7 +110,8 @@ class Dispatcher:
 
     async def _pay_alone(self, owed: Owed) -> None:
         try:
-            await self._pay(owed)
+            with self._hands.holding(owed):
+                await self._pay(owed)
         except Exception as error:
             report(log, "dispatch failed", error, action=owed.id)
         self.ring()
@@ -123,26 +126,33 @@ class Dispatcher:
     async def _claim(self) -> Owed | None:
         now = self._clock()
         closed, troubled = await self.calls.standing(now)
-        if not await self._db.read(lambda connection: outbox.is_due(connection, now, closed, self._central)):
+        if not await self._db.read(lambda connection: claims.is_due(connection, now, closed, self._central)):
             return None
-        owed = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
+        owed, more = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
+        if more:
+            self.ring()
         if owed:
             self._places.take(owed.action.wiki, on_probation=owed.action.wiki in troubled)
         return owed
 
-    def _claim_wanted(self, connection: sa.Connection, now: datetime, closed: set[str]) -> Owed | None:
-        """Claim what the policy still wants: it is asked again before acting."""
-        while owed := outbox.claim(connection, now, now + LEASE, closed, self._central):
+    def _claim_wanted(
+        self, connection: sa.Connection, now: datetime, closed: set[str]
+    ) -> tuple[Owed | None, bool]:
+        """Claim what the policy still wants: it is asked again before acting. And whether to look again."""
+        for _ in range(OVERTAKEN):
+            owed = claims.claim(connection, now, now + claims.LEASE, closed, self._central)
+            if not owed:
+                return None, False
             policy = self._policies.get(owed.action.wiki)
             if policy is None:
                 outbox.postpone(connection, owed, now + LONGEST_DELAY, NOT_CONFIGURED, now)
             elif policy.mode is Mode.SHADOW and not isinstance(owed.action, Restore):
                 outbox.close(connection, owed, State.SHADOW, "the wiki is in shadow mode now", now)
             elif action := still_wanted(connection, owed, self._policies, now):
-                return replace(owed, action=action)
+                return replace(owed, action=action), False
             else:
                 outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
-        return None
+        return None, True
 
     async def _pay(self, owed: Owed) -> None:
         wiki, way = owed.action.wiki, self._lines.ways.get(owed.action.wiki)

@@ -3,7 +3,15 @@
 Knows the words for why not; they tell nothing of the machine. Does not know who asks.
 """
 
-from sidecar.storage.database import Database, FileReplaced, NoHistory, SchemaTooOld, SchemaUnknown
+from sidecar.storage.database import (
+    Database,
+    DatabaseSilent,
+    FileReplaced,
+    NoHistory,
+    SchemaTooOld,
+    SchemaUnknown,
+)
+from sidecar.storage.health import why_not
 
 __all__ = ["Readiness"]
 
@@ -22,6 +30,8 @@ class Readiness:
             return "The database's file was removed or replaced"
         except (NoHistory, SchemaTooOld, SchemaUnknown):
             return "The database's tables are of another version"
-        except Exception:  # the intake's own line tells the operator more
-            return "The database cannot be written"
+        except DatabaseSilent:
+            return "The database does not answer"
+        except Exception as error:  # the database's own line tells the operator more
+            return why_not(error)
         return ""

@@ -9,9 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from sidecar.domain.wiki import Restore
-from sidecar.storage import outbox
+from sidecar.storage import accounts, outbox
 from sidecar.storage.outbox import Because
-from sidecar.storage.undoing import Undoable
+from sidecar.storage.undoing import Undoable, is_undone
 
 __all__ = ["undo"]
 
@@ -25,7 +25,8 @@ def undo(connection: sa.Connection, these: Iterable[Undoable], now: datetime) ->
     for one in sorted(these, key=lambda one: one.id, reverse=True):  # the last confirmation first
         reason = f"action {one.id} was a mistake, taken back by an operator"
         wanted = Restore(one.wiki, one.user_id, one.confirmed_at, one.fingerprint, reason)
-        if one.undone or outbox.is_open(connection, wanted):
+        accounts.lock(connection, one.wiki, one.user_id)  # another operator may be at it
+        if is_undone(connection, one.id) or outbox.is_open(connection, wanted):
             continue
         owed.append(outbox.enqueue(connection, wanted, Because(provider=one.provider, undoes=one.id), now))
     return owed

@@ -4,34 +4,28 @@ Knows who is watched, in memory, and writes the sends beside the way of the mail
 killed within a second, the database is down for long) is a proof that mail arrives, and nothing else.
 """
 
-import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
-
-import structlog
 
 from sidecar.domain.policy import Policy, Streak
 from sidecar.domain.verp import Verp
+from sidecar.services.beat import Beat, hand_over
 from sidecar.storage import sends, streaks
 from sidecar.storage.database import Database
 from sidecar.storage.sends import Send
-from sidecar.telemetry import Metrics, report
+from sidecar.storage.streaks import User
+from sidecar.telemetry import Metrics
 
-__all__ = ["Watch", "Watched"]
+__all__ = ["Watch", "Watched", "send_of"]
 
-log = structlog.get_logger()
 
 ROOM = 10_000  # sends that wait to be written; some 4 MB
 BATCH = 500  # sends in one transaction: it takes some 50 ms, and bounces wait for it
-FLUSH = 1.0  # seconds between looks at what was signed
 LOOK = timedelta(seconds=5)  # between looks at what other nodes have booked
-SLACK = timedelta(seconds=15)  # by which nodes' clocks, and commits, may differ
+SLACK = timedelta(minutes=1)  # by which nodes' clocks may differ, and a commit be late after its mail
 ANEW = timedelta(days=1)  # between looks at the whole history: streaks that are forgotten by then
 LEAST = Streak().forget  # that failures are remembered: the policy may be another one tomorrow
-PAUSE = 10.0  # seconds after the database was in trouble
 STALE = 1000  # rows that are looked for at a time
 
 
@@ -42,6 +36,7 @@ class Watched:
         self.users: dict[str, set[int]] = {}
         #: what signed, the return path, and when: another key, or none for that wiki, may sign by now
         self.signings: deque[tuple[Verp, str, datetime]] = deque()
+        self.told: deque[Send] = deque()  #: what other nodes have signed
         self.lost = (metrics or Metrics()).sends.labels("lost")
 
     def signed(self, wiki: str, user_id: int, verp: Verp, return_path: str, now: datetime) -> None:
@@ -49,6 +44,14 @@ class Watched:
         if user_id in self.users.get(wiki, ()):
             if len(self.signings) < ROOM:
                 self.signings.append((verp, return_path, now))
+            else:
+                self.lost.inc()
+
+    def signed_elsewhere(self, mail: Send) -> None:
+        """A node without a database has handed out a return path."""
+        if mail.user_id in self.users.get(mail.wiki, ()):
+            if len(self.told) < ROOM:
+                self.told.append(mail)
             else:
                 self.lost.inc()
 
@@ -70,11 +73,14 @@ class Watch:
         self.watched = Watched(metrics)
         self._loaded = self._looked = clock()
         self._mark = streaks.Mark(0, 0, clock())
-        self._stop = asyncio.Event()
+        self._added: set[User] = set()  # since the last look began: it may not have seen them
+        self._tidied = clock() - ANEW
+        self._beat = Beat("watch failed", self.watched.signings)
 
     def add(self, wiki: str, user_id: int) -> None:
         """A failure that counts, or may turn out to, was booked here; after the commit."""
         self.watched.users.setdefault(wiki, set()).add(user_id)
+        self._added.add((wiki, user_id))
 
     def use(self, policies: Mapping[str, Policy], verp: Verp) -> None:
         """Watch by these from now on; if they look further back, everybody is looked up anew."""
@@ -86,38 +92,43 @@ class Watch:
     async def load(self) -> None:
         """Look at the whole history: at the start, and now and then for streaks that are over."""
         now = self._clock()
+        self._added.clear()
         mark = await self._db.read(lambda connection: streaks.mark(connection, now - SLACK))
         since = self._since(now)
-        self.watched.users = await self._db.read(lambda connection: streaks.all_open(connection, since))
+        users = await self._db.read(lambda connection: streaks.all_open(connection, since))
+        for wiki, user_id in self._added:
+            users.setdefault(wiki, set()).add(user_id)
+        self.watched.users = users
         self._mark, self._loaded = mark, now  # what was booked meanwhile is seen at the next look
         self._count()
 
     async def look(self) -> None:
         """Who was touched by any node since the last look?"""
         now, seen = self._clock(), self._mark
+        self._added.clear()
         mark = await self._db.read(lambda connection: streaks.mark(connection, now - SLACK))
         users = await self._db.read(lambda connection: streaks.touched(connection, seen))
         since = self._since(now)
         still = await self._db.read(lambda connection: streaks.open_among(connection, users, since))
         for wiki, user_id in users:
             if (wiki, user_id) in still:
-                self.add(wiki, user_id)
-            else:
+                self.watched.users.setdefault(wiki, set()).add(user_id)
+            elif (wiki, user_id) not in self._added:
                 self.watched.users.get(wiki, set()).discard(user_id)
         self._mark, self._looked = mark, now
         self._count()
 
     async def flush(self) -> int:
         """Write what was signed; returns how much. What cannot be written waits."""
-        written = 0
-        while signings := list(islice(self.watched.signings, BATCH)):
-            mails = [_send(*signing) for signing in signings]
-            await self._db.write(lambda connection, mails=mails: sends.note(connection, mails))  # type: ignore[misc]
-            for _ in signings:
-                self.watched.signings.popleft()
-            self._noted.inc(len(signings))
-            written += len(signings)
-        return written
+        own = await hand_over(self.watched.signings, BATCH, self._note_own)
+        return own + await hand_over(self.watched.told, BATCH, self._note)
+
+    async def _note_own(self, signings: list[tuple[Verp, str, datetime]]) -> None:
+        await self._note([send_of(*signing) for signing in signings])
+
+    async def _note(self, mails: list[Send]) -> None:
+        await self._db.write(lambda connection: sends.note(connection, mails))
+        self._noted.inc(len(mails))
 
     async def tidy(self) -> int:
         """Drop sends that no decision needs any more; returns how many."""
@@ -132,34 +143,22 @@ class Watch:
 
     async def run(self) -> None:
         """Until ``stop``, and then once more. What fails is logged and tried again."""
-        last = self._clock() - ANEW
-        while not self._stop.is_set():
-            pause = FLUSH
-            try:
-                last = await self._round(last)
-            except Exception as error:
-                report(log, "watch failed", error, waiting=len(self.watched.signings))
-                pause = PAUSE
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause)
-        with contextlib.suppress(Exception):
-            await self.flush()
+        await self._beat.run(self._round, self.flush)
 
     def stop(self) -> None:
         """Let ``run`` end; the last sends are written."""
-        self._stop.set()
+        self._beat.stop()
 
-    async def _round(self, tidied: datetime) -> datetime:
+    async def _round(self) -> None:
         await self.flush()
         now = self._clock()
         if _is_time(self._loaded, ANEW, now):
             await self.load()
         if _is_time(self._looked, LOOK, now):
             await self.look()
-        if _is_time(tidied, ANEW, now):
+        if _is_time(self._tidied, ANEW, now):
             await self.tidy()
-            return now
-        return tidied
+            self._tidied = now
 
     def _since(self, now: datetime) -> datetime:
         return now - self._memory()
@@ -174,7 +173,8 @@ class Watch:
         self._size.set(sum(map(len, self.watched.users.values())))
 
 
-def _send(verp: Verp, return_path: str, at: datetime) -> Send:
+def send_of(verp: Verp, return_path: str, at: datetime) -> Send:
+    """What that return path says of its mail."""
     token = verp.recognise(return_path, at)
     return Send(token.wiki, token.user_id, token.sent, token.tag, token.key_id)
 

@@ -1,7 +1,19 @@
-"""The row of each user of whom anything was ever booked or owed.
+"""Rows that exist to be locked: of each user of whom anything was booked or owed, of wikis, of the brakes.
 
-Knows how it is locked: of two nodes that book failures of one user, one waits until the other has decided;
-and of one person with several accounts, the row of the account that leads is locked for all of them.
+Knows how they are locked: of two nodes that book failures of one user, one waits until the other has
+decided; and of one person with several accounts, the row of the account that leads is locked for all of them.
+Whoever locks more than one thing does so in this order, so that no two wait for each other:
+
+    the notice      a new one, or one that is set aside and read again
+    the wiki        by who claims an action: one call at a time, whichever node makes it; never waited for
+    the user        by who books, owes, claims, settles, gives up, or erases; several in order
+    tallies         in the order of their names
+    the brakes      by who trips, releases or discards one
+    a brake         shared by who puts an action under it, alone by who lets it go
+    actions         what is held, released, claimed or closed
+
+Where two still collide, as two commands over many users may, the database ends one of them, and writers.py
+does that one again.
 """
 
 from collections.abc import Collection
@@ -12,7 +24,9 @@ from sidecar.domain.person import Account
 from sidecar.storage import people
 from sidecar.storage.schema import account
 
-__all__ = ["lock", "lock_all"]
+__all__ = ["NOBODY", "lock", "lock_all", "lock_brakes", "try_lock", "try_lock_wiki"]
+
+NOBODY = 0  # no user has this id: the row stands for the wiki
 
 
 def lock(connection: sa.Connection, wiki: str, user_id: int) -> Account:
@@ -38,8 +52,39 @@ def lock_all(connection: sa.Connection, several: Collection[Account]) -> None:
         locked |= missing
 
 
+def try_lock(connection: sa.Connection, wiki: str, user_id: int) -> bool:
+    """The same as ``lock``, unless somebody has it: then False, at once."""
+    asked = Account(wiki, user_id)
+    lead = people.lead_of(connection, asked)
+    return _try_lock(connection, lead) and people.lead_of(connection, asked) == lead
+
+
+def try_lock_wiki(connection: sa.Connection, wiki: str) -> bool:
+    """Nobody else claims an action of this wiki until the transaction ends; False if somebody does."""
+    return _try_lock(connection, Account(wiki, NOBODY))
+
+
+def lock_brakes(connection: sa.Connection) -> None:
+    """Nobody else trips a brake or lets one go until the transaction ends."""
+    _lock(connection, Account("", NOBODY))
+
+
 def _lock(connection: sa.Connection, one: Account) -> None:
+    if connection.execute(_row(one).with_for_update()).first() is None:
+        _insert(connection, one)
+
+
+def _try_lock(connection: sa.Connection, one: Account) -> bool:
+    if connection.execute(_row(one)).first() is None:
+        _insert(connection, one)
+        return True
+    return connection.execute(_row(one).with_for_update(skip_locked=True)).first() is not None
+
+
+def _row(one: Account) -> sa.Select[tuple[int]]:
     mine = (account.c.wiki == one.wiki) & (account.c.user_id == one.user_id)
-    query = sa.select(account.c.user_id).where(mine).with_for_update()
-    if connection.execute(query).first() is None:
-        connection.execute(account.insert().values(wiki=one.wiki, user_id=one.user_id))
+    return sa.select(account.c.user_id).where(mine)
+
+
+def _insert(connection: sa.Connection, one: Account) -> None:
+    connection.execute(account.insert().values(wiki=one.wiki, user_id=one.user_id))

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sidecar.domain.person import Account
-from sidecar.storage import brakes, digests, people
+from sidecar.storage import accounts, brakes, claims, digests, people
 from sidecar.storage.schema import (
     account,
     action,
@@ -32,7 +32,7 @@ Row = Mapping[str, Any]
 
 
 class InHand(Exception):
-    """A wiki is being called for this user right now. Try again in two minutes."""
+    """A wiki is being called for this user right now. Try again in a minute."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,13 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
 
     The audit keeps that somebody was forgotten, not who.
     """
+    accounts.lock(connection, user.wiki, user.user_id)  # nobody books or claims meanwhile
     mine = (action.c.wiki == user.wiki) & (action.c.user_id == user.user_id)
-    if connection.execute(sa.select(action.c.id).where(mine, action.c.leased_until > now)).first():
-        raise InHand("a wiki is being called for this user right now; try again in two minutes")
+    if connection.execute(sa.select(action.c.id).where(mine, claims.live(action, now))).first():
+        raise InHand("a wiki is being called for this user right now; try again in a minute")
     counted = count(connection, user)
     if not any(counted.values()):
+        _forget_account(connection, user)
         return counted
     providers = _providers(connection, user)
     connection.execute(
@@ -101,9 +103,7 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
         if table is not notice:
             connection.execute(table.delete().where(own))
     connection.execute(notice.delete().where(notice.c.id.in_(notices)))
-    itself = (account.c.wiki == user.wiki) & (account.c.user_id == user.user_id)
-    connection.execute(account.delete().where(itself))
-    people.forget(connection, Account(user.wiki, user.user_id))
+    _forget_account(connection, user)
     _forget_providers(connection, providers)
     digests.follow(connection)
     told = f"everything of one user, by an operator: {sum(counted.values())} rows"
@@ -112,6 +112,12 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
 
 
 _TABLES = (event, action, send, bounce, notice, identity)
+
+
+def _forget_account(connection: sa.Connection, user: User) -> None:
+    itself = (account.c.wiki == user.wiki) & (account.c.user_id == user.user_id)
+    connection.execute(account.delete().where(itself))
+    people.forget(connection, Account(user.wiki, user.user_id))
 
 
 def _own(user: User) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:

@@ -6,24 +6,28 @@ Knows a brake's users: those of a provider, of a wiki, of both, or all. Does not
             -> discarded  what it holds is given up, and the failures of the incident never count
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
 
 from sidecar.domain.brake import Acted
+from sidecar.storage import accounts
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, action_bounce, bounce, brake, event
 
 __all__ = [
     "HELD_KINDS", "Brake", "BrakeState", "acted", "because_of", "brakes", "discard", "holding",
-    "last_settled", "lately", "release", "tell", "trip", "tripped", "whose",
+    "last_settled", "lately", "missed_by", "release", "tell", "trip", "tripped", "whose",
+    "wikis_of",
 ]  # fmt: skip
 
 #: An operator's undoing goes through every brake.
 HELD_KINDS = (Kind.WARN, Kind.UNCONFIRM, Kind.MISTYPED)
 DECIDED_KINDS = (Kind.WARN, Kind.UNCONFIRM)
+UNSEEN = timedelta(minutes=1)  # in which who trips a brake may not see what is decided on another node
 
 
 class BrakeState(StrEnum):
@@ -60,14 +64,36 @@ def brakes(connection: sa.Connection, *states: BrakeState, brake_id: int = 0) ->
 
 
 def holding(connection: sa.Connection, provider: str, *wikis: str) -> int | None:
-    """The brake that holds actions for users of any of these wikis, the oldest if there are several."""
-    query = sa.select(brake.c.id).where(
-        brake.c.state == BrakeState.TRIPPED,
-        brake.c.provider.in_(["", provider]),
-        brake.c.wiki.in_(["", *wikis]),
-    )
-    found: int | None = connection.execute(query.order_by(brake.c.id).limit(1)).scalar_one_or_none()
-    return found
+    """The brake that holds actions for users of any of these wikis, the oldest if there are several.
+
+    It is not let go until the transaction ends: whoever lets it go sees what was put under it.
+    """
+    query = sa.select(brake.c.id).where(_of(provider, wikis)).order_by(brake.c.id)
+    found = connection.execute(query.with_for_update(read=True)).scalars().first()
+    return int(found) if found else None
+
+
+def missed_by(
+    connection: sa.Connection, provider: str, wikis: Collection[str], created: datetime
+) -> Brake | None:
+    """The brake that would hold an action, had it seen it: it tripped while that was being decided."""
+    query = sa.select(brake.c.id).where(_of(provider, wikis), brake.c.tripped <= created + UNSEEN)
+    found = connection.execute(query.order_by(brake.c.id)).scalars().first()
+    return brakes(connection, brake_id=found)[0] if found else None
+
+
+def wikis_of(connection: sa.Connection, action_id: int) -> set[str]:
+    """Whose users an action is about: of the wiki that is asked, and of those where mail failed."""
+    own = sa.select(action.c.wiki).where(action.c.id == action_id)
+    because = sa.select(bounce.c.wiki).join(action_bounce, action_bounce.c.bounce_id == bounce.c.id)
+    failed = because.where(action_bounce.c.action_id == action_id)
+    return set(connection.execute(own.union(failed)).scalars())
+
+
+def _of(provider: str, wikis: Collection[str]) -> sa.ColumnElement[bool]:
+    """Those that hold actions for these users."""
+    whose = brake.c.provider.in_(["", provider]) & brake.c.wiki.in_(["", *wikis])
+    return (brake.c.state == BrakeState.TRIPPED) & whose
 
 
 def lately(connection: sa.Connection, since: datetime, now: datetime) -> list[tuple[str, datetime | None]]:
@@ -106,6 +132,7 @@ def trip(
 
     The brake's id; None if one holds just these users already.
     """
+    accounts.lock_brakes(connection)
     holds = f"{provider}:{wiki}"
     if connection.execute(sa.select(brake.c.id).where(brake.c.holds == holds)).first():
         return None
@@ -127,6 +154,7 @@ def trip(
 
 def release(connection: sa.Connection, brake_id: int, now: datetime) -> int | None:
     """Let go: what it holds waits again, unless another brake holds it. How many; None if it held nothing."""
+    accounts.lock_brakes(connection)
     if not _settle(connection, brake_id, BrakeState.RELEASED, now):
         return None
     held = (action.c.brake_id == brake_id) & (action.c.state == State.HELD)
@@ -140,6 +168,7 @@ def release(connection: sa.Connection, brake_id: int, now: datetime) -> int | No
 
 def discard(connection: sa.Connection, brake_id: int, now: datetime) -> int | None:
     """Give up what it holds; the failures since the incident began never count. None if it is not tripped."""
+    accounts.lock_brakes(connection)
     found = brakes(connection, brake_id=brake_id)
     if not _settle(connection, brake_id, BrakeState.DISCARDED, now):
         return None

@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from sidecar.storage import servers, versions
 from sidecar.storage.engines import Engines, Kind, only_reads, patient_engine
+from sidecar.storage.health import Health
 from sidecar.storage.servers import OnlyRead, Unsuitable
 from sidecar.storage.sqlite_file import FileReplaced, SqliteFile, outside_transactions
 from sidecar.storage.versions import Guard, NoHistory, NoSuchVersion, SchemaTooOld, SchemaUnknown, Tell
 from sidecar.storage.writers import DatabaseSilent, OneByOne, SharedCommit, Writer, repeated, unless_silent
-from sidecar.telemetry import Tellable
+from sidecar.telemetry import Metrics, Tellable
 from sidecar.threads import Room
 
 __all__ = [
@@ -46,7 +47,15 @@ class Database:
     if the database does not do its part: then nothing was committed, or nobody knows, and it may be repeated.
     """
 
-    def __init__(self, url: str, *, password: str = "", busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        password: str = "",
+        busy_seconds: float = BUSY_SECONDS,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._health = Health(metrics or Metrics())
         self._patient = partial(patient_engine, url, password)
         engines = Engines.of(url, password, busy_seconds=busy_seconds, writers=WRITERS, readers=READERS)
         self._engines, self.kind = engines, engines.kind
@@ -60,7 +69,7 @@ class Database:
             self._writer: Writer = shared
             self._readers = shared.room if engines.private else Room("db-reader", READERS)
         else:
-            self._writer = OneByOne(engines.writing, WRITERS, guard)
+            self._writer = OneByOne(engines.writing, WRITERS, guard, lambda: self._health.good)
             self._readers = Room("db-reader", READERS)
 
     async def open(self) -> None:
@@ -130,12 +139,14 @@ class Database:
         One that raises is rolled back alone. If the waiting task is cancelled the work may still be
         committed, and on a server it may be done twice: make it repeatable.
         """
-        return await self._writer.write(work)
+        with self._health.watched():
+            return await self._writer.write(work)
 
     async def read(self, work: Callable[[sa.Connection], R]) -> R:
         """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing."""
         look = self._readers.run(lambda: repeated(lambda: self._look(work)))
-        return await (look if self.kind is Kind.SQLITE else unless_silent(look))
+        with self._health.watched():
+            return await (look if self.kind is Kind.SQLITE else unless_silent(look))
 
     async def scrub(self) -> bool:
         """Empty SQLite's write-ahead log, which holds old copies of what was dropped since.

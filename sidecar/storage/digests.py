@@ -10,9 +10,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from sidecar.storage.engines import Kind
 from sidecar.storage.schema import digest, notice
 
-__all__ = ["begin", "follow", "give_back", "mark_sent", "told_through"]
+__all__ = ["begin", "complete_through", "follow", "give_back", "mark_sent", "told_through"]
 
 
 def told_through(connection: sa.Connection) -> int:
@@ -27,6 +28,19 @@ def begin(connection: sa.Connection, day: str, through: int) -> bool:
         return False
     connection.execute(digest.insert().values(day=day, through=through))
     return True
+
+
+def complete_through(connection: sa.Connection, settled: datetime) -> int | None:
+    """The number up to which all is entered, if what came before *settled* is; None if there is no bound.
+
+    On a server numbers are not given in the order of the commits: a digest would pass over what is entered
+    late.
+    """
+    if connection.dialect.name == Kind.SQLITE:  # one writer
+        return None
+    young = sa.select(sa.func.min(notice.c.id)).where(notice.c.received > settled)
+    first: int | None = connection.execute(young).scalar_one()
+    return first - 1 if first else None
 
 
 def mark_sent(connection: sa.Connection, day: str, now: datetime) -> None:

@@ -17,6 +17,9 @@ __all__ = ["Engines", "Kind", "only_reads", "passes", "patient_engine"]
 CONNECT = 5  # seconds; an MTA waits for us meanwhile, and comes again
 SILENCE = 30  # seconds without an answer of the server; the longest transaction of ours takes one
 LOCK = 5  # seconds for which a row may be locked by others
+ABANDONED = (
+    30  # seconds after which the server ends a transaction whose node says nothing, and frees its locks
+)
 RECYCLE = 1800  # seconds after which a connection is replaced: proxies forget those that are older
 
 
@@ -187,7 +190,7 @@ def _server(
 
 def _leave_what_cannot_be_written(context: sa.ExceptionContext) -> None:
     """A server that became read-only is left: a proxy, or the next of several hosts, knows who took over."""
-    if only_reads(context.original_exception):
+    if not context.is_disconnect and only_reads(context.original_exception):
         context.is_disconnect = True
 
 
@@ -211,10 +214,12 @@ _SETTINGS: dict[Kind, Callable[[bool, int | None], list[str]]] = {
         "SET SESSION default_storage_engine = InnoDB",  # of tables that we make
         f"SET SESSION innodb_lock_wait_timeout = {LOCK}",
         f"SET SESSION lock_wait_timeout = {LOCK}",  # behind a change of a table; a day unless told
+        f"SET SESSION idle_transaction_timeout = {ABANDONED}",
         *(["SET SESSION TRANSACTION READ ONLY"] if reading else []),
     ],
     Kind.POSTGRESQL: lambda reading, silence: [
         f"SET lock_timeout = '{LOCK}s'",
+        f"SET idle_in_transaction_session_timeout = '{ABANDONED}s'",
         *([f"SET statement_timeout = '{silence}s'"] if silence else []),
         *(["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"] if reading else []),
     ],

@@ -6,7 +6,7 @@ policy decides.
 
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -20,7 +20,8 @@ from sidecar.storage import sends
 from sidecar.storage.schema import bounce, notice
 
 __all__ = [
-    "Bounce", "Entered", "Notice", "append", "book", "knows", "newest_hard", "of_user", "says_more",
+    "Bounce", "Entered", "Notice", "append", "book", "knows", "newest_hard", "of_user", "provider_of",
+    "says_more",
 ]  # fmt: skip
 
 
@@ -147,6 +148,13 @@ def knows(connection: sa.Connection, wiki: str, user_id: int, sent: datetime) ->
     """Whether a mail that was sent to this user in this second has come back, to whatever address."""
     query = sa.select(bounce.c.id).where(_sent_then(wiki, user_id, sent)).limit(1)
     return connection.execute(query).first() is not None
+
+
+def provider_of(connection: sa.Connection, bounce_ids: Collection[int]) -> str:
+    """Who runs the mail of the address that the newest of these failures was at."""
+    query = sa.select(bounce.c.provider).where(bounce.c.id.in_(list(bounce_ids)))
+    query = query.order_by(bounce.c.received.desc(), bounce.c.id.desc())
+    return connection.execute(query).scalars().first() or ""
 
 
 def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:

@@ -1,6 +1,7 @@
 """The outbox: what we owe the wikis, entered in the transaction that decided it.
 
-Knows the states of an action and who holds it. Does not know how a wiki is called or how long to wait.
+Knows the states of an action. Does not know who takes one in hand (claims.py), how a wiki is called or how
+long to wait.
 
     waiting -> held        a brake holds it; released, it waits again
             -> done        the wiki did it, or had done it, or the user had changed (effect says which)
@@ -19,14 +20,14 @@ import sqlalchemy as sa
 
 from sidecar.domain.person import Account
 from sidecar.domain.wiki import Action, Outcome
-from sidecar.storage import accounts, brakes, people
+from sidecar.storage import accounts, brakes
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, action_bounce, event
 from sidecar.storage.wanted import KINDS, action_of, as_of, open_for
 
 __all__ = [
-    "Because", "Owed", "claim", "close", "enqueue", "hand_over", "hasten", "is_due", "is_open", "is_open_for",
-    "join", "next_due", "postpone", "renew", "retry", "settle", "shadowed",
+    "Because", "Owed", "close", "enqueue", "hand_over", "hasten", "is_open", "is_open_for", "join",
+    "next_due", "postpone", "renew", "retry", "settle", "shadowed", "tell",
 ]  # fmt: skip
 
 #: Kinds that a user's history has called for; no more than one of them is owed at a time.
@@ -88,7 +89,7 @@ def enqueue(
     action_id: int = connection.execute(action.insert().values(row).returning(action.c.id)).scalar_one()
     _link(connection, action_id, because)
     said = f"{row['kind']}, {state}: {wanted.reason}{_by(because)}"
-    _tell(connection, action_id, wanted, now, "decided", said)
+    tell(connection, action_id, wanted, now, "decided", said)
     return action_id
 
 
@@ -137,43 +138,28 @@ def join(connection: sa.Connection, action_id: int, bounce_ids: Collection[int])
     _link(connection, action_id, Because([one for one in bounce_ids if one not in known]))
 
 
-def claim(
-    connection: sa.Connection,
-    now: datetime,
-    lease_until: datetime,
-    except_wikis: Collection[str],
-    central: Collection[str] = (),
-) -> Owed | None:
-    """Take the longest-due action in hand. If we die with it, it falls due again when the lease ends.
+def renew(connection: sa.Connection, owed: Owed, wanted: Action, because: Because, now: datetime) -> bool:
+    """What is owed is decided anew before it is carried out: for other reasons, as of another time.
 
-    What another node is claiming is passed over; and at *central* wikis, those of whom it is not known whose
-    account it is.
+    False if it is at another provider by now, whose brake holds it.
     """
-    query = sa.select(action).where(_due(now, except_wikis, central)).order_by(action.c.due, action.c.id)
-    row = connection.execute(query.limit(1).with_for_update(skip_locked=True)).first()
-    if row is None:
-        return None
-    values = {"leased_until": lease_until, "attempts": row.attempts + 1}
-    connection.execute(action.update().where(action.c.id == row.id).values(values))
-    return Owed(row.id, action_of(connection, row), row.attempts + 1, row.created)
-
-
-def renew(connection: sa.Connection, owed: Owed, wanted: Action, because: Because, now: datetime) -> None:
-    """What is owed is decided anew before it is carried out: for other reasons, as of another time."""
+    known = connection.execute(sa.select(action.c.provider).where(action.c.id == owed.id)).scalar_one()
     values = {"confirmed_before": as_of(wanted), "reason": wanted.reason, "policy": because.policy[:200]}
+    values["provider"] = because.provider  # whose brake holds it is asked by this
     connection.execute(action.update().where(action.c.id == owed.id).values(values))
     connection.execute(action_bounce.delete().where(action_bounce.c.action_id == owed.id))
     _link(connection, owed.id, because)
     if wanted.reason != owed.action.reason:
-        _tell(connection, owed.id, wanted, now, "renewed", wanted.reason)
-
-
-def is_due(
-    connection: sa.Connection, now: datetime, except_wikis: Collection[str], central: Collection[str] = ()
-) -> bool:
-    """Whether there is anything to claim; takes no lock."""
-    query = sa.select(action.c.id).where(_due(now, except_wikis, central)).limit(1)
-    return connection.execute(query).first() is not None
+        tell(connection, owed.id, wanted, now, "renewed", wanted.reason)
+    held_by = None
+    if because.provider != known:
+        held_by = brakes.holding(connection, because.provider, *brakes.wikis_of(connection, owed.id))
+    if held_by is None:
+        return True
+    held = {"state": State.HELD, "brake_id": held_by, "leased_until": None}
+    connection.execute(action.update().where(action.c.id == owed.id).values(held))
+    tell(connection, owed.id, wanted, now, "held", f"by brake {held_by}: now at {because.provider}")
+    return False
 
 
 def next_due(connection: sa.Connection) -> datetime | None:
@@ -207,6 +193,7 @@ def settle(
 
 def close(connection: sa.Connection, owed: Owed, state: State, why: str, now: datetime) -> None:
     """Nothing more will be tried: *state* is DEAD, OVERTAKEN or SHADOW. Void if another has the lease."""
+    accounts.lock(connection, owed.action.wiki, owed.action.user_id)
     dead = state is State.DEAD and KINDS[type(owed.action)] in DECIDED
     forget = {"forget_until": now} if dead else {}  # else each later bounce would owe it again
     if _in_hand(connection, owed):
@@ -218,7 +205,7 @@ def postpone(connection: sa.Connection, owed: Owed, due: datetime, why: str, now
     values = {"due": due, "leased_until": None, "error": why[:500]}
     if _in_hand(connection, owed):
         connection.execute(action.update().where(action.c.id == owed.id).values(values))
-        _tell(connection, owed.id, owed.action, now, "postponed", f"until {due:%Y-%m-%d %H:%M:%S}: {why}")
+        tell(connection, owed.id, owed.action, now, "postponed", f"until {due:%Y-%m-%d %H:%M:%S}: {why}")
 
 
 def hasten(connection: sa.Connection, wiki: str, now: datetime) -> None:
@@ -233,8 +220,12 @@ def retry(connection: sa.Connection, action_id: int, now: datetime) -> bool:
 
     False if it is neither, or another one waits for that user.
     """
-    row = connection.execute(sa.select(action).where(action.c.id == action_id)).first()
-    if row is None or row.state not in (State.DEAD, State.WAITING):
+    this = sa.select(action).where(action.c.id == action_id)
+    if (whose := connection.execute(this).first()) is None:
+        return False
+    accounts.lock(connection, whose.wiki, whose.user_id)
+    row = connection.execute(this.with_for_update()).one()
+    if row.state not in (State.DEAD, State.WAITING):
         return False
     again = action_of(connection, row)
     if row.state == State.DEAD and is_open(connection, again):
@@ -249,11 +240,13 @@ def retry(connection: sa.Connection, action_id: int, now: datetime) -> bool:
     if row.state == State.DEAD:
         values["created"] = now  # else it might be too old to be tried twice
         held_by = (
-            brakes.holding(connection, row.provider, row.wiki) if row.kind in brakes.HELD_KINDS else None
+            brakes.holding(connection, row.provider, *brakes.wikis_of(connection, row.id))
+            if row.kind in brakes.HELD_KINDS
+            else None
         )
         values |= {"state": State.HELD, "brake_id": held_by} if held_by else {}
     connection.execute(action.update().where(action.c.id == action_id).values(values))
-    _tell(connection, action_id, again, now, "retried", "by an operator")
+    tell(connection, action_id, again, now, "retried", "by an operator")
     return True
 
 
@@ -263,20 +256,10 @@ def _link(connection: sa.Connection, action_id: int, because: Because) -> None:
         connection.execute(action_bounce.insert(), links)
 
 
-def _due(now: datetime, except_wikis: Collection[str], central: Collection[str]) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        ~people.unknown(central, now) if central else sa.true(),
-        action.c.state == State.WAITING,
-        action.c.due <= now,
-        action.c.leased_until.is_(None) | (action.c.leased_until <= now),
-        action.c.wiki.not_in(list(except_wikis)),
-    )
-
-
 def _in_hand(connection: sa.Connection, owed: Owed) -> bool:
     """Whether nobody has claimed it since: then an error that comes late says nothing any more."""
     mine = (action.c.id == owed.id) & (action.c.state == State.WAITING) & (action.c.attempts == owed.attempts)
-    return connection.execute(sa.select(action.c.id).where(mine)).first() is not None
+    return connection.execute(sa.select(action.c.id).where(mine).with_for_update()).first() is not None
 
 
 def _close(
@@ -285,12 +268,13 @@ def _close(
     mine = (action.c.id == owed.id) & (action.c.state != State.DONE)
     closing = {"state": state, "open_for": None, "leased_until": None, "settled": now, **values}
     if connection.execute(action.update().where(mine).values(closing)).rowcount:
-        _tell(connection, owed.id, owed.action, now, str(state), why)
+        tell(connection, owed.id, owed.action, now, str(state), why)
 
 
-def _tell(
+def tell(
     connection: sa.Connection, action_id: int, about: Action, now: datetime, what: str, detail: str
 ) -> None:
+    """A line of the audit."""
     row = {"at": now, "wiki": about.wiki, "user_id": about.user_id, "action_id": action_id}
     connection.execute(event.insert().values(what=what, detail=detail[:500], **row))
 

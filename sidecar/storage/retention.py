@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sidecar.storage import digests
+from sidecar.storage.accounts import NOBODY
 from sidecar.storage.needs import OPEN, aside_of, of_person, owed_to
 from sidecar.storage.schema import (
     account,
@@ -82,10 +83,13 @@ def _old_action(before: datetime) -> Condition:
 
 def _old_account(_before: datetime) -> Condition:
     of = (
-        sa.exists().where(t.c.wiki == account.c.wiki, t.c.user_id == account.c.user_id)
+        sa.exists().where(
+            t.c.wiki == account.c.wiki,
+            (t.c.user_id == account.c.user_id) | (account.c.user_id == NOBODY),  # the wiki's own row
+        )
         for t in (bounce, action)
     )
-    return ~sa.or_(*of)
+    return (account.c.wiki != "") & ~sa.or_(*of)  # the brakes' row has no age
 
 
 def _old_identity(before: datetime) -> Condition:
@@ -140,7 +144,9 @@ def drop(connection: sa.Connection, shelf: Shelf, keys: Sequence[tuple[Any, ...]
     """Let rows go that were found, unless they are needed by now; how many went."""
     key = shelf.table.primary_key.columns
     these = sa.tuple_(*key).in_(keys) & shelf.old(before)
-    still = [tuple(row) for row in connection.execute(sa.select(*key).where(these))]
+    # What others have locked they need, or let go of themselves.
+    query = sa.select(*key).where(these).with_for_update(skip_locked=True)
+    still = [tuple(row) for row in connection.execute(query)]
     mine = sa.tuple_(*key).in_(still)
     if shelf.empties:
         connection.execute(notice.update().where(mine).values(raw=None, aside=""))

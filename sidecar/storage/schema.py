@@ -144,6 +144,7 @@ action = sa.Table(
     sa.Index(None, "state", "due"),
     sa.Index(None, "wiki", "user_id"),
     sa.Index(None, "settled"),
+    sa.Index(None, "leased_until"),
     sa.Index(None, "created"),
     sa.Index(None, "brake_id"),
 )
@@ -177,7 +178,7 @@ digest = sa.Table(
     sa.Column("sent", UtcDateTime),  # NULL: nothing to tell, or nobody knows whether it left
 )
 
-# Of whom anything was ever booked or owed. Who books or settles for a user locks the row, on every node.
+# Of whom anything was ever booked or owed, and wikis as user 0. accounts.py says who locks which row.
 account = sa.Table(
     "account",
     metadata,

@@ -76,6 +76,7 @@ def stale(connection: sa.Connection, settled_by: datetime, open_since: datetime,
         later.c.user_id == send.c.user_id,
         later.c.sent > send.c.sent,
         later.c.sent <= settled_by,
+        ~_there(bounce, [later.c[name] for name in KEY]),  # as above: a bounce was booked while it was noted
     )
     watched = of_person(send, failed, (failed.c.sent > open_since) & failed.c.hard)
     unneeded = beaten | ((send.c.sent <= open_since) & ~watched)

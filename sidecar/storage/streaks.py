@@ -74,10 +74,15 @@ def touched(connection: sa.Connection, seen: Mark) -> set[User]:
     """
     failed = sa.select(bounce.c.wiki, bounce.c.user_id).where(bounce.c.hard)
     settled = sa.select(action.c.wiki, action.c.user_id).where(action.c.settled > seen.at)
-    aside = sa.select(notice.c.wiki, notice.c.user_id).where(_ASIDE, notice.c.id > seen.notice_id)
-    new, changed = failed.where(bounce.c.id > seen.bounce_id), failed.where(bounce.c.received > seen.at)
-    asked = sa.select(identity.c.wiki, identity.c.user_id).where(identity.c.asked > seen.at)
-    queries = (new, changed, aside, settled, asked)
+    aside = sa.select(notice.c.wiki, notice.c.user_id).where(_ASIDE)
+    queries = (
+        failed.where(bounce.c.id > seen.bounce_id),
+        failed.where(bounce.c.received > seen.at),
+        aside.where(notice.c.id > seen.notice_id),
+        aside.where(notice.c.received > seen.at, notice.c.raw.is_not(None)),  # as the index has it
+        settled,
+        sa.select(identity.c.wiki, identity.c.user_id).where(identity.c.asked > seen.at),
+    )
     found = {Account(*row) for query in queries for row in connection.execute(query)}
     return {(one.wiki, one.user_id) for each in found for one in people.accounts_of(connection, each)}
 

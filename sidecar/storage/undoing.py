@@ -16,7 +16,7 @@ from sidecar.storage import brakes, people
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action
 
-__all__ = ["Undoable", "beyond_undoing", "undoable"]
+__all__ = ["Undoable", "beyond_undoing", "is_undone", "undoable"]
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,7 @@ def undoable(
     Of a *wiki*, also those that were carried out at another one because of failures at this one; of a user
     (who needs a wiki), those of any account of the person.
     """
-    again = action.alias()
-    tried = sa.exists().where(
-        again.c.undoes == action.c.id, again.c.state.not_in([State.DEAD, State.DISCARDED, State.OVERTAKEN])
-    )
+    tried = _tried()
     columns = [action.c[name] for name in Undoable.__dataclass_fields__ if name != "undone"]
     query = sa.select(*columns, tried.label("undone")).where(
         *_carried_out(connection, since, wiki, provider, user_id),
@@ -77,3 +74,14 @@ def _carried_out(
         yield sa.or_(*((action.c.wiki == one.wiki) & (action.c.user_id == one.user_id) for one in person))
     elif wiki:
         yield (action.c.wiki == wiki) | brakes.because_of(wiki)
+
+
+def is_undone(connection: sa.Connection, action_id: int) -> bool:
+    """Whether it is taken back by now, or about to be."""
+    query = sa.select(action.c.id).where(action.c.id == action_id, _tried())
+    return connection.execute(query).first() is not None
+
+
+def _tried() -> sa.ColumnElement[bool]:
+    again, given_up = action.alias(), [State.DEAD, State.DISCARDED, State.OVERTAKEN]
+    return sa.exists().where(again.c.undoes == action.c.id, again.c.state.not_in(given_up))

@@ -117,12 +117,18 @@ class OneByOne:
     was lost: it must be repeatable, and must change nothing but the database.
     """
 
-    def __init__(self, engine: sa.Engine, threads: int, guard: Callable[[sa.Connection], None]) -> None:
-        self._engine, self._guard = engine, guard
+    def __init__(
+        self,
+        engine: sa.Engine,
+        threads: int,
+        guard: Callable[[sa.Connection], None],
+        patient: Callable[[], bool],
+    ) -> None:
+        self._engine, self._guard, self._patient = engine, guard, patient
         self._room = Room("db-writer", threads)
 
     async def write(self, work: Callable[[sa.Connection], R]) -> R:
-        return await unless_silent(self._room.run(lambda: repeated(lambda: self._transact(work))))
+        return await unless_silent(self._room.run(lambda: self._repeated(work)))
 
     async def alone(self, work: Callable[[], R]) -> R:
         return await self._room.run(work)
@@ -130,6 +136,10 @@ class OneByOne:
     async def close(self) -> None:
         """Waits for what is being written."""
         await asyncio.to_thread(self._room.close)
+
+    def _repeated(self, work: Callable[[sa.Connection], R]) -> R:
+        # In an outage each has one try: else those that wait would wait for each other's patience.
+        return repeated(lambda: self._transact(work)) if self._patient() else self._transact(work)
 
     def _transact(self, work: Callable[[sa.Connection], R]) -> R:
         with self._engine.begin() as connection:

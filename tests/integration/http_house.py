@@ -14,6 +14,7 @@ import aiohttp
 
 from sidecar.edges.http_door import DoorLimits, Friends, http_door
 from sidecar.edges.http_server import HttpLimits, HttpServer
+from sidecar.storage.sends import Send
 from sidecar.telemetry import Metrics
 from tests.integration.doors import PATIENCE, ScriptedIntake
 from tests.support.amazon import TOPIC, Amazon
@@ -53,7 +54,9 @@ class HttpHouse:
 
     async def open(self) -> "HttpHouse":
         self.metrics = Metrics()
-        friends = Friends(self.intake, self._why_not, lambda: NOW, self.amazon.fetch, self.metrics)
+        self.noted: list[Send] = []
+        fetch, note = self.amazon.fetch, self.noted.append
+        friends = Friends(self.intake, self._why_not, lambda: NOW, fetch, self.metrics, note)
         limits = DoorLimits(self.size, self.unfinished, self.patience, self.server_limits)
         self.server: HttpServer = http_door(friends, self.allow, self.token, (TOPIC,), limits)
         self.port = await self.server.listen("127.0.0.1", 0)

@@ -42,7 +42,9 @@ class DatabaseServer:
 
     def start(self) -> None:
         """Returns when it answers."""
-        self._group = ProcessGroup([*self._as_nobody, *self._command()], self.folder / "log", {})
+        self._group = ProcessGroup(
+            [*self._as_nobody, *self._command()], self.folder / "log", self._environment()
+        )
         until(self._answers, f"answer of {type(self).__name__}; see {self.folder}/log")
 
     def revive(self) -> None:
@@ -93,6 +95,11 @@ class DatabaseServer:
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
+    def waiting(self) -> int:
+        """How many wait for a lock that somebody holds."""
+        with self._administrator() as connection:
+            return int(connection.exec_driver_sql(self._waiting).scalar_one())
+
     def copy(self, pattern: str, database: str) -> str:
         """An empty database with the tables of *pattern*; its URL."""
         raise NotImplementedError
@@ -111,12 +118,17 @@ class DatabaseServer:
 
     def _run(self, command: list[str], work: Callable[[str], str] = str) -> None:
         done = subprocess.run(
-            [*self._as_nobody, *command], capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder
-        )
+            [*self._as_nobody, *command], capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder,
+            env=os.environ | self._environment(),
+        )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{command[0]}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
 
+    def _environment(self) -> dict[str, str]:
+        return {"TMPDIR": str(self.folder)}  # nobody may not write into everybody's /tmp everywhere
+
     _system = ""
+    _waiting = ""
 
     def _initialise(self) -> None:
         raise NotImplementedError
@@ -130,6 +142,7 @@ class MariaDb(DatabaseServer):
 
     scheme = "mariadb+pymysql://sidecar"
     _system = "mysql"
+    _waiting = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
 
     @staticmethod
     def _prefix() -> Path:
@@ -236,6 +249,7 @@ class PostgreSql(DatabaseServer):
 
     scheme = "postgresql+psycopg://nobody"
     _system = "postgres"
+    _waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
     @staticmethod
     def _binaries() -> Path:

@@ -20,7 +20,7 @@ from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
 from tests.support.debs import DownloadFailed
 from tests.support.places import missing
 
-__all__ = ["ON_EACH", "ON_SERVERS", "PATTERN"]
+__all__ = ["ON_EACH", "ON_SERVERS", "PATTERN", "make_tables"]
 
 PATTERN = "pattern"  # a database with our tables and nothing in them
 _numbers = count(1)
@@ -37,16 +37,21 @@ def _served(kind: type[DatabaseServer]) -> Iterator[DatabaseServer]:
         server = kind(folder / "server")
     except DownloadFailed as trouble:
         missing(f"{kind.__name__}: {trouble}")
-    asyncio.run(_make_tables(server.create(PATTERN)))
+    make_tables(server.create(PATTERN))
     yield server
     server.stop()
     shutil.rmtree(folder)
 
 
-async def _make_tables(url: str) -> None:
-    database = Database(url)
-    await database.upgrade()
-    await database.close()
+def make_tables(url: str) -> None:
+    """As `db upgrade` does."""
+
+    async def make() -> None:
+        database = Database(url)
+        await database.upgrade()
+        await database.close()
+
+    asyncio.run(make())
 
 
 @pytest.fixture(scope="session")

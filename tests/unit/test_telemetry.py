@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
+from sidecar import telemetry
 from sidecar.storage.database import FileReplaced
-from sidecar.telemetry import configure_logging, report
+from sidecar.telemetry import Spate, configure_logging, report
 
 
 class Log:
@@ -75,3 +76,27 @@ def test_a_log_that_cannot_be_written_stops_nobody(deaf: TextIO, style: str) -> 
         configure_logging("info", style)
         for _ in range(1000):  # more than is buffered
             structlog.get_logger().info("notice", receipt="taken")
+
+
+def test_what_is_said_again_and_again_is_said_five_times_a_minute_and_then_counted() -> None:
+    now = [0.0]
+    spate = Spate(lambda: now[0])
+    kind = ("intake failed", "OperationalError")
+    assert [spate.left_out(kind) for _ in range(8)] == [0, 0, 0, 0, 0, None, None, None]
+    assert spate.left_out(("another", "OperationalError")) == 0
+    now[0] = 59.9
+    assert spate.left_out(kind) is None
+    now[0] = 60.0
+    assert [spate.left_out(kind), spate.left_out(kind)] == [4, 0]
+
+
+def test_how_many_lines_were_left_out_stands_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(telemetry, "SPATE", Spate(lambda: now[0]))
+    log = Log()
+    for _ in range(1000):
+        report(log, "intake failed", LookupError())
+    assert len(log.lines) == 5
+    now[0] = 60.0
+    report(log, "intake failed", LookupError())
+    assert log.lines[-1]["left_out"] == 995

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from sidecar import host
 from sidecar.recorded import recorded
+from sidecar.storage.claims import LEASE
 from tests.support.desk import STRANGE, arrive, say
 from tests.support.disk import on_disk
 from tests.support.practice import ADDRESS, WIKI, configured, load, start_once
@@ -113,10 +115,11 @@ def test_users_of_a_wiki_that_is_configured_no_more_can_be_forgotten(folder: Pat
 def test_while_the_wiki_is_being_called_for_a_user_nothing_is_erased(folder: Path) -> None:
     fails(folder)
     with closing(sqlite3.connect(folder / "history.db")) as database:
-        database.execute("UPDATE action SET leased_until = '2099-01-01 00:00:00.000000'")
+        ends = host.now() + LEASE
+        database.execute(f"UPDATE action SET leased_until = '{ends:%Y-%m-%d %H:%M:%S.%f}'")
         database.commit()
     result = say(folder, "forget", "7", "--yes")
-    words = "a wiki is being called for this user right now; try again in two minutes\n"
+    words = "a wiki is being called for this user right now; try again in a minute\n"
     assert (result.exit_code, result.stderr) == (75, words)
     assert len(json.loads(say(folder, "export", "7").stdout)["held"]["bounce"]) == 3
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.wiki import Effect, Outcome, Warn
 from sidecar.recorded import recorded
-from sidecar.storage import outbox
+from sidecar.storage import claims, outbox
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Because
 from tests.support.desk import arrive, say
@@ -59,7 +59,7 @@ DONE = Outcome(Effect.UNCONFIRMED, START - 99 * DAY, "f" * 32)
 def paid(connection: sa.Connection, outcome: Outcome = DONE) -> None:
     """The wiki has done what is owed."""
     at = START + 9 * DAY
-    while owed := outbox.claim(connection, at, at + DAY, ()):
+    while owed := claims.claim(connection, at, at + claims.LEASE, ()):
         outbox.settle(connection, owed, outcome, at, at)
 
 

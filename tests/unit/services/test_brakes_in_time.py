@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.wiki import WikiRefused, WikiUnavailable
-from sidecar.storage import brakes, outbox
+from sidecar.storage import brakes, claims, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.undoing import undoable
 
@@ -35,7 +35,7 @@ async def test_what_is_being_asked_when_a_brake_trips_is_not_asked_again(house: 
 async def test_nor_is_what_a_killed_process_had_in_hand(house: House) -> None:
     await house.fail_for_eight_days(7)
     now = house.clock()
-    await house.database.write(lambda c: outbox.claim(c, now, now + timedelta(minutes=2), ()))
+    await house.database.write(lambda c: claims.claim(c, now, now + claims.LEASE, ()))
     await pulled(house)
     house.clock.tick(hours=1)
     assert await pay(house) == 0

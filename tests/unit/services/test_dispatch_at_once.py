@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.services import dispatch
-from sidecar.services.dispatch import LEASE, Dispatcher
+from sidecar.services.dispatch import Dispatcher
+from sidecar.storage.claims import LEASE
 from sidecar.storage.database import Database
 
 from .house import House, VillageWiki

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sidecar.domain.policy import PRESETS, Mode, Policy, Streak, Window
 from sidecar.domain.wiki import WikiMisconfigured, WikiRefused, WikiUnavailable
 from sidecar.services.receipt import Receipt
-from sidecar.storage import actions, outbox
+from sidecar.storage import actions, claims, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.schema import action, action_bounce
@@ -200,7 +200,7 @@ class Course:
                 self.confirmations.append(house.clock())
             case "die":  # between the claim and the answer
                 now = house.clock()
-                await house.database.write(lambda c: outbox.claim(c, now, now + timedelta(minutes=2), ()))
+                await house.database.write(lambda c: claims.claim(c, now, now + claims.LEASE, ()))
             case "lost" | "answered":
                 house.wiki.lost = [WikiUnavailable("no answer")] if event == "lost" else []
             case "retry" | "hasten":

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sidecar.services import watch as watch_module
 from sidecar.services.watch import Watch
 from sidecar.storage.actions import State
 from sidecar.storage.schema import send
+from sidecar.storage.sends import Send
 from tests.support.waiting import until
 
 from .house import DAY, HARD, SOFT, T0, House
@@ -276,3 +278,26 @@ async def test_what_was_forwarded_and_failed_there_has_arrived_all_the_same(hous
     assert await sent(house) == []
     [action] = await house.actions()
     assert action.reason.startswith("5 hard bounces")
+
+
+@pytest.mark.parametrize("round_", [Watch.load, Watch.look])
+async def test_who_fails_while_the_history_is_looked_through_stays_watched(
+    house: House, round_: Callable[[Watch], Awaitable[None]]
+) -> None:
+    await house.bounce(user_id=8)
+    looking = asyncio.create_task(round_(house.watch))
+    await asyncio.sleep(0)  # it has begun, and nothing is read yet
+    house.watch.add("enwiki", 7)  # booked on this node, and seen by no reader
+    house.watch.add("enwiki", 8)
+    await looking
+    assert users(house.watch) == {("enwiki", 7), ("enwiki", 8)}
+
+
+async def test_what_another_node_has_signed_is_noted_for_those_who_are_watched(house: House) -> None:
+    await house.bounce(user_id=7)
+    house.clock.tick(days=1)
+    for user_id in (7, 8):
+        house.watch.watched.signed_elsewhere(Send("enwiki", user_id, house.clock(), "a1b2c3", "0123abcd"))
+    assert await house.watch.flush() == 1
+    assert await sent(house) == [1]
+    assert house.counted("sends_total", result="noted") == 1

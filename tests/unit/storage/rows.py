@@ -10,7 +10,6 @@ from sidecar.storage.outbox import Because
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-LEASE = timedelta(minutes=2)
 
 
 def notice(number: int = 1, received: datetime = T0, aside: str = "") -> ledger.Notice:

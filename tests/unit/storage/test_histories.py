@@ -10,13 +10,14 @@ from sidecar.domain.history import Fate, History, Mail
 from sidecar.domain.person import Account
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak, Window, decide
 from sidecar.domain.wiki import Effect, Outcome, Warn
-from sidecar.storage import outbox, schema, sends
+from sidecar.storage import claims, outbox, schema, sends
+from sidecar.storage.claims import LEASE
 from sidecar.storage.database import Database
 from sidecar.storage.histories import history_of
 from sidecar.storage.outbox import Because
 from sidecar.storage.sends import Send
 
-from .rows import DAY, LEASE, T0, owe
+from .rows import DAY, T0, owe
 
 SPECIFICATION = Policy(Streak(), Mode.ENFORCE)
 
@@ -76,7 +77,7 @@ async def test_a_short_history_is_told_whole(database: Database) -> None:
 
 async def test_what_was_sent_up_to_the_last_action_is_left_out(database: Database) -> None:
     await database.write(owe)
-    owed = await database.write(lambda c: outbox.claim(c, T0, T0 + LEASE, ()))
+    owed = await database.write(lambda c: claims.claim(c, T0, T0 + LEASE, ()))
     assert owed
     await database.write(lambda c: outbox.close(c, owed, outbox.State.DEAD, "no", T0 + 2 * DAY))
     mails = [Send("enwiki", 7, T0 + day * DAY, "a1b2c3", "0123abcd") for day in (1, 2, 3)]
@@ -126,7 +127,7 @@ async def test_of_a_long_history_the_newest_part_decides_as_the_whole_would(
 def warn(connection: sa.Connection, when: datetime) -> None:
     """The user was warned then."""
     action_id = outbox.enqueue(connection, Warn("enwiki", 7, T0, "1 hard bounce"), Because(), when)
-    owed = outbox.claim(connection, when, when + LEASE, ())
+    owed = claims.claim(connection, when, when + LEASE, ())
     assert owed
     assert owed.id == action_id
     outbox.settle(connection, owed, Outcome(Effect.WARNED), None, when)

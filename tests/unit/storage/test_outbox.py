@@ -8,20 +8,21 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.domain.wiki import Effect, Outcome, Unconfirm
-from sidecar.storage import actions, outbox
+from sidecar.storage import actions, claims, outbox
 from sidecar.storage.actions import Entry, State
+from sidecar.storage.claims import LEASE
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed
 
-from .rows import DAY, LEASE, T0, owe
+from .rows import DAY, T0, owe
 
 MINUTE = timedelta(minutes=1)
 UNCONFIRMED = Outcome(Effect.UNCONFIRMED, T0 - 300 * DAY, "f" * 64)
 
 
 async def claim(database: Database, now: datetime = T0, but: Collection[str] = ()) -> Owed | None:
-    due = await database.read(lambda c: outbox.is_due(c, now, but))
-    owed = await database.write(lambda c: outbox.claim(c, now, now + LEASE, but))
+    due = await database.read(lambda c: claims.is_due(c, now, but))
+    owed = await database.write(lambda c: claims.claim(c, now, now + LEASE, but))
     assert due == (owed is not None)
     return owed
 
@@ -115,9 +116,9 @@ async def test_a_lease_keeps_others_off_until_it_ends(database: Database) -> Non
 async def test_two_claimers_never_get_the_same_action(database: Database, url: str) -> None:
     other = Database(url)
     for user_id in range(1, 21):
-        await database.write(lambda c, u=user_id: owe(c, user_id=u))
+        await database.write(lambda c, u=user_id: owe(c, f"wiki{u}", user_id=u))
     both = [database, other] * 12
-    taken = await asyncio.gather(*(d.write(lambda c: outbox.claim(c, T0, T0 + LEASE, ())) for d in both))
+    taken = await asyncio.gather(*(d.write(lambda c: claims.claim(c, T0, T0 + LEASE, ())) for d in both))
     await other.close()
     users = [owed.action.user_id for owed in taken if owed]
     assert sorted(users) == list(range(1, 21))
@@ -235,8 +236,8 @@ async def test_an_operator_may_ask_for_a_postponed_action_at_once(database: Data
 async def test_a_retry_does_not_take_an_action_out_of_somebodys_hands(database: Database) -> None:
     action_id = await database.write(owe)
     await claimed(database)
-    await retry(database, action_id, T0 + MINUTE)
-    assert await claim(database, T0 + MINUTE) is None
+    await retry(database, action_id, T0 + LEASE / 2)
+    assert await claim(database, T0 + LEASE / 2) is None
     assert await claim(database, T0 + LEASE)
 
 

@@ -34,10 +34,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_requirement"),
     )
     steps.insert("requirement", id=1, oldest=oldest)
+    steps.create_index("ix_action_leased_until", "action", ["leased_until"])
     steps.fill_accounts("bounce")
     steps.fill_accounts("action")
 
 
 def downgrade() -> None:
+    steps.drop_index("ix_action_leased_until", "action")
     for table in ("requirement", "circuit", "account"):
         steps.drop_table(table)

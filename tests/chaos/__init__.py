@@ -1,0 +1,1 @@
+"""Nodes that are killed and a database that is restarted, under load; see __main__.py."""
