@@ -12,8 +12,7 @@ from sidecar.config import ConfigError, parse
 from sidecar.domain.harmless import harmless
 from sidecar.localsettings.counterparts import COUNTERPARTS
 from sidecar.localsettings.making import SECRET_FILE, Made, made_from
-from sidecar.localsettings.php_file import read
-from sidecar.localsettings.php_tokens import PhpError
+from sidecar.localsettings.php_file import PhpError, read
 
 __all__ = ["print_configuration", "settings"]
 
@@ -31,6 +30,8 @@ def print_configuration(config: Path, local_settings: Path, write_secret: Path |
         file = read(local_settings.read_bytes())
     except (PhpError, OSError) as error:
         stop_with(2, f"{local_settings}: {error}")
+    except ImportError as error:
+        stop_with(2, f"needs the library {error.name}: pip install 'bounce-sidecar[localsettings]'")
     made = made_from(file, str(local_settings), _named(config, write_secret))
     problems = _problems(made)
     if write_secret:

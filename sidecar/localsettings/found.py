@@ -8,7 +8,7 @@ from typing import Any
 
 from .counterparts import COUNTERPARTS
 from .php_file import Known, PhpFile, Unknown
-from .php_numbers import Value
+from .php_values import Value
 
 __all__ = ["Found", "Settings"]
 
@@ -56,8 +56,6 @@ class Settings:
         if not found.known:
             return found
         value = found.value
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
         if isinstance(value, bytes) and value.isdigit() and len(value) < 19:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):

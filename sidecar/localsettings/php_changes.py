@@ -3,28 +3,38 @@
 Knows the ways in which PHP changes a variable. In doubt one is changed. Does not know values.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from .php_code import Code
-from .php_tokens import Kind
+from .php_values import CannotKnow, Value, Values, parts
 
-__all__ = ["ASSIGNS", "Changes", "Doubt", "Touched", "changes"]
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
-ASSIGNS = (
-    b"=", b".=", b"+=", b"-=", b"*=", b"/=", b"??=", b"**=", b"%=", b"&=", b"|=", b"^=", b"<<=", b">>=",
+__all__ = ["Changes", "Doubt", "called", "changes", "line_of", "variable"]
+
+#: What changes each variable that it names; of an assignment only what stands before the sign.
+_CHANGES = (
+    "assignment_expression", "augmented_assignment_expression", "reference_assignment_expression",
+    "update_expression", "list_literal", "foreach_statement", "pair", "by_ref", "argument", "catch_clause",
+    "unset_statement", "global_declaration", "static_variable_declaration",
 )  # fmt: skip
-_STEPS = (b"++", b"--")
-_INCLUDES = (b"include", b"include_once", b"require", b"require_once")
-_ANYTHING = (b"eval", b"extract", b"parse_str", b"\\extract", b"\\parse_str")
-#: What takes its arguments by value, of all that a LocalSettings.php may call; most are keywords.
+_ASSIGNS = ("assignment_expression", "augmented_assignment_expression")
+_BINDS = ("reference_assignment_expression", "by_ref")
+#: What is a part of a variable, or the variable itself.
+_AROUND = ("subscript_expression", "member_access_expression", "nullsafe_member_access_expression",
+           "parenthesized_expression", "variadic_unpacking", "by_ref")  # fmt: skip
+_FUNCTIONS = ("function_definition", "method_declaration", "anonymous_function", "arrow_function")
+_INCLUDES = ("include_expression", "include_once_expression", "require_expression", "require_once_expression")
+_TEXTS = ("encapsed_string", "heredoc_body")
+_ANYTHING = (b"eval", b"extract", b"parse_str")
+#: What takes its arguments by value, of all that a LocalSettings.php may call.
 _BY_VALUE = (
-    b"use", b"function", b"fn", b"catch", b"if", b"elseif", b"while", b"switch", b"match", b"echo", b"print",
-    b"return", b"exit", b"die", b"and", b"or", b"array", b"isset", b"empty", b"define", b"defined",
-    b"in_array", b"count", b"strlen", b"getenv", b"sprintf", b"is_array", b"str_replace", b"rtrim", b"trim",
-    b"file_exists",
+    b"isset", b"empty", b"exit", b"die", b"define", b"defined", b"in_array", b"array_key_exists", b"count",
+    b"strlen", b"getenv", b"sprintf", b"is_array", b"rtrim", b"trim", b"file_exists", b"dirname",
 )  # fmt: skip
-_MOST_BRACKETS = 10  # of arrays in arrays through which a target is looked for
 
 
 @dataclass(frozen=True)
@@ -35,93 +45,112 @@ class Doubt:
     what: str
 
 
-@dataclass(frozen=True)
-class Touched:
-    """A variable that may be changed."""
-
-    name: bytes
-    line: int
-    later: bool  #: in a function, whenever that is called
-
-
 @dataclass
 class Changes:
-    """What a piece of code may do."""
+    """What a piece of code may do; variables with the line."""
 
-    touched: list[Touched] = field(default_factory=list)
+    touched: dict[bytes, int] = field(default_factory=dict)
+    later: dict[bytes, int] = field(default_factory=dict)  #: in a function, whenever that is called
+    bound: dict[bytes, int] = field(default_factory=dict)  #: changed with another one from now on
     doubts: list[Doubt] = field(default_factory=list)
     may_end: int = 0  #: the line that may end the file there; 0 if none does
 
 
-def changes(code: Code, start: int, end: int, *, in_function: bool = False) -> Changes:
-    """What the tokens from *start* up to *end* may change, whether or not they are carried out."""
+def line_of(node: Node) -> int:
+    return node.start_point.row + 1
+
+
+def called(source: bytes, node: Node) -> bytes:
+    """The name of the function that is called, in lower case; b"" if none is."""
+    if node.type != "function_call_expression":
+        return b""
+    return _text(source, node.children[0]).removeprefix(b"\\")
+
+
+def _text(source: bytes, node: Node) -> bytes:
+    return source[node.start_byte : node.end_byte].lower()
+
+
+def variable(source: bytes, node: Node) -> bytes | None:
+    """The name in `$name`, `$GLOBALS['name']` or `${'name'}`; None if it is none of these, or not known."""
+    name: Value = None
+    if node.type == "variable_name":
+        name = source[node.start_byte + 1 : node.end_byte]
+    elif node.type in ("subscript_expression", "dynamic_variable_name"):
+        first, *inside = parts(node)
+        if len(inside) == 3 and source[first.start_byte : first.end_byte] in (b"$", b"$GLOBALS"):
+            name = _literal(source, inside[1])
+    return name if isinstance(name, bytes) and name != b"GLOBALS" else None
+
+
+def _literal(source: bytes, node: Node) -> Value:
+    try:
+        return Values(source, _nothing).of(node)
+    except CannotKnow:
+        return None
+
+
+def _nothing(name: bytes) -> Value:
+    raise CannotKnow("a variable")
+
+
+def changes(source: bytes, whole: Node) -> Changes:
+    """What *whole* may change, whether or not it is carried out."""
     found = Changes()
-    for at, function in _walk(code, start, end, in_function):
-        token = code.tokens[at]
-        if token.kind is Kind.NAME:
-            _note_name(code, at, function, found)
-        elif named := code.variable(at):
-            if _may_change(code, at, named[1], end):
-                found.touched.append(Touched(named[0], token.line, function))
-        elif code.is_sign(at, b"$") or (token.kind is Kind.VARIABLE and token.text == b"GLOBALS"):
-            found.doubts.append(Doubt(token.line, "may set a variable whose name is not known"))
+    mentioned: dict[bytes, int] = {}
+    binds = False
+    by_value: set[int] = set()
+    waiting = [(whole, False, whole)]
+    while waiting:
+        node, function, around = waiting.pop()
+        function = function or node.type in _FUNCTIONS
+        binds = binds or node.type in _BINDS
+        line, name, children = line_of(node), variable(source, node), node.children
+        if called(source, node) in _BY_VALUE:
+            by_value.add(children[-1].id)
+        if node.type in _CHANGES and around.id not in by_value:
+            (found.later if function else found.touched).update(_targets(source, node))
+        if name is not None:
+            mentioned[name] = line
+            children = children[1:] if node.type == "subscript_expression" else []
+        if why := _doubt(source, node, around, name):
+            found.doubts.append(Doubt(line, why))
+        if node.type in ("return_statement", "goto_statement") and not function:
+            found.may_end = found.may_end or line
+        waiting += [(child, function, node) for child in reversed(children)]
+    if binds:
+        found.bound = mentioned
     return found
 
 
-def _walk(code: Code, start: int, end: int, in_function: bool) -> Iterator[tuple[int, bool]]:
-    """Each token, and whether it is part of a function's body."""
-    until = end if in_function else start
-    for at in range(start, end):
-        if at >= until and code.is_name(at, b"function", b"fn"):
-            until = code.behind_braces(at) if code.is_name(at, b"function") else end
-        yield at, at < until
+def _targets(source: bytes, node: Node) -> dict[bytes, int]:
+    """The variables that *node* itself changes."""
+    targets = parts(node)[:1] if node.type in _ASSIGNS else parts(node)
+    bases = (_base(source, target) for target in targets)
+    return {base: line_of(node) for base in bases if base is not None}
 
 
-def _note_name(code: Code, at: int, function: bool, found: Changes) -> None:
-    token = code.tokens[at]
-    if token.text in _INCLUDES:
-        found.doubts.append(Doubt(token.line, "includes another file"))
-    elif token.text in _ANYTHING and code.is_sign(at + 1, b"("):
-        found.doubts.append(Doubt(token.line, f"calls {token.text.decode()}(), which may set anything"))
-    elif token.text in (b"return", b"goto") and not function:
-        found.may_end = found.may_end or token.line
+def _base(source: bytes, node: Node) -> bytes | None:
+    """The variable that a target is a part of."""
+    while (name := variable(source, node)) is None and node.type in _AROUND:
+        node = next(part for part in parts(node) if part.is_named)
+    return name
 
 
-def _may_change(code: Code, at: int, behind: int, end: int) -> bool:
-    """Whether the variable at *at*, with what stands behind it, may be changed."""
-    while behind < end and code.is_sign(behind, b"[", b"{", b"->", b"?->"):
-        behind = max(code.tokens[behind].match, behind + code.is_sign(behind, b"->", b"?->")) + 1
-    if code.is_sign(behind, *ASSIGNS, *_STEPS) or code.is_sign(at - 1, b"&", *_STEPS):
-        return True
-    if code.is_name(at - 1, b"as", b"static"):
-        return True
-    if code.is_sign(at - 1, b"=>") and _is_of_foreach(code, at):
-        return True
-    alone = code.is_sign(behind, b",", b")", b"]") and code.is_sign(at - 1, b"(", b",", b"[", b"=>")
-    return alone and _may_be_given_away(code, at)
-
-
-def _is_of_foreach(code: Code, at: int) -> bool:
-    """`foreach ( ... as $key => $variable )`."""
-    return code.is_name(code.opener(at) - 1, b"foreach")
-
-
-def _may_be_given_away(code: Code, at: int) -> bool:
-    """Whether the variable is an argument of a function, or a target of `[ $a, $b ] =`."""
-    opener = code.opener(at)
-    for _ in range(_MOST_BRACKETS):
-        if not code.is_sign(opener, b"["):
-            break
-        if code.is_sign(code.tokens[opener].match + 1, b"=") or code.is_name(opener - 1, b"as"):
-            return True
-        opener = code.opener(opener)
-        if not code.is_sign(opener, b"["):
-            return False
-    else:
-        return True
-    if opener < 1:
-        return False
-    before = code.tokens[opener - 1]
-    if before.kind is Kind.NAME:
-        return before.text not in _BY_VALUE
-    return before.kind is Kind.VARIABLE or code.is_sign(opener - 1, b")", b"]", b"}")
+def _doubt(source: bytes, node: Node, around: Node, name: bytes | None) -> str:
+    """Why *node* may set any variable; "" if it does not."""
+    function = called(source, node)
+    if node.type in _INCLUDES:
+        return "includes another file"
+    if function in _ANYTHING:
+        return f"calls {function.decode()}(), which may set anything"
+    if node.type == "goto_statement":
+        return "goes elsewhere"
+    means = node.type == "name" and around.type == "function_definition" and _text(source, node) in _BY_VALUE
+    if means or (node.type == "function" and around.type == "namespace_use_clause"):
+        return "gives a function of PHP another meaning"
+    # "${name}" in a string is $name.
+    read = around.type in _TEXTS and any(child.type == "name" for child in node.children)
+    if name is None and (node.type == "variable_name" or (node.type == "dynamic_variable_name" and not read)):
+        return "may set a variable whose name is not known"
+    return ""

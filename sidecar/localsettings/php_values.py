@@ -1,239 +1,250 @@
 """What a PHP expression is worth, as far as that stands in the file.
 
-Knows literals, arrays, and the arithmetic and the joining of known values, as PHP 8 does them (its manual,
-"Operator Precedence", "Integers", "Arrays"). Whatever needs a function, a class, a constant or a variable
-that is not known is not known. Never runs anything.
+Knows literals, arrays, joined strings, and sums and products of whole numbers within 64 bits (PHP's manual,
+"Strings", "Integers", "Arrays"). Whatever else there is, is not known. Never runs anything.
 """
 
+from __future__ import annotations
+
+import operator
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from .php_numbers import LARGEST, CannotKnow, Value, calculated, number
-from .php_tokens import DEEPEST, Kind, Token, Unreadable, Variable
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
-__all__ = ["CannotKnow", "Value", "append", "copied", "evaluate", "is_small", "put"]
+__all__ = [
+    "DEEPEST",
+    "HEREDOC",
+    "CannotKnow",
+    "Value",
+    "Values",
+    "checked",
+    "joined",
+    "parts",
+    "with_element",
+]
 
+#: null, bool, int, string (octets), array (keys are integers or octets), which nobody changes in its place.
+Value = None | bool | int | bytes | dict["int | bytes", "Value"]
+
+DEEPEST = 40  # brackets in brackets, arrays in arrays: nobody writes settings so
+LARGEST = 2**63 - 1  # PHP_INT_MAX
 MOST_OCTETS = 65_536  # of a string: no setting is longer, and joining doubles them
 MOST_ELEMENTS = 1_000  # of an array, with what is in it
 
+_NAME = rb"[a-zA-Z_\x80-\xff][a-zA-Z0-9_\x80-\xff]*+"
+#: <<<"NAME", its lines, and the first NAME that begins a line and does not go on.
+HEREDOC = re.compile(
+    rb"<<<[ \t]*+([\"']?)(" + _NAME + rb")\1\r?\n"
+    rb"(.*?)^([ \t]*+)\2(?![a-zA-Z0-9_\x80-\xff])",
+    re.DOTALL | re.MULTILINE,
+)  # fmt: skip
+_PIECE = re.compile(
+    rb"\\(?:(?P<octal>[0-7]{1,3})|x(?P<hex>[0-9A-Fa-f]{1,2})|u\{(?P<point>0*[0-9A-Fa-f]{1,6})\})"
+    rb"|(?P<unknown>\\u\{|\{\$(?!" + _NAME + rb"\})|\$\{(?!" + _NAME + rb"\})"
+    rb"|\$" + _NAME + rb"(?=\[|\??->[a-zA-Z_\x80-\xff]))"
+    rb"|\\(?P<letter>.)"
+    rb"|\{\$(?P<braced>" + _NAME + rb")\}|\$\{(?P<inside>" + _NAME + rb")\}|\$(?P<bare>" + _NAME + rb")"
+    rb"|[^\\${]++|.",
+    re.DOTALL,
+)
+_ESCAPES = {
+    b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"e": b"\x1b", b"f": b"\f", b"\\": b"\\", b"$": b"$",
+}  # fmt: skip
 _DECIMAL = re.compile(rb"-?[1-9][0-9]*|0")
-_CONSTANTS: dict[bytes, Value] = {b"true": True, b"false": False, b"null": None}
+_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+_CALLED = {"function_call_expression": "a function", "name": "a constant", "qualified_name": "a constant"}
 
 
-def evaluate(found: Sequence[Token], start: int, end: int, look_up: Callable[[bytes], Value]) -> Value:
-    """The value of the tokens from *start* up to *end*. Raises CannotKnow; so may *look_up*."""
-    reader = _Reader(found, start, end, look_up)
-    value = reader.expression(0)
-    if reader.at != end:
+class CannotKnow(Exception):
+    """The value is not in the file; the message says what stands in its place."""
+
+
+def parts(node: Node) -> list[Node]:
+    """What a node is made of, without comments."""
+    return [child for child in node.children if not child.is_extra]
+
+
+class Values:
+    """The values of a file's expressions; *look_up* knows the variables, and may raise CannotKnow."""
+
+    def __init__(self, source: bytes, look_up: Callable[[bytes], Value]) -> None:
+        self._source, self._look_up = source, look_up
+
+    def of(self, node: Node, depth: int = 0) -> Value:
+        """Raises CannotKnow."""
+        if depth > DEEPEST:
+            raise CannotKnow("brackets in brackets, too deep")
+        text = self.text(node)
+        match node.type:
+            case "parenthesized_expression":
+                return self.of(parts(node)[1], depth + 1)
+            case "string" if text.startswith(b"'"):
+                return re.sub(rb"\\([\\'])", rb"\1", text[1:-1])
+            case "encapsed_string" if text.startswith(b'"'):
+                return self._interpolated(text[1:-1], b'"')
+            case "heredoc" | "nowdoc":
+                return self._heredoc(text)
+            case "integer":
+                return _whole(text)
+            case "boolean" | "null":
+                return {b"true": True, b"false": False}.get(text.lower())
+            case "variable_name":
+                return self._look_up(text[1:])
+            case "unary_op_expression" if text.startswith(b"-"):
+                return joined("-", 0, self.of(parts(node)[1], depth + 1))
+            case "binary_expression":
+                return self._binary(node, depth)
+            case "array_creation_expression":
+                return self._array(node, depth)
+            case "function_call_expression" | "name" | "qualified_name":
+                name = self.text(parts(node)[0] if node.type not in ("name", "qualified_name") else node)
+                told = name.decode("utf-8", "replace").lower()
+                raise CannotKnow(f"{_CALLED[node.type]} ({told})")
         raise CannotKnow("an expression")
-    return _checked(value)
+
+    def text(self, node: Node) -> bytes:
+        return self._source[node.start_byte : node.end_byte]
+
+    def _binary(self, node: Node, depth: int) -> Value:
+        """From the left; one that is as long as the file does not stand as deep."""
+        waiting = []
+        while node.type == "binary_expression":
+            left, sign, right = parts(node)
+            waiting.append((sign.type, right))
+            node = left
+        signs = {sign for sign, _ in waiting}
+        if "." in signs and (
+            len(signs) > 1 or any(right.type == "binary_expression" for _, right in waiting)
+        ):
+            raise CannotKnow("+ beside ., which PHP's versions read differently")
+        value = self.of(node, depth + 1)
+        for operator_, right in reversed(waiting):
+            value = joined(operator_, value, self.of(right, depth + 1))
+        return value
+
+    def _array(self, node: Node, depth: int) -> Value:
+        array: dict[int | bytes, Value] = {}
+        following = 0
+        for element in parts(node):
+            if element.type != "array_element_initializer":
+                continue
+            *keys, value = (self.of(one, depth + 1) for one in parts(element) if one.type != "=>")
+            key = _key(*keys) if keys else following
+            array[key] = value
+            if isinstance(key, int):
+                following = _behind(key, following)
+            if len(array) > MOST_ELEMENTS:
+                break
+        return checked(array)
+
+    def _heredoc(self, text: bytes) -> bytes:
+        match = HEREDOC.match(text)
+        if match is None:
+            raise CannotKnow("an expression")
+        quote, _, body, indent = match.groups()
+        body = re.sub(rb"\r?\n\Z", b"", body)
+        if any(row.strip() and not row.startswith(indent) for row in body.split(b"\n")):
+            raise CannotKnow("a text that is not indented evenly")
+        body = re.sub(rb"^[ \t]{0,%d}+" % len(indent), b"", body, flags=re.MULTILINE)
+        return body if quote == b"'" else self._interpolated(body, b"")
+
+    def _interpolated(self, text: bytes, end: bytes) -> bytes:
+        return b"".join(self._piece(piece, end) for piece in _PIECE.finditer(text))
+
+    def _piece(self, piece: re.Match[bytes], end: bytes) -> bytes:
+        said = piece.groupdict()
+        if said["unknown"]:
+            raise CannotKnow("an expression in a string")
+        if said["octal"]:
+            return bytes([int(said["octal"], 8) & 0xFF])
+        if said["hex"]:
+            return bytes([int(said["hex"], 16)])
+        if said["point"]:
+            if (number := int(said["point"], 16)) > 0x10FFFF:
+                raise CannotKnow("a character that is none")
+            return chr(number).encode("utf-8", "surrogatepass")
+        if letter := said["letter"]:
+            return letter if letter == end else _ESCAPES.get(letter, piece[0])
+        name = said["braced"] or said["inside"] or said["bare"]
+        return _as_string(self._look_up(name)) if name else piece[0]
 
 
-def is_small(value: Value) -> bool:
-    """Whether an array is one that is worth knowing; arrays in arrays could grow without end."""
-    waiting, seen = [value], 0
+def joined(sign: str, left: Value, right: Value) -> Value:
+    """Raises CannotKnow for what is no plain number: PHP's rules for the rest have changed over time."""
+    if sign == ".":
+        return checked(_as_string(left) + _as_string(right))
+    if sign not in _ARITHMETIC:
+        raise CannotKnow("an expression")
+    if type(left) is not int or type(right) is not int:
+        raise CannotKnow("arithmetic with what is no number")
+    number = _ARITHMETIC[sign](left, right)
+    if not -LARGEST - 1 <= number <= LARGEST:
+        raise CannotKnow("a number without end")
+    return int(number)
+
+
+def with_element(array: Value, path: Sequence[tuple[Value, ...]], value: Value) -> Value:
+    """`$array[...][...] = value`, as a new array; of `[]` the path says (). Raises CannotKnow."""
+    if not path:
+        return value
+    if array is not None and not isinstance(array, dict):
+        raise CannotKnow("a part of what is no array")
+    old = array or {}
+    if path[0]:
+        key = _key(*path[0])
+    else:
+        key = max((_behind(one, 0) for one in old if isinstance(one, int)), default=0)
+    return old | {key: with_element(old.get(key), path[1:], value)}
+
+
+def checked(value: Value) -> Value:
+    """Raises CannotKnow for what is larger than any setting: joined with itself it would have no end."""
+    if isinstance(value, bytes) and len(value) > MOST_OCTETS:
+        raise CannotKnow("a string longer than any setting")
+    waiting, seen = [(value, 0)], 0
     while waiting:
+        one, depth = waiting.pop()
         seen += 1
-        one = waiting.pop()
         if isinstance(one, dict):
-            waiting += one.values()
-        if seen + len(waiting) > MOST_ELEMENTS:
-            return False
-    return True
-
-
-def copied(value: Value) -> Value:
-    """PHP's arrays are values: changing one changes no other."""
-    return {key: copied(inner) for key, inner in value.items()} if isinstance(value, dict) else value
-
-
-def put(array: dict[int | bytes, Value], key: Value, value: Value) -> None:
-    """`$array[key] = value`. Raises CannotKnow."""
-    array[_key(key)] = value
-
-
-def append(array: dict[int | bytes, Value], value: Value) -> None:
-    """`$array[] = value`. Raises CannotKnow."""
-    numbers = [key for key in array if isinstance(key, int)]
-    if numbers and min(numbers) < 0:
-        raise CannotKnow("an array with negative keys, which PHP's versions continue differently")
-    if numbers and max(numbers) == LARGEST:
-        raise CannotKnow("an array that is full")
-    array[max(numbers, default=-1) + 1] = value
+            waiting += [(inner, depth + 1) for inner in one.values()]
+        if seen + len(waiting) > MOST_ELEMENTS or depth > DEEPEST:
+            raise CannotKnow("an array larger than any setting")
+    return value
 
 
 def _key(key: Value) -> int | bytes:
     if isinstance(key, bytes):
         whole = _DECIMAL.fullmatch(key) and len(key) < 20 and -LARGEST - 1 <= int(key) <= LARGEST
         return int(key) if whole else key
-    if isinstance(key, int):
-        return int(key)
-    if key is None:
-        return b""
-    raise CannotKnow("an array's key that is no whole number and no string")
+    if isinstance(key, dict):
+        raise CannotKnow("an array's key that is no whole number and no string")
+    return b"" if key is None else int(key)
 
 
-def _checked(value: Value) -> Value:
-    if isinstance(value, bytes) and len(value) > MOST_OCTETS:
-        raise CannotKnow("a string longer than any setting")
-    if not is_small(value):
-        raise CannotKnow("an array larger than any setting")
-    return value
+def _behind(key: int, following: int) -> int:
+    """What `[]` goes on with behind *key*."""
+    if key < 0 or key == LARGEST:
+        raise CannotKnow("an array with keys that PHP's versions continue differently")
+    return max(key + 1, following)
 
 
-class _Reader:
-    """Recursive descent over the operators whose result is known."""
-
-    def __init__(
-        self, found: Sequence[Token], start: int, end: int, look_up: Callable[[bytes], Value]
-    ) -> None:
-        self._found, self.at, self._end, self._look_up = found, start, end, look_up
-
-    def expression(self, depth: int) -> Value:
-        """Strings joined with `.`, which since PHP 8 binds less than + and -, and before as much."""
-        if depth > DEEPEST:
-            raise CannotKnow("brackets in brackets, too deep")
-        start = self.at
-        value = self._sum(depth)
-        mixed = self._has_sum(start)
-        pieces = [value]
-        while self._take(b"."):
-            start = self.at
-            pieces.append(self._sum(depth))
-            mixed = mixed or self._has_sum(start)
-        if len(pieces) == 1:
-            return value
-        if mixed:
-            raise CannotKnow("+ beside ., which PHP's versions read differently")
-        return _checked(b"".join(map(_as_string, pieces)))
-
-    def _has_sum(self, start: int) -> bool:
-        """Whether a sum stands there that no bracket holds together."""
-        index = start
-        while index < self.at:
-            token = self._found[index]
-            if token.kind is Kind.SIGN and token.text in (b"+", b"-") and index > start:
-                return True
-            index = token.match + 1 if token.match > index else index + 1
-        return False
-
-    def _sum(self, depth: int) -> Value:
-        value = self._product(depth)
-        while sign := self._take(b"+", b"-"):
-            value = calculated(sign, value, self._product(depth))
-        return value
-
-    def _product(self, depth: int) -> Value:
-        value = self._signed(depth)
-        while sign := self._take(b"*", b"/", b"%"):
-            value = calculated(sign, value, self._signed(depth))
-        return value
-
-    def _signed(self, depth: int) -> Value:
-        signs = []
-        while sign := self._take(b"-", b"+", b"!"):
-            signs.append(sign)
-        value = self._power(depth)
-        for sign in reversed(signs):
-            value = _negated(value) if sign == b"!" else calculated(sign, 0, value)
-        return value
-
-    def _power(self, depth: int) -> Value:
-        base = self._operand(depth)
-        if not self._take(b"**"):
-            return base
-        if depth > DEEPEST:
-            raise CannotKnow("powers of powers")
-        negative = self._take(b"-")
-        exponent = self._power(depth + 1)
-        return calculated(b"**", base, calculated(b"-", 0, exponent) if negative else exponent)
-
-    def _operand(self, depth: int) -> Value:
-        if self.at >= self._end:
-            raise CannotKnow("nothing")
-        token = self._found[self.at]
-        if token.kind is Kind.SIGN and token.text in (b"(", b"["):
-            self.at += 1
-            value = self._array(token.match, depth) if token.text == b"[" else self.expression(depth + 1)
-            self._must_be_at(token.match)
-            self.at += 1
-            return value
-        if token.kind is Kind.NAME and token.text == b"array" and self._is(self.at + 1, b"("):
-            close = self._found[self.at + 1].match
-            self.at += 2
-            value = self._array(close, depth)
-            self._must_be_at(close)
-            self.at += 1
-            return value
-        self.at += 1
-        value = self._single(token)
-        if self._is(self.at, b"[", b"(", b"->", b"::", b"?->", b"{"):
-            raise CannotKnow("a function" if token.kind is Kind.NAME else "a part of a value")
-        return value
-
-    def _single(self, token: Token) -> Value:
-        if token.kind is Kind.NUMBER:
-            return number(token.text)
-        if token.kind is Kind.STRING:
-            return b"".join(map(self._part, token.parts))
-        if token.kind is Kind.VARIABLE:
-            return copied(self._look_up(token.text))
-        if token.kind is Kind.NAME and token.text in _CONSTANTS:
-            return _CONSTANTS[token.text]
-        if token.kind is Kind.NAME:
-            what = "a function" if self._is(self.at, b"(") else "a constant"
-            raise CannotKnow(f"{what} ({token.text.decode('utf-8', 'replace')})")
-        raise CannotKnow("an expression")
-
-    def _part(self, part: bytes | Variable | Unreadable) -> bytes:
-        if isinstance(part, Unreadable):
-            raise CannotKnow("an expression in a string")
-        return part if isinstance(part, bytes) else _as_string(self._look_up(part.name))
-
-    def _array(self, close: int, depth: int) -> Value:
-        if depth > DEEPEST:
-            raise CannotKnow("arrays in arrays, too deep")
-        array: dict[int | bytes, Value] = {}
-        while self.at < close:
-            value = self.expression(depth + 1)
-            if self._take(b"=>"):
-                put(array, value, self.expression(depth + 1))
-            else:
-                append(array, value)
-            if len(array) > MOST_ELEMENTS:
-                raise CannotKnow("an array larger than any setting")
-            if not self._take(b","):
-                break
-        return _checked(array)
-
-    def _must_be_at(self, close: int) -> None:
-        if self.at != close:
-            raise CannotKnow("an expression")
-
-    def _is(self, index: int, *signs: bytes) -> bool:
-        return index < self._end and self._found[index].kind is Kind.SIGN and self._found[index].text in signs
-
-    def _take(self, *signs: bytes) -> bytes:
-        """The sign that stands here, if it is one of these; b"" if not."""
-        if not self._is(self.at, *signs):
-            return b""
-        self.at += 1
-        return self._found[self.at - 1].text
-
-
-def _negated(value: Value) -> Value:
-    if value is None or isinstance(value, bool | int):
-        return not value
-    raise CannotKnow("a negation of what is no truth")
+def _whole(text: bytes) -> int:
+    digits = text.replace(b"_", b"")
+    try:
+        number = int(digits, 8 if digits.isdigit() and digits.startswith(b"0") else 0)
+    except ValueError:
+        raise CannotKnow("a number that is none") from None
+    if number > LARGEST:
+        raise CannotKnow("a number without end")
+    return number
 
 
 def _as_string(value: Value) -> bytes:
+    if isinstance(value, dict):
+        raise CannotKnow("an array as a string")
     if isinstance(value, bytes):
         return value
-    if value is None or value is False:
-        return b""
-    if value is True:
-        return b"1"
-    if isinstance(value, int):
-        return str(value).encode()
-    raise CannotKnow("a fraction or an array as a string")
+    return str(int(value)).encode() if value is not None and value is not False else b""

@@ -1,6 +1,8 @@
 """check-config --from-localsettings and settings: what is printed, what is written, and the exit codes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,12 +97,29 @@ def test_what_our_own_reader_would_refuse_is_told_at_once(tmp_path: Path, php: P
 
 @pytest.mark.parametrize(
     ("source", "words"),
-    [("no PHP", "line 1: there is no <?php"), ("<?php\n'", "line 2: a string is never closed")],
+    [
+        ("no PHP", "line 1: there is no <?php"),
+        ("<?php\n'", "line 2: what begins here is no PHP; perhaps it is never closed"),
+    ],
 )
 def test_what_is_no_php_is_refused(tmp_path: Path, php: Path, source: str, words: str) -> None:
     php.write_text(source)
     made = say(tmp_path, "check-config", "--from-localsettings", str(php))
     assert (made.exit_code, made.stdout, made.stderr) == (2, "", f"{php}: {words}\n")
+
+
+def test_without_the_libraries_that_read_php_it_says_where_they_are(
+    tmp_path: Path, php: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tree_sitter", None)
+    made = say(tmp_path, "check-config", "--from-localsettings", str(php))
+    words = "needs the library tree_sitter: pip install 'bounce-sidecar[localsettings]'\n"
+    assert (made.exit_code, made.stdout, made.stderr) == (2, "", words)
+
+
+def test_nothing_else_loads_them() -> None:
+    code = "import sys, sidecar.cli; sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("words", [["--write-secret", "x"], ["--json", "--from-localsettings", "{php}"]])

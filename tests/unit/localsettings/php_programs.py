@@ -17,6 +17,9 @@ _LITERALS = st.one_of(
     st.sampled_from(["true", "FALSE", "null", "1.5", "0x7f", "1_000", "[]", "array()", "M_PI", "time()"]),
     _SINGLE,
     _DOUBLE,
+    _TEXTS.map(lambda text: f'"{text}"'),
+    _TEXTS.map(lambda text: f"<<<EOT\n{text}\nEOT"),
+    _TEXTS.map(lambda text: f"<<<'EOT'\n {text}\n EOT"),
     _VARIABLES,
     _NAMES.map(lambda name: f'"<{{${name}}}>"'),
 )
@@ -49,6 +52,8 @@ _SIMPLE = st.one_of(
     _VARIABLES.map(lambda variable: f"{variable}++;"),
     _VARIABLES.map(lambda variable: f"settype( {variable}, 'string' );"),
     _NAMES.map(lambda name: f"function () {{ global ${name}; ${name} = 'later'; }};"),
+    st.tuples(_NAMES, _NAMES).map(lambda pair: f"[ '{pair[0]}' => &${pair[0]} ] = ${pair[1]};"),
+    st.sampled_from(["# it's\r$wgA = 'after a lone CR';", "/* \" */ $wgB = 'b';", "?> it's <?php $vD = 2;"]),
     st.sampled_from(["# comment", "/* $wgA = 1; */", "?>text<?php", "wfLoadExtension( 'X' );", "{", "}"][:4]),
 )
 
@@ -62,6 +67,9 @@ def _wrapped(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             lambda parts: f"if ( {parts[0]} ):\n{parts[1]}\nelse:\n{parts[2]}\nendif;"
         ),
         st.tuples(_NAMES, several).map(lambda parts: f"foreach ( [ 1 ] as ${parts[0]} ) {{\n{parts[1]}\n}}"),
+        st.tuples(_NAMES, several).map(
+            lambda parts: f"foreach ( [ 1 ] as &${parts[0]} ) {{\n{parts[1]}\n}} ${parts[0]} = 2;"
+        ),
         several.map(lambda body: f"switch ( 1 ) {{ case 1:\n{body}\nbreak; }}"),
     )
 

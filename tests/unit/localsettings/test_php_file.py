@@ -1,14 +1,18 @@
 """What a PHP file sets, by our reader that never runs it and by PHP that does."""
 
+import re
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import tree_sitter
+import tree_sitter_php
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sidecar.localsettings.php_file import Known, PhpFile, Unknown, read
-from sidecar.localsettings.php_tokens import PhpError
+from sidecar.localsettings import php_changes, php_file, php_values
+from sidecar.localsettings.php_file import Known, PhpError, PhpFile, Unknown, read
 from tests.support.php import FATAL, Php
 
 from .php_programs import programs
@@ -69,7 +73,8 @@ WHY = {
     "$wgA = $wgOther . 'x';": "set by $wgOther, which is not set in this file",
     "function f() { global $wgA; $wgA = 1; }": "set in a function, which may be called later",
     "$wgA = 1 > 2;": "set by an expression",
-    "$wgA = &$b;": "set in passing",
+    "$wgA = &$b;": "set by reference: what changes another one changes it",
+    "foo( $wgA );": "set in passing",
     "if ( $x ) { return; } $wgA = 1;": "set only if line 2 does not end the file before",
     "$wgA[] = 1;": "set by $wgA, which is not set in this file",
 }
@@ -85,6 +90,9 @@ DOUBTS = {
     "if ( $x ) include 'more.php';": "includes another file",
     "eval( $code );": "calls eval(), which may set anything",
     "extract( $array );": "calls extract(), which may set anything",
+    "if ( $x ) { goto elsewhere; }": "goes elsewhere",
+    "use function extract as take;": "gives a function of PHP another meaning",
+    "function count( &$x ) {}": "gives a function of PHP another meaning",
     "$$name = 1;": "may set a variable whose name is not known",
     "$GLOBALS[$name] = 1;": "may set a variable whose name is not known",
     '$GLOBALS["wg$name"] = 1;': "may set a variable whose name is not known",
@@ -97,14 +105,16 @@ def test_what_may_set_anything_is_told_with_its_line(code: str) -> None:
     assert (doubt.line, doubt.what) == (2, DOUBTS[code])
 
 
+NO_PHP = "what begins here is no PHP; perhaps it is never closed"
 BROKEN = {
     b"$wgA = 1;": "line 1: there is no <?php",
-    b"<?php\n$wgA = 'never closed": "line 2: a string is never closed",
-    b'<?php\n\n$wgA = "never {$closed': "line 3: a brace in a string is never closed",
-    b"<?php /* never closed": "line 1: a comment is never closed",
-    b"<?php $wgA = <<<EOT\nnever closed": "line 1: <<<EOT is never closed",
-    b"<?php\nif ( $x ) {\n$wgA = 1;": "line 2: a { that is never closed",
-    b"<?php\n$wgA = [ 1 );": "line 2: a ) that closes nothing",
+    b"<?php\n$wgA = 'never closed": f"line 2: {NO_PHP}",
+    b'<?php\n\n$wgA = "never {$closed': f"line 3: {NO_PHP}",
+    b"<?php /* never closed": f"line 1: {NO_PHP}",
+    b"<?php $wgA = <<<EOT\nnever closed": f"line 1: {NO_PHP}",
+    b"<?php\nif ( $x ) {\n$wgA = 1;": f"line 2: {NO_PHP}",
+    b"<?php\n$wgA = [ 1 );": f"line 2: {NO_PHP}",
+    b"<?php\n$wgA = 1;\nreturn;\n$wgB = ;": f"line 4: {NO_PHP}",
 }
 
 
@@ -114,6 +124,30 @@ def test_a_file_that_php_could_not_run_either_is_refused_with_the_line(php: Php,
         read(source)
     assert str(caught.value) == BROKEN[source]
     assert php.run([source]) == [FATAL if source.startswith(b"<?php") else {}]
+
+
+def test_a_short_tag_is_code_or_not_as_php_is_set_up_and_refused() -> None:
+    with pytest.raises(PhpError, match="line 2: <\\? without php"):
+        read(b"<?php $wgA = 1; ?>\n<? $wgA = 2; ?>")
+
+
+def test_a_file_larger_than_any_settings_is_refused() -> None:
+    with pytest.raises(PhpError, match="line 1: more than 4,000,000 octets"):
+        read(b"<?php " + b" " * 4_000_000)
+
+
+def test_each_word_of_the_grammar_that_is_asked_for_is_one() -> None:
+    """A grammar that calls something otherwise would hide it from us."""
+    language = tree_sitter.Language(tree_sitter_php.language_php())
+    asked = {word for module in (php_changes, php_file, php_values) for word in words_of(module)}
+    assert {"update_expression", "by_ref", "heredoc_body", "encapsed_string", "exit_statement"} <= asked
+    assert {word for word in asked if language.id_for_node_kind(word, True) is None} == set()
+
+
+def words_of(module: ModuleType) -> set[str]:
+    """What the source compares with the type of a node."""
+    source = Path(str(module.__file__)).read_text()
+    return set(re.findall(r'(?<!b)"([a-z]+(?:_[a-z]+)+)"', source)) - set(vars(module))
 
 
 def only_its_own_error(source: bytes) -> None:
@@ -155,6 +189,7 @@ LONG = {
     "statements": b"$wgA = 'x' . $wgB; $wgC[] = 1;\n",
     "open strings in braces": b'"{$a}',
     "comments": b"/* x */ # y\n",
+    "open comments": b"/* ( ",
     "dots": b"$a = 'x'" + b" . 'x'" * 50 + b";",
     "conditions": b"if ( $x ): $wgA = 1; else: $wgA = 2; endif;\n",
     "nested alternatives": b"if ( $x ): ",
