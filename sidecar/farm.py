@@ -142,6 +142,7 @@ def _section(farm: FarmSection, known: Known) -> WikiSection | str:
             password_file=farm.password_file,
             oauth1_file=farm.oauth1_file,
             oauth2_token_file=farm.oauth2_token_file,
+            central=farm.central,
             policy=farm.policy,
         )
     except ValidationError as error:

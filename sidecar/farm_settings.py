@@ -35,6 +35,9 @@ class FarmSection(Section):
     leave_out: list[Literal["closed", "private", "fishbowl", "nonglobal", "special"]] = Field(
         ["closed", "private", "nonglobal"], description="Kinds of wikis that are not taken"
     )
+    central: bool = Field(
+        False, description="Whether their accounts may be global ones (CentralAuth): one person, one streak"
+    )
     refresh_hours: float = Field(
         24, ge=1, le=24 * 30, description="How often the sitematrix is asked for, less up to a tenth"
     )

@@ -20,7 +20,7 @@ from sidecar.domain.wiki import (
     WikiRefused,
 )
 
-__all__ = ["MODULE", "not_understood", "outcome", "parameters"]
+__all__ = ["MODULE", "not_understood", "outcome", "parameters", "time_of"]
 
 MODULE = "emailbounce"
 EFFECTS = set(Effect) - {Effect.SUBMITTED}  # the extension knows what it has done
@@ -33,7 +33,7 @@ def outcome(answer: Mapping[str, Any]) -> Outcome:
         raise not_understood("an unknown result")
     return Outcome(
         Effect(result),
-        confirmed_at=_moment(confirmed) if confirmed else None,
+        confirmed_at=time_of(confirmed) if confirmed else None,
         fingerprint=str(answer.get("fingerprint") or ""),
         group=str(answer.get("group") or ""),
     )
@@ -93,7 +93,8 @@ _OPERATIONS: dict[type[Action], tuple[str, _Spelled]] = {
 }
 
 
-def _moment(timestamp: object) -> datetime:
+def time_of(timestamp: object) -> datetime:
+    """A time as MediaWiki writes it; raises WikiMisconfigured if it is none."""
     with suppress(ValueError):
         moment = datetime.fromisoformat(str(timestamp))
         if moment.tzinfo:

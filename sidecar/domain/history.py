@@ -5,8 +5,8 @@ Knows addresses by their tags, proofs of delivery, and the end of a streak. Does
 and neither does a mail that is told twice.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -50,6 +50,7 @@ class History:
         None  #: we acted, or the user confirmed: mail sent up to here counts no more
     )
     warned: datetime | None = None  #: when the user was last warned
+    attached: Mapping[str, datetime] = field(default_factory=dict)  #: by wiki: nothing older is in *mails*
     untried: frozenset[str] = frozenset()  #: failures at these wikis do not count: they are in shadow mode
 
 

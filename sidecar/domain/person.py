@@ -4,8 +4,9 @@ Knows which of a person's accounts stands for all of them. Does not know how a w
 its answer holds.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 __all__ = ["LOCAL", "Account", "Person", "Together", "gather"]
 
@@ -27,6 +28,7 @@ class Person:
 
     home: str = ""  #: the wiki where the person is at home; "" if nobody knows
     accounts: tuple[Account, ...] = ()  #: attached, whoever was attached first in front; none: local only
+    attached: Mapping[Account, datetime] = field(default_factory=dict, hash=False)  #: when, where it is known
 
 
 LOCAL = Person()
@@ -38,6 +40,7 @@ class Together:
 
     lead: Account  #: what is decided of the person is decided and done here
     accounts: frozenset[Account]  #: whose mail is one history; the lead among them
+    attached: Mapping[Account, datetime] = field(default_factory=dict, hash=False)  #: mail since then is
 
 
 def gather(account: Account, person: Person, wikis: Iterable[str]) -> Together:
@@ -48,12 +51,13 @@ def gather(account: Account, person: Person, wikis: Iterable[str]) -> Together:
     we do.
     """
     ours = {wiki.casefold(): wiki for wiki in wikis}
-    attached = [
-        Account(ours[one.wiki.casefold()], one.user_id)
+    attached = {
+        Account(ours[one.wiki.casefold()], one.user_id): person.attached.get(one)
         for one in person.accounts
         if one.wiki.casefold() in ours
-    ]
+    }
     if account not in attached:
         return Together(account, frozenset({account}))
     home = [one for one in attached if one.wiki.casefold() == person.home.casefold()]
-    return Together((home or attached)[0], frozenset(attached))
+    since = {one: time for one, time in attached.items() if time}
+    return Together((home or list(attached))[0], frozenset(attached), since)

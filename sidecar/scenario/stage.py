@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from sidecar.domain.brake import Limits
 from sidecar.domain.person import Person
 from sidecar.domain.policy import Policy
@@ -16,6 +18,7 @@ from sidecar.domain.verp import Keyring, SidecarFormat, Verp
 from sidecar.domain.wiki import Action, Outcome, Wiki, WikiUnavailable
 from sidecar.edges.rule_files import built_in
 from sidecar.scenario.script import Mood
+from sidecar.services.decision import central_wikis
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.identity import Identities
 from sidecar.services.intake import BounceIntake
@@ -24,7 +27,7 @@ from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.services.watch import Watch
-from sidecar.storage import outbox
+from sidecar.storage import outbox, people
 from sidecar.storage.database import Database
 from wiki_adapter.practice_central import PracticeCentral
 from wiki_adapter.practice_port import PracticePort
@@ -170,13 +173,13 @@ class Stage:
         await self.watch.flush()
         await self._look()
         if self._rung:
-            self._due, self._rung = await self.database.read(outbox.next_due), False
+            self._due, self._rung = await self._next_due(), False
         while self._due is not None and max(self._due, self.clock()) <= time + self.clock.wrong:
             self.clock.forward(self._due - self.clock.wrong)
             await self._look()
             while await self.dispatcher.step():
                 pass
-            due = await self.database.read(outbox.next_due)
+            due = await self._next_due()
             self._due = max(due, self.clock() + AGAIN) if due else None
         self.clock.forward(time)
         if not timedelta(0) <= self.clock() - self._tidied < DAY:
@@ -184,6 +187,15 @@ class Stage:
             await self.watch.load()
             await self.watch.tidy()
             self._tidied = self.clock()
+
+    async def _next_due(self) -> datetime | None:
+        """When something falls due, or a wiki is to be asked whose an account is."""
+        now, central = self.clock(), central_wikis(self.policies)
+
+        def times(connection: sa.Connection) -> tuple[datetime | None, datetime | None]:
+            return outbox.next_due(connection, now, central), people.next_due(connection)
+
+        return min(filter(None, await self.database.read(times)), default=None)
 
     async def _look(self) -> None:
         """Ask the wikis whose accounts failed, and watch those that belong to them."""

@@ -20,7 +20,7 @@ from sidecar.domain.policy import Streak
 from sidecar.domain.wiki import WikiError, WikiRefused
 from sidecar.services.calls import Calls
 from sidecar.services.decision import Owing, Policies, central_wikis, consider
-from sidecar.storage import accounts, ledger, outbox, people
+from sidecar.storage import accounts, claims, ledger, outbox, people
 from sidecar.storage.database import Database
 from sidecar.storage.people import Inquiry
 from sidecar.telemetry import Metrics, report
@@ -105,6 +105,8 @@ class Identities:
     async def _claim(self) -> Inquiry | None:
         now = self._clock()
         await self._look(now)
+        if not self._central:
+            return None
         closed = self._asking | await self._calls.closed(now)
         if not await self._db.read(lambda connection: people.is_due(connection, now, closed)):
             return None
@@ -139,7 +141,12 @@ class Identities:
         finally:
             self._asking.discard(account.wiki)
         now, together = self._clock(), gather(account, person, self._central)
+        if together.lead != account:
+            await self._refer(inquiry, together.lead, now)
+            return
         owing = await self._db.write(lambda connection: self._book(connection, together, now))
+        if owing is None:
+            return
         self._answers.labels("person" if len(together.accounts) > 1 else "local").inc()
         about = {"wiki": account.wiki, "user": account.user_id, "accounts": len(together.accounts)}
         log.info("identified", lead=str(together.lead), **about)
@@ -147,24 +154,53 @@ class Identities:
             log.error("brake tripped", brake=brake.id, provider=brake.provider or "all", why=brake.why)
         self._owed()
 
-    def _book(self, connection: sa.Connection, together: Together, now: datetime) -> list[Owing]:
-        """The answer, and what follows; with everybody locked whom it concerns."""
+    async def _refer(self, inquiry: Inquiry, lead: Account, now: datetime) -> None:
+        """Another account leads this one, says its wiki. Whom it is acted on, that one's wiki alone says:
+        else any wiki could have its failures counted for anybody.
+        """
+        account, again = inquiry.account, now + _delay(inquiry)
+
+        def work(connection: sa.Connection) -> bool:
+            accounts.lock_all(connection, {account, lead})
+            if people.agreed(connection, account, lead, now):
+                return True
+            people.postpone(connection, account, again)
+            return False
+
+        if await self._db.write(work):
+            self._owed()
+        elif inquiry.tries:
+            why = f"{lead} leads it, and {lead.wiki} has not said so"
+            self._answers.labels("none").inc()
+            log.warning("not identified", wiki=account.wiki, user=account.user_id, why=why)
+
+    def _book(self, connection: sa.Connection, together: Together, now: datetime) -> list[Owing] | None:
+        """The answer, and what follows; with everybody locked whom it concerns.
+
+        None: a wiki is being called for one that would be led otherwise, and that call may yet fail.
+        """
         accounts.lock_all(connection, together.accounts)
-        moved = people.answered(connection, together, now)
-        leads = [people.lead_of(connection, one) for one in moved]
-        for one, lead in zip(moved, leads, strict=True):
-            if one != lead:
-                outbox.hand_over(connection, one, now)
+        before = people.leads_of(connection, together.accounts)
+        joining = [one for one, lead in before.items() if together.lead not in (one, lead)]
+        if busy_until := claims.in_hand_until(connection, joining, now):
+            people.postpone(connection, together.lead, busy_until)
+            return None
+        moved = people.leads_of(connection, people.answered(connection, together, now))
+        outbox.hand_over(connection, [one for one, lead in moved.items() if one != lead], now)
         owing = []
-        for lead in sorted(set(leads)):
-            newest = ledger.newest_hard(connection, people.accounts_of(connection, lead))
+        for lead in sorted(set(moved.values())):
+            newest = ledger.newest_hard(connection, people.busy_accounts(connection, lead))
             if newest and newest.wiki in self._policies:
                 owing.append(consider(connection, newest, self._policies, self._limits, now, now))
         return owing
 
     async def _wait(self, inquiry: Inquiry, error: WikiError) -> None:
         now, account = self._clock(), inquiry.account
-        ask_at = now + min(FIRST_DELAY * (1 << min(inquiry.tries, 20)), LONGEST_DELAY)
+        ask_at = now + _delay(inquiry)
         await self._db.write(lambda connection: people.postpone(connection, account, ask_at))
         self._answers.labels("none").inc()
         log.warning("not identified", wiki=account.wiki, user=account.user_id, why=str(error))
+
+
+def _delay(inquiry: Inquiry) -> timedelta:
+    return min(FIRST_DELAY * (1 << min(inquiry.tries, 20)), LONGEST_DELAY)

@@ -99,6 +99,8 @@ def _unread(bounce: Bounce, history: History) -> str:
     """What a bounce means that is not in the history of which the policy is asked."""
     if history.forget_until and bounce.sent <= history.forget_until:
         return Standing.SETTLED
+    if bounce.wiki in history.attached and bounce.sent <= history.attached[bounce.wiki]:
+        return "sent before its account was attached to the person: to whoever had it then"
     return "not looked at: newer ones decide"
 
 

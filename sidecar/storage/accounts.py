@@ -38,7 +38,7 @@ def lock(connection: sa.Connection, wiki: str, user_id: int) -> Account:
     asked, locked = Account(wiki, user_id), set[Account]()
     # Who waited for the lock may find that the person is led by another account by now.
     while (lead := people.lead_of(connection, asked)) not in locked:
-        _lock(connection, lead)
+        _lock(connection, {lead})
         locked.add(lead)
     return lead
 
@@ -46,9 +46,8 @@ def lock(connection: sa.Connection, wiki: str, user_id: int) -> Account:
 def lock_all(connection: sa.Connection, several: Collection[Account]) -> None:
     """The same for the persons of all of these, and for these themselves: one may lead from now on."""
     locked = set[Account]()
-    while missing := {*several, *(people.lead_of(connection, one) for one in several)} - locked:
-        for one in sorted(missing):
-            _lock(connection, one)
+    while missing := {*several, *people.leads_of(connection, several).values()} - locked:
+        _lock(connection, missing)
         locked |= missing
 
 
@@ -66,12 +65,17 @@ def try_lock_wiki(connection: sa.Connection, wiki: str) -> bool:
 
 def lock_brakes(connection: sa.Connection) -> None:
     """Nobody else trips a brake or lets one go until the transaction ends."""
-    _lock(connection, Account("", NOBODY))
+    _lock(connection, {Account("", NOBODY)})
 
 
-def _lock(connection: sa.Connection, one: Account) -> None:
-    if connection.execute(_row(one).with_for_update()).first() is None:
-        _insert(connection, one)
+def _lock(connection: sa.Connection, several: Collection[Account]) -> None:
+    """In one order, or two nodes would wait for each other."""
+    there = set[Account]()
+    query = sa.select(account.c.wiki, account.c.user_id).order_by(account.c.wiki, account.c.user_id)
+    for mine in people.these(account, several):
+        there |= {Account(*row) for row in connection.execute(query.where(mine).with_for_update())}
+    if new := [{"wiki": one.wiki, "user_id": one.user_id} for one in sorted(several) if one not in there]:
+        connection.execute(account.insert(), new)
 
 
 def _try_lock(connection: sa.Connection, one: Account) -> bool:

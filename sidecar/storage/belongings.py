@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.person import Account
 from sidecar.storage import accounts, brakes, claims, digests, people
+from sidecar.storage.brakes import BY_WORD
 from sidecar.storage.schema import (
     account,
     action,
@@ -81,6 +82,9 @@ def siblings(connection: sa.Connection, user: User) -> list[Account]:
 def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int]:
     """Delete all of it, what is owed included; how many rows, by table. Raises InHand.
 
+    With its mails the proofs go that mail arrived at the person's address: failures of the person's other
+    accounts, of which those took the edge, count no more.
+
     The audit keeps that somebody was forgotten, not who.
     """
     accounts.lock(connection, user.wiki, user.user_id)  # nobody books or claims meanwhile
@@ -92,6 +96,9 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
         _forget_account(connection, user)
         return counted
     providers = _providers(connection, user)
+    for theirs in people.these(bounce, siblings(connection, user)):
+        uncounted = theirs & bounce.c.hard & bounce.c.pardon.is_(None)
+        connection.execute(bounce.update().where(uncounted).values(pardon=BY_WORD))
     connection.execute(
         action_bounce.delete().where(
             action_bounce.c.action_id.in_(_ids(action, user))

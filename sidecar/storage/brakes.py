@@ -19,7 +19,7 @@ from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, action_bounce, bounce, brake, event
 
 __all__ = [
-    "HELD_KINDS", "Brake", "BrakeState", "acted", "because_of", "brakes", "discard", "holding",
+    "BY_WORD", "HELD_KINDS", "Brake", "BrakeState", "acted", "because_of", "brakes", "discard", "holding",
     "last_settled", "lately", "missed_by", "release", "tell", "trip", "tripped", "whose",
     "wikis_of",
 ]  # fmt: skip
@@ -28,6 +28,10 @@ __all__ = [
 HELD_KINDS = (Kind.WARN, Kind.UNCONFIRM, Kind.MISTYPED)
 DECIDED_KINDS = (Kind.WARN, Kind.UNCONFIRM)
 UNSEEN = timedelta(minutes=1)  # in which who trips a brake may not see what is decided on another node
+
+
+#: bounce.pardon of what belongs to no brake's incident: an operator said so.
+BY_WORD = 0
 
 
 class BrakeState(StrEnum):

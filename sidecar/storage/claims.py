@@ -12,13 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sidecar.domain.person import Account
 from sidecar.storage import accounts, brakes, outbox, people
 from sidecar.storage.actions import State
 from sidecar.storage.outbox import Owed
 from sidecar.storage.schema import action
 from sidecar.storage.wanted import action_of
 
-__all__ = ["LEASE", "claim", "is_due", "keep", "live"]
+__all__ = ["LEASE", "claim", "in_hand_until", "is_due", "keep", "live"]
 
 #: For which nobody else claims it; one who died is waited for no longer, and a call that lasts is kept.
 LEASE = timedelta(seconds=30)
@@ -76,6 +77,15 @@ def _due(now: datetime, except_wikis: Collection[str], central: Collection[str])
         action.c.wiki.not_in(list(except_wikis)),
         action.c.wiki.not_in(called),
     )
+
+
+def in_hand_until(connection: sa.Connection, several: Iterable[Account], now: datetime) -> datetime | None:
+    """Until when something that a history has called for is in somebody's hands, at any of these accounts.
+
+    None if nothing is; whoever has locked them (accounts.py) knows that nobody claims it meanwhile.
+    """
+    query = sa.select(action.c.leased_until).where(outbox.decided_at(several), live(action, now))
+    return max(connection.execute(query).scalars(), default=None)
 
 
 def live(table: sa.FromClause, now: datetime) -> sa.ColumnElement[bool]:

@@ -37,6 +37,7 @@ def history_of(
     """What the decision by *policy* is made from as of *now*: all of it, or if it is long, its newest part.
 
     Of all accounts of the person: their mails are one set, and what was done at one of them was done for all.
+    Mail from before an account was attached is left out: it went to whatever address the account had then.
     As was known at *known_at*, or is known now. In shadow mode, a warning that would have been given counts.
     """
     person = people.busy_accounts(connection, account)
@@ -50,11 +51,12 @@ def history_of(
     mails: list[Mail] = []
     for one in person:
         own = (bounce.c.wiki == one.wiki) & (bounce.c.user_id == one.user_id)
-        if forget_until:
-            own &= bounce.c.sent > forget_until
+        after = max(filter(None, (forget_until, person[one])), default=None)
+        if after:
+            own &= bounce.c.sent > after
         if known_at:
             own &= bounce.c.received <= known_at
-        signed = sends.newest(connection, one.wiki, one.user_id, forget_until, now - policy.settle)
+        signed = sends.newest(connection, one.wiki, one.user_id, after, now - policy.settle)
         # What one account needs alone is never less than what it adds to the others.
         mails += _failures(connection, own, policy, now, warned)
         mails += _others(connection, own)
@@ -63,7 +65,8 @@ def history_of(
             for mail in signed
             if known_at is None or mail.sent <= known_at
         )
-    return History(mails, forget_until, warned)
+    attached = {one.wiki: since for one, since in person.items() if since}
+    return History(mails, forget_until, warned, attached)
 
 
 _COUNTABLE = bounce.c.hard & ~bounce.c.confirming & bounce.c.pardon.is_(None)

@@ -20,14 +20,14 @@ import sqlalchemy as sa
 
 from sidecar.domain.person import Account
 from sidecar.domain.wiki import Action, Outcome
-from sidecar.storage import accounts, brakes
+from sidecar.storage import accounts, brakes, people
 from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, action_bounce, event
 from sidecar.storage.wanted import KINDS, action_of, as_of, open_for
 
 __all__ = [
-    "Because", "Owed", "close", "enqueue", "hand_over", "hasten", "is_open", "is_open_for", "join",
-    "next_due", "postpone", "renew", "retry", "settle", "shadowed", "tell",
+    "Because", "Owed", "close", "decided_at", "enqueue", "hand_over", "hasten", "is_open", "is_open_for",
+    "join", "next_due", "postpone", "renew", "retry", "settle", "shadowed", "tell",
 ]  # fmt: skip
 
 #: Kinds that a user's history has called for; no more than one of them is owed at a time.
@@ -101,16 +101,18 @@ def is_open(connection: sa.Connection, wanted: Action) -> bool:
 
 def is_open_for(connection: sa.Connection, person: Iterable[Account]) -> bool:
     """Whether anything that a history has called for is owed at any of these accounts."""
-    keys = [f"{one.wiki}:{one.user_id}" for one in person]
-    query = sa.select(action.c.id).where(action.c.open_for.in_(keys))
+    query = sa.select(action.c.id).where(action.c.open_for.in_([_key(one) for one in person]))
     return connection.execute(query.limit(1)).first() is not None
 
 
-def hand_over(connection: sa.Connection, account: Account, now: datetime) -> None:
-    """What is owed at *account* is decided elsewhere from now on; a call that is under way is let end."""
-    mine = (action.c.open_for == f"{account.wiki}:{account.user_id}") & action.c.kind.in_(DECIDED)
-    mine &= action.c.leased_until.is_(None) | (action.c.leased_until <= now)
-    for row in connection.execute(sa.select(action).where(mine)).all():
+def decided_at(several: Iterable[Account]) -> sa.ColumnElement[bool]:
+    """Whether a row of ``action`` is what a history has called for at any of these, and still owed."""
+    return action.c.open_for.in_([_key(one) for one in several]) & action.c.kind.in_(DECIDED)
+
+
+def hand_over(connection: sa.Connection, several: Iterable[Account], now: datetime) -> None:
+    """What is owed at any of these accounts is decided elsewhere from now on."""
+    for row in connection.execute(sa.select(action).where(decided_at(several))).all():
         owed = Owed(row.id, action_of(connection, row), row.attempts, row.created)
         why = "another account of the same person leads, and it is decided there"
         _close(connection, owed, State.OVERTAKEN, now, {"error": why}, why)
@@ -162,10 +164,16 @@ def renew(connection: sa.Connection, owed: Owed, wanted: Action, because: Becaus
     return False
 
 
-def next_due(connection: sa.Connection) -> datetime | None:
-    """When something falls due; a time that is past if something is due, None if nothing waits."""
-    query = sa.select(sa.func.min(action.c.due, type_=action.c.due.type))
-    soonest: datetime | None = connection.execute(query.where(action.c.state == State.WAITING)).scalar_one()
+def next_due(connection: sa.Connection, now: datetime, central: Collection[str] = ()) -> datetime | None:
+    """When something falls due; a time that is past if something is due, None if nothing waits.
+
+    Without what is due and waits for a *central* wiki to say whose account it is.
+    """
+    waits = action.c.state == State.WAITING
+    if central:
+        waits &= (action.c.due > now) | ~people.unknown(central, now)
+    query = sa.select(sa.func.min(action.c.due, type_=action.c.due.type)).where(waits)
+    soonest: datetime | None = connection.execute(query).scalar_one()
     return soonest
 
 
@@ -248,6 +256,11 @@ def retry(connection: sa.Connection, action_id: int, now: datetime) -> bool:
     connection.execute(action.update().where(action.c.id == action_id).values(values))
     tell(connection, action_id, again, now, "retried", "by an operator")
     return True
+
+
+def _key(account: Account) -> str:
+    """As in ``open_for`` of what a history has called for."""
+    return f"{account.wiki}:{account.user_id}"
 
 
 def _link(connection: sa.Connection, action_id: int, because: Because) -> None:

@@ -4,7 +4,7 @@ Knows the answers that were given. Does not know how a wiki is asked (services/i
 which nothing is known stands for itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,9 +16,9 @@ from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, bounce, identity, send
 
 __all__ = [
-    "FRESH", "MOST", "Inquiry", "accounts_of", "answered", "busy_accounts", "claim", "forget",
-    "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "never_asked", "overdue", "postpone",
-    "unknown", "want", "want_all",
+    "FRESH", "MOST", "Inquiry", "accounts_of", "agreed", "answered", "busy_accounts", "claim", "forget",
+    "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "leads_of", "never_asked", "next_due",
+    "overdue", "postpone", "these", "unknown", "want", "want_all",
 ]  # fmt: skip
 
 #: An answer is good for so long: accounts are attached, detached, merged and renamed.
@@ -26,6 +26,9 @@ FRESH = timedelta(days=1)
 
 #: Accounts that are found at a time.
 MOST = 500
+
+#: Accounts that one query names.
+PAGE = 100
 
 DECIDED = (Kind.WARN, Kind.UNCONFIRM)
 _LEAD = (identity.c.lead_wiki, identity.c.lead_user_id)
@@ -45,6 +48,26 @@ def lead_of(connection: sa.Connection, account: Account) -> Account:
     return Account(*row) if row else account
 
 
+def leads_of(connection: sa.Connection, several: Collection[Account]) -> dict[Account, Account]:
+    """The same for each of these."""
+    query = sa.select(*_KEY, *_LEAD)
+    rows = [row for some in these(identity, several) for row in connection.execute(query.where(some))]
+    known = {Account(wiki, user_id): Account(*lead) for wiki, user_id, *lead in rows}
+    return {one: known.get(one, one) for one in several}
+
+
+def these(table: sa.Table, several: Collection[Account]) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions for the rows of these accounts, of a page each: no query asks for hundreds of wikis.
+
+    MariaDB would read the whole table for a list of pairs, and SQLite nests an "or" for each no more than a
+    thousand deep.
+    """
+    inorder = sorted(several)
+    for start in range(0, len(inorder), PAGE):
+        page = inorder[start : start + PAGE]
+        yield sa.or_(*((table.c.wiki == one.wiki) & (table.c.user_id == one.user_id) for one in page))
+
+
 def accounts_of(connection: sa.Connection, account: Account) -> list[Account]:
     """All accounts of the person, this one among them, in a fixed order."""
     lead = lead_of(connection, account)
@@ -52,8 +75,11 @@ def accounts_of(connection: sa.Connection, account: Account) -> list[Account]:
     return sorted({Account(*row) for row in rows} | {account, lead})
 
 
-def busy_accounts(connection: sa.Connection, account: Account) -> list[Account]:
-    """Those of them of whom anything is booked: of a hundred wikis, most never sent a mail that failed."""
+def busy_accounts(connection: sa.Connection, account: Account) -> dict[Account, datetime | None]:
+    """Those of them of whom anything is booked, and since when each is the person's, if that is known.
+
+    Of a hundred wikis, most never sent a mail that failed.
+    """
     lead = lead_of(connection, account)
     known = sa.or_(
         *(
@@ -61,8 +87,9 @@ def busy_accounts(connection: sa.Connection, account: Account) -> list[Account]:
             for table in (bounce, send, action)
         )
     )
-    rows = connection.execute(sa.select(identity.c.wiki, identity.c.user_id).where(_led_by(lead), known))
-    return sorted({Account(*row) for row in rows} | {account, lead})
+    rows = connection.execute(sa.select(*_KEY, identity.c.attached).where(_led_by(lead), known))
+    found = {Account(wiki, user_id): attached for wiki, user_id, attached in rows}
+    return {one: found.get(one) for one in sorted({*found, account, lead})}
 
 
 def groups(connection: sa.Connection) -> dict[Account, set[Account]]:
@@ -83,11 +110,8 @@ def is_fresh(connection: sa.Connection, account: Account, now: datetime) -> bool
 
 def want(connection: sa.Connection, account: Account, now: datetime) -> None:
     """A failure of this account was booked: ask its wiki soon, unless a fresh answer is there."""
-    row = connection.execute(sa.select(identity.c.ask_at).where(_is(account))).first()
-    if row is None:
-        _insert(connection, account, now)
-    elif row.ask_at is None and not is_fresh(connection, account, now):
-        connection.execute(identity.update().where(_is(account)).values(ask_at=now))
+    if not is_fresh(connection, account, now):
+        _ask(connection, account, now)
 
 
 def want_all(connection: sa.Connection, several: Collection[Account], now: datetime) -> None:
@@ -124,6 +148,14 @@ def is_due(connection: sa.Connection, now: datetime, except_wikis: Collection[st
     )
 
 
+def next_due(connection: sa.Connection) -> datetime | None:
+    """When a wiki is to be asked next; a time that is past if that is now, None if none is."""
+    soonest: datetime | None = connection.execute(
+        sa.select(sa.func.min(identity.c.ask_at, type_=identity.c.ask_at.type))
+    ).scalar_one()
+    return soonest
+
+
 def claim(
     connection: sa.Connection, now: datetime, lease_until: datetime, except_wikis: Collection[str]
 ) -> Inquiry | None:
@@ -142,25 +174,35 @@ def postpone(connection: sa.Connection, account: Account, ask_at: datetime) -> N
     connection.execute(identity.update().where(_is(account)).values(ask_at=ask_at))
 
 
-def answered(connection: sa.Connection, together: Together, now: datetime) -> list[Account]:
-    """The answer of a wiki: these are one person from now on.
+def agreed(connection: sa.Connection, account: Account, lead: Account, now: datetime) -> bool:
+    """The account's wiki says that it belongs to *lead*; whether the wiki of *lead* has said so, too.
 
-    Who belonged to the person and does not any more stands for itself, and is asked about. Returns everybody
-    who is led otherwise than before. The callers hold all locks.
+    If it has not, lately, it is to be asked.
     """
-    before = {one: lead_of(connection, one) for one in together.accounts}
-    left = [
-        one
-        for lead in {*before.values(), together.lead}
-        for one in accounts_of(connection, lead)
-        if one not in together.accounts and lead_of(connection, one) == lead
-    ]
-    for one in sorted(together.accounts):
-        _enter(connection, one, together.lead, now)
-    for one in left:
-        values = {"lead_wiki": one.wiki, "lead_user_id": one.user_id, "asked": None, "ask_at": now}
-        connection.execute(identity.update().where(_is(one)).values(values))
-    return sorted([one for one, lead in before.items() if lead != together.lead] + left)
+    if lead_of(connection, account) != lead or not is_fresh(connection, lead, now):
+        _ask(connection, lead, now)
+        return False
+    values = {"asked": now, "ask_at": None, "tries": 0}
+    connection.execute(identity.update().where(_is(account)).values(values))
+    return True
+
+
+def answered(connection: sa.Connection, together: Together, now: datetime) -> list[Account]:
+    """The answer of the wiki of the account that leads: these are one person from now on.
+
+    Who was led by one of them and is not of them stands for itself, and is asked about at its next failure,
+    or now if anything is booked of it. Returns everybody of whom anything is booked who is led otherwise than
+    before. The callers hold all locks.
+    """
+    before = leads_of(connection, together.accounts)
+    moved = {one for one, lead in before.items() if lead != together.lead}
+    left = _led_by_any(connection, together.accounts) - together.accounts
+    for mine in these(identity, left):
+        connection.execute(identity.update().where(mine).values(_ALONE))
+    _enter(connection, together, now)
+    busy = {one for one in left if _is_busy(connection, one)}
+    want_all(connection, sorted(busy), now)
+    return sorted(moved | busy)
 
 
 def unknown(wikis: Collection[str], now: datetime) -> sa.ColumnElement[bool]:
@@ -175,20 +217,21 @@ def unknown(wikis: Collection[str], now: datetime) -> sa.ColumnElement[bool]:
 
 def forget(connection: sa.Connection, account: Account) -> None:
     """Nothing of others names this account any more; whose they are is asked again at the next failure."""
-    alone = {"lead_wiki": identity.c.wiki, "lead_user_id": identity.c.user_id, "asked": None}
-    connection.execute(identity.update().where(_led_by(account)).values(alone))
+    connection.execute(identity.update().where(_led_by(account)).values(_ALONE))
 
 
 def forget_wikis(connection: sa.Connection, except_wikis: Collection[str]) -> int:
     """No other wikis have central accounts (any more); how many accounts are local again."""
     gone = connection.execute(identity.delete().where(identity.c.wiki.not_in(except_wikis))).rowcount
     orphans = identity.c.lead_wiki.not_in(except_wikis)
-    alone = {"lead_wiki": identity.c.wiki, "lead_user_id": identity.c.user_id, "asked": None}
-    connection.execute(identity.update().where(orphans).values(alone))
+    connection.execute(identity.update().where(orphans).values(_ALONE))
     return gone
 
 
 _KEY = (identity.c.wiki, identity.c.user_id)
+_ALONE = {
+    "lead_wiki": identity.c.wiki, "lead_user_id": identity.c.user_id, "attached": None, "asked": None,
+}  # fmt: skip
 
 
 def _is(account: Account) -> sa.ColumnElement[bool]:
@@ -208,13 +251,42 @@ def _due(now: datetime, except_wikis: Collection[str]) -> sa.ColumnElement[bool]
     return (identity.c.ask_at <= now) & identity.c.wiki.not_in(list(except_wikis))
 
 
-def _enter(connection: sa.Connection, account: Account, lead: Account, now: datetime) -> None:
-    values = {"lead_wiki": lead.wiki, "lead_user_id": lead.user_id, "asked": now, "ask_at": None, "tries": 0}
-    if not connection.execute(identity.update().where(_is(account)).values(values)).rowcount:
-        connection.execute(identity.insert().values(wiki=account.wiki, user_id=account.user_id, **values))
+def _enter(connection: sa.Connection, together: Together, now: datetime) -> None:
+    """Anew, because most are new: a person's answer is of hundreds of accounts, or of two."""
+    for mine in these(identity, together.accounts):
+        connection.execute(identity.delete().where(mine))
+    lead = {"lead_wiki": together.lead.wiki, "lead_user_id": together.lead.user_id}
+    rows = [
+        {"wiki": one.wiki, "user_id": one.user_id, **lead, "attached": together.attached.get(one)}
+        for one in sorted(together.accounts)
+    ]
+    connection.execute(identity.insert().values(asked=now, ask_at=None, tries=0), rows)
 
 
-def _insert(connection: sa.Connection, account: Account, ask_at: datetime) -> None:
+def _led_by_any(connection: sa.Connection, leads: Collection[Account]) -> set[Account]:
+    led = identity.alias()
+    query = sa.select(led.c.wiki, led.c.user_id).join(
+        identity, (led.c.lead_wiki == identity.c.wiki) & (led.c.lead_user_id == identity.c.user_id)
+    )
+    return {Account(*row) for mine in these(identity, leads) for row in connection.execute(query.where(mine))}
+
+
+def _is_busy(connection: sa.Connection, one: Account) -> bool:
+    return any(
+        connection.execute(
+            sa.select(table.c.wiki).where(table.c.wiki == one.wiki, table.c.user_id == one.user_id).limit(1)
+        ).first()
+        for table in (bounce, action)
+    )
+
+
+def _ask(connection: sa.Connection, account: Account, ask_at: datetime) -> None:
+    """Unless it is about to be asked."""
+    row = connection.execute(sa.select(identity.c.ask_at).where(_is(account))).first()
+    if row:
+        if row.ask_at is None:
+            connection.execute(identity.update().where(_is(account)).values(ask_at=ask_at))
+        return
     itself = {"lead_wiki": account.wiki, "lead_user_id": account.user_id}
     values = {"wiki": account.wiki, "user_id": account.user_id, "tries": 0, "asked": None, "ask_at": ask_at}
     connection.execute(identity.insert().values(**values, **itself))

@@ -214,6 +214,7 @@ identity = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("lead_wiki", Line(64), nullable=False),  # the account at which is decided and acted; itself if
     sa.Column("lead_user_id", sa.BigInteger, nullable=False),  # it is local, or until the wiki was asked
+    sa.Column("attached", UtcDateTime),  # to the person; earlier mail went to somebody else's address
     sa.Column("asked", UtcDateTime),  # when the answer came; NULL: never
     sa.Column("ask_at", UtcDateTime),  # when the wiki is to be asked (again); NULL: not now
     sa.Column("tries", sa.Integer, nullable=False),  # in vain, since the last answer

@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from sidecar.storage.brakes import tell
+from sidecar.storage.brakes import BY_WORD, tell
 from sidecar.storage.schema import action_bounce, bounce
 from sidecar.storage.undoing import Undoable, undoable
 
 __all__ = ["Suspects", "by_key", "pardon", "suspects"]
 
-BY_WORD = 0  # bounce.pardon: no brake's incident; an operator said so
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -26,7 +26,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def count(connection: sa.Connection, bounce_id: int, entry: Bounce) -> None:
-    """Count the user of a hard bounce that was just entered: once an hour, whatever the person's account."""
+    """Count the user of a hard bounce that was just entered: once an hour, whatever the person's account.
+
+    Whoever books first is counted, though it was received by another node, or a moment later.
+    """
     at = entry.received
     for one in people.busy_accounts(connection, Account(entry.wiki, entry.user_id)):
         same = sa.select(bounce.c.id).where(
@@ -34,7 +37,7 @@ def count(connection: sa.Connection, bounce_id: int, entry: Bounce) -> None:
             bounce.c.user_id == one.user_id,
             bounce.c.hard,
             bounce.c.received > at - HOUR,
-            bounce.c.received <= at,
+            bounce.c.received <= at + SLOT,
             bounce.c.id != bounce_id,
         )
         if connection.execute(same.limit(1)).first():

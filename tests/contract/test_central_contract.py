@@ -5,6 +5,7 @@ wikis run the real CentralAuth (docs/testing.md).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -50,7 +51,8 @@ class CentralContract:
     def person(self, farm: Farm, name: str, accounts: dict[str, int]) -> Person:
         """The two accounts, joined; not at home first."""
         farm.join(name, {HOME: (accounts[HOME], NEXT), OTHER: (accounts[OTHER], FIRST)}, home=HOME)
-        return Person(HOME, (Account(OTHER, accounts[OTHER]), Account(HOME, accounts[HOME])))
+        home, other = (Account(wiki, accounts[wiki]) for wiki in (HOME, OTHER))
+        return Person(HOME, (other, home), {other: FIRST, home: NEXT})
 
     @pytest.mark.parametrize("asked", [HOME, OTHER])
     def test_every_wiki_of_a_person_tells_of_the_same_person(
@@ -69,7 +71,8 @@ class CentralContract:
     ) -> None:
         farm.join(name, {HOME: (accounts[HOME], FIRST)}, home=HOME)
         assert wikis[OTHER].identify(accounts[OTHER]) == LOCAL
-        assert wikis[HOME].identify(accounts[HOME]) == Person(HOME, (Account(HOME, accounts[HOME]),))
+        mine = Account(HOME, accounts[HOME])
+        assert wikis[HOME].identify(accounts[HOME]) == Person(HOME, (mine,), {mine: FIRST})
 
     @pytest.mark.usefixtures("person")
     def test_whoever_is_hidden_is_told_of_as_local(
@@ -90,7 +93,7 @@ class CentralContract:
         self, farm: Farm, wikis: dict[str, Wiki], name: str, accounts: dict[str, int], person: Person
     ) -> None:
         farm.move_home(name, "elsewherewiki")
-        assert wikis[OTHER].identify(accounts[OTHER]) == Person("elsewherewiki", person.accounts)
+        assert wikis[OTHER].identify(accounts[OTHER]) == replace(person, home="elsewherewiki")
 
     def test_a_user_who_does_not_exist_is_nobody(self, wikis: dict[str, Wiki]) -> None:
         assert wikis[HOME].identify(10**6) == LOCAL

@@ -1,5 +1,7 @@
 """CentralAuth's answers: what a good one means, and that none of the others is guessed at."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sidecar.domain.person import LOCAL, Account, Person
@@ -35,7 +37,9 @@ def told(users: object, about: object = None) -> Person:
 
 
 def test_a_person_is_told_with_all_accounts_and_who_was_attached_first_in_front() -> None:
-    person = Person("homewiki", (Account("otherwiki", 5), Account("homewiki", 4)))
+    other, home = Account("otherwiki", 5), Account("homewiki", 4)
+    attached = {other: datetime(2026, 11, 1, tzinfo=UTC), home: datetime(2026, 11, 2, tzinfo=UTC)}
+    person = Person("homewiki", (other, home), attached)
     assert told([USER], ABOUT) == person
     assert told([USER], {**ABOUT, "locked": True}) == person
 
@@ -67,11 +71,19 @@ def test_who_is_hidden_between_the_questions_is_local() -> None:
     [
         ({**USER, "attachedlocal": {"local": True}}, None, "has no CentralAuth: set central = false"),
         ({"userid": 5, "name": "Ann"}, None, "has no CentralAuth: set central = false"),
+        ({**USER, "userid": 6}, ABOUT, "somebody else"),
+        (USER, {**ABOUT, "id": 2}, "somebody else"),
         ("Ann", None, "no users"),
         (USER, None, "no globaluserinfo"),
         (USER, {**ABOUT, "merged": None}, "no accounts"),
         (USER, {**ABOUT, "merged": ["homewiki"]}, "no accounts"),
         (USER, {**ABOUT, "merged": [{**MERGED[0], "id": "four"}]}, "accounts that are none"),
+        *(
+            (USER, {**ABOUT, "merged": [{**MERGED[0], "id": number}]}, "accounts that are none")
+            for number in (0, -4, True, 4.5, "4", None, 10**30)
+        ),
+        (USER, {**ABOUT, "merged": [{**MERGED[0], "wiki": 4}]}, "accounts that are none"),
+        (USER, {**ABOUT, "merged": [{**MERGED[0], "timestamp": "yesterday"}]}, "an unknown kind of time"),
         (USER, {**ABOUT, "merged": [{"id": 4}]}, "accounts that are none"),
         (USER, {**ABOUT, "merged": [{"wiki": "homewiki", "timestamp": ""}]}, "older than 1.41"),
     ],

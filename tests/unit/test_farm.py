@@ -76,6 +76,16 @@ def test_the_wikis_of_the_census_are_as_if_each_had_an_entry() -> None:
     assert notes(found) == ()
 
 
+def test_all_wikis_of_a_farm_have_central_accounts_or_none_has_and_an_entry_says_so_for_itself() -> None:
+    known = (listed("enwiki"), listed("dewiki"))
+    assert config(*known).policies["dewiki"].central is False
+    found = config(*known, more="central = true" + OWN)
+    assert {wiki: policy.central for wiki, policy in found.policies.items()} == {
+        "dewiki": True,
+        "enwiki": False,
+    }
+
+
 def test_an_entry_of_its_own_stands_before_what_the_matrix_says() -> None:
     found = config(listed("enwiki"), listed("dewiki"), more=OWN)
     assert [(wiki.id, account_of(wiki)) for wiki in found.wikis] == [

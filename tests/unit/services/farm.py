@@ -8,7 +8,7 @@ from sidecar.domain.wiki import Unconfirm
 from sidecar.services.identity import Identities
 from sidecar.storage.database import Database
 
-from .house import DAY, T0, House
+from .house import DAY, RULES, T0, House
 
 HOME, OTHER = Account("enwiki", 7), Account("dewiki", 8)
 ANN = Person("enwiki", (OTHER, HOME))
@@ -40,6 +40,17 @@ class Farm(House):
             self.dispatcher.ring,
             self.metrics,
         )
+
+    def reload(self, *without: str, central: bool = True) -> None:
+        """What the daemon hands its parts at SIGHUP: which wikis there are, and whether they are central."""
+        self.policies = {
+            wiki: replace(policy, central=central)
+            for wiki, policy in self.policies.items()
+            if wiki not in without
+        }
+        self.intake.use(RULES, self.policies, self.limits)
+        self.dispatcher.use(self.ways(*self.policies), self.policies)
+        self.identities.use(self.policies, self.limits)
 
     def join(self, person: Person) -> None:
         for one in person.accounts:

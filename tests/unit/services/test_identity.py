@@ -216,6 +216,35 @@ async def test_failures_of_before_central_accounts_are_asked_about_at_the_start(
     assert farm.acts == [("enwiki", 7)]
 
 
+async def test_a_reload_makes_accounts_central_and_local_again_while_it_runs(farm: Farm) -> None:
+    farm.reload(central=False)
+    await farm.fail(OTHER, HOME, OTHER)
+    await farm.settle()
+    assert (farm.acts, farm.wiki.identified) == ([], [])
+    farm.reload(central=True)
+    await farm.settle()
+    assert farm.acts == [("enwiki", 7)]
+    farm.reload(central=False)
+    await farm.settle()
+    assert await farm.database.read(people.groups) == {}
+    await farm.fail(OTHER, HOME)
+    await farm.settle()
+    assert farm.acts == [("dewiki", 8), ("enwiki", 7)]  # by its own three; CentralAuth would say "already"
+
+
+async def test_what_waits_for_a_wiki_that_was_wrongly_called_central_is_paid_after_a_reload(
+    farm: Farm,
+) -> None:
+    farm.wiki.troubles = [WikiMisconfigured("the wiki has no CentralAuth: set central = false for it")]
+    await farm.fail(HOME, HOME, HOME)
+    await farm.settle()
+    assert farm.acts == []
+    farm.reload(central=False)
+    farm.clock.tick(hours=1)  # it is left alone for a while
+    await farm.settle()
+    assert farm.acts == [("enwiki", 7)]
+
+
 async def test_a_wiki_that_has_no_central_accounts_any_more_has_local_ones(farm: Farm) -> None:
     await farm.fail(OTHER)
     await farm.settle()

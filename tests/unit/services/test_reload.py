@@ -120,6 +120,12 @@ async def test_all_of_it_is_read_again(desk: Desk, tmp_path: Path) -> None:
     assert (desk.counted("loaded"), desk.counted("refused")) == (1, 0)
 
 
+async def test_whether_accounts_are_central_is_read_again(desk: Desk) -> None:
+    desk.write("[[wikis]]\n", "[[wikis]]\ncentral = true\n")
+    assert await desk.round() == (True, [("reloaded", None)])
+    assert [orders.wikis.policies[WIKI].central for orders in desk.used] == [False, True]
+
+
 async def test_what_is_wrong_changes_nothing_and_all_of_it_is_told(desk: Desk, tmp_path: Path) -> None:
     desk.rules.write_text(BAD)
     desk.write('mode = "enforce"', 'mode = "on"')

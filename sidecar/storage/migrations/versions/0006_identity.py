@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False, autoincrement=False),
         sa.Column("lead_wiki", line(64), nullable=False),
         sa.Column("lead_user_id", sa.BigInteger(), nullable=False),
+        sa.Column("attached", TIME),
         sa.Column("asked", TIME),
         sa.Column("ask_at", TIME),
         sa.Column("tries", sa.Integer(), nullable=False),
