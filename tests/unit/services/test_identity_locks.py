@@ -129,6 +129,17 @@ def joined(connection: sa.Connection) -> bool:
     return bool(people.groups(connection))
 
 
+async def fail_at_once(nodes: Nodes) -> None:
+    """At both wikis; the first node has not committed when the second one begins."""
+    nodes.databases[0].hold()
+    at_other = fails(nodes.farms[0], OTHER)
+    await nodes.until(nodes.databases[0].done.is_set)
+    at_home = fails(nodes.farms[1], HOME)
+    await nodes.waits_or_is_done(at_home)
+    nodes.databases[0].let_go.set()
+    await asyncio.gather(at_other, at_home)
+
+
 async def before(nodes: Nodes, *, known: bool, enough: int) -> None:
     """Three failures, the last two ten minutes before what follows: the person is counted already.
 
@@ -153,13 +164,7 @@ async def test_the_last_failures_booked_at_two_wikis_at_once_are_one_act_decided
     nodes: Nodes,
 ) -> None:
     await before(nodes, known=True, enough=5)
-    nodes.databases[0].hold()
-    at_other = fails(nodes.farms[0], OTHER)
-    await nodes.until(nodes.databases[0].done.is_set)
-    at_home = fails(nodes.farms[1], HOME)
-    await nodes.waits_or_is_done(at_home)
-    nodes.databases[0].let_go.set()
-    await asyncio.gather(at_other, at_home)
+    await fail_at_once(nodes)
     assert await decided(nodes.first) == [("enwiki", 7, 5)]
 
 
@@ -239,13 +244,7 @@ async def test_who_fails_at_two_wikis_and_nodes_at_once_is_one_user_to_the_brake
     await nodes.settle()
     nodes.tick(days=8)
     second.clock.tick(seconds=-30)
-    nodes.databases[0].hold()
-    at_other = fails(first, OTHER)
-    await nodes.until(nodes.databases[0].done.is_set)
-    at_home = fails(second, HOME)
-    await nodes.waits_or_is_done(at_home)
-    nodes.databases[0].let_go.set()
-    await asyncio.gather(at_other, at_home)
+    await fail_at_once(nodes)
     at = first.clock()
     failed = await first.database.read(lambda c: tallies.failed(c, tallies.ALL, at, None, 1000))
     assert failed.users == 1
