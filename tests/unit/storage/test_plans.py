@@ -11,7 +11,7 @@ from sidecar.domain.brake import Limits
 from sidecar.domain.person import Account, Together
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.services.decision import consider, mistyped
-from sidecar.storage import ledger, outbox, people, sends, streaks
+from sidecar.storage import claims, ledger, people, sends, streaks
 from sidecar.storage.database import Database
 from sidecar.storage.sends import Send
 from sidecar.storage.streaks import Mark
@@ -47,7 +47,9 @@ WORKS: dict[str, Callable[[sa.Connection], object]] = {
     "claim a question": lambda c: people.claim(c, T0 + 2 * DAY, T0 + 3 * DAY, {"frwiki"}),
     "overdue": lambda c: people.overdue(c, CENTRAL, T0),
     "answered": lambda c: people.answered(c, PERSON, T0 + DAY),
-    "due where accounts are central": lambda c: outbox.is_due(c, T0, {"frwiki"}, CENTRAL),
+    "due where accounts are central": lambda c: claims.is_due(c, T0, {"frwiki"}, CENTRAL),
+    "in hand": lambda c: claims.in_hand_until(c, PERSON.accounts, T0),
+    "next question": people.next_due,
     "stale sends": lambda c: sends.stale(c, T0, SINCE, 10),
 }
 

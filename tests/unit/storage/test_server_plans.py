@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from sidecar.storage import accounts, ledger, outbox, retention, schema, streaks
+from sidecar.storage import accounts, claims, ledger, retention, schema, streaks
 from sidecar.storage.database import Database
 from tests.support.fixtures_databases import ON_SERVERS
 
@@ -76,7 +76,7 @@ BOOKING: dict[str, Callable[[sa.Connection], object]] = {
     "lock": lambda c: accounts.lock(c, "enwiki", 7),
     "book": lambda c: ledger.book(c, 1, bounce(T0 + 5 * DAY)),
     "open": lambda c: streaks.open_among(c, {("enwiki", 7)}, T0),
-    "claim": lambda c: outbox.claim(c, T0, T0 + timedelta(minutes=2), ()),
+    "claim": lambda c: claims.claim(c, T0, T0 + timedelta(minutes=2), ()),
 }
 
 
