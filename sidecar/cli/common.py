@@ -6,6 +6,7 @@ Knows exit codes (sysexits.h). Does not know any single command.
 import asyncio
 import contextlib
 import dataclasses
+import difflib
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -30,6 +31,7 @@ from sidecar.telemetry import Tellable
 __all__ = [
     "EX_CONFIG",
     "EX_TEMPFAIL",
+    "NO_WIKI",
     "TIME",
     "as_json",
     "ask",
@@ -51,6 +53,10 @@ TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m
 
 EX_TEMPFAIL = 75
 EX_CONFIG = 78
+
+NAMED = 12  # wikis that a message names one by one: two lines of a terminal
+
+NO_WIKI = "no wiki is known yet: `bounce-sidecar wikis refresh`"
 
 R = TypeVar("R")
 
@@ -161,6 +167,14 @@ def one_wiki(config: Config, wiki: str | None) -> str:
     known = [entry.id for entry in config.wikis]
     if wiki is None and len(known) == 1:
         return known[0]
-    if wiki not in known:
+    if wiki in known:
+        return wiki
+    if not known:
+        stop_with(2, NO_WIKI)
+    if len(known) <= NAMED:
         stop_with(2, f"--wiki must be one of: {', '.join(known)}")
-    return wiki
+    what = f"{harmless(wiki)} is none of the {len(known)} wikis" if wiki else "which wiki? say --wiki ID"
+    folded = {name.lower(): name for name in known}
+    close = difflib.get_close_matches((wiki or "").lower(), folded, 3)
+    meant = f" (did you mean {' or '.join(folded[name] for name in close)}?)" if close else ""
+    stop_with(2, f"{what}{meant}; `bounce-sidecar wikis list` names all")

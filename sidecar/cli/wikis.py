@@ -10,6 +10,7 @@ import click
 from sidecar import host
 from sidecar.cli.common import (
     EX_TEMPFAIL,
+    NO_WIKI,
     as_json,
     cell,
     configured,
@@ -66,7 +67,10 @@ def list_(path: Path, trouble: bool, json_: bool) -> None:
     table = table_of("Wikis", "id", "mode", "from", "api", "trouble", folds=["api", "trouble"])
     for line in lines:
         table.add_row(*map(cell, (line.id, line.mode, line.source, line.api, _trouble(line))))
-    console.print(table)
+    if lines:
+        console.print(table)
+    else:
+        click.echo("no wiki is in trouble" if config.wikis else NO_WIKI)
     for note in config.farm.notes if config.farm else ():
         console.print(cell(f"left out: {note}"))
 

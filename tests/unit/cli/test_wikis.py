@@ -159,3 +159,33 @@ def test_commands_that_need_a_wiki_say_that_none_is_known_yet(desk: Path) -> Non
     assert "good, but no wiki is known yet" in say(desk, "check-config").output
     result = say(desk, "mta", "postfix", "--check")
     assert (result.exit_code, "wikis refresh" in result.output) == (1, True)
+
+
+def test_a_list_without_a_line_says_why(desk: Path, farm: PracticeFarm) -> None:
+    assert say(desk, "wikis", "list", "--trouble").stdout == "no wiki is in trouble\n"
+    path = desk / "config.toml"
+    path.write_text(path.read_text().split("[[wikis]]")[0] + FARM.format(url=farm.matrix_url, folder=desk))
+    for words in ("wikis list", "check-config"):
+        assert "no wiki is known yet: `bounce-sidecar wikis refresh`" in say(desk, *words.split()).stdout
+    refused = say(desk, "history", "7")
+    assert (refused.exit_code, refused.stderr) == (
+        2,
+        "no wiki is known yet: `bounce-sidecar wikis refresh`\n",
+    )
+
+
+def test_three_hundred_wikis_are_not_named_to_whoever_has_mistyped_one(
+    desk: Path, farm: PracticeFarm
+) -> None:
+    farm.names[:] = [f"w{number:03}wiki" for number in range(300)]
+    assert say(desk, "wikis", "refresh").exit_code == 0
+    all_of_them = "; `bounce-sidecar wikis list` names all\n"
+    for named, said in (
+        (["--wiki", "W007Wiki"], "W007Wiki is none of the 301 wikis (did you mean w007wiki or "),
+        (["--wiki", "zzz\x1b"], "is none of the 301 wikis"),
+        ([], "which wiki? say --wiki ID"),
+    ):
+        refused = say(desk, "history", "7", *named)
+        assert (refused.exit_code, len(refused.stderr) < 200) == (2, True)
+        assert said in refused.stderr and refused.stderr.endswith(all_of_them)
+        assert "\x1b" not in refused.stderr
