@@ -10,7 +10,7 @@ from typing import Any
 
 from sidecar.settings import Settings
 
-__all__ = ["about", "in_words", "wikis_of"]
+__all__ = ["about", "in_words", "logins_of", "wikis_of"]
 
 
 def wikis_of(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -21,6 +21,14 @@ def wikis_of(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield _place(("wikis", number), data), wiki
 
 
+def logins_of(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where credentials may be named: [farm], if there is one, and the entries of [[wikis]]."""
+    farm = data.get("farm")
+    if isinstance(farm, dict):
+        yield "[farm]", farm
+    yield from wikis_of(data)
+
+
 #: pydantic's errors whose words or whose input would speak of Python, and ours.
 _WORDS = {
     "missing": "is missing",
@@ -28,6 +36,9 @@ _WORDS = {
     "model_type": "is no section; write it in brackets, on a line of its own",
     "list_type": "is no list of sections; write it with two brackets",
 }
+
+#: The same where what is wanted is a list of words, and no sections.
+_LIST_WORDS = {"too_short": "is empty", "list_type": 'wants a list, as ["...", "..."]'}
 
 
 def in_words(problem: Any, data: Mapping[str, Any]) -> str:
@@ -39,8 +50,9 @@ def in_words(problem: Any, data: Mapping[str, Any]) -> str:
 def about(place: str, problem: Any, known: Iterable[str]) -> str:
     """What pydantic says is wrong at *place*, where the settings *known* may stand."""
     name = str(problem["loc"][-1]) if problem["loc"] else ""
-    if problem["type"] in _WORDS:
-        return f"{place} {_WORDS[problem['type']]}"
+    words = _WORDS | _LIST_WORDS if re.match(r"\[+[a-z.]+\]+ ", place) else _WORDS
+    if problem["type"] in words:
+        return f"{place} {words[problem['type']]}"
     if problem["type"] == "extra_forbidden":
         close = difflib.get_close_matches(name, list(known), 1)
         return f"{place} is not a setting" + (f"; did you mean {close[0]}?" if close else "")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sidecar.complaints import wikis_of
+from sidecar.complaints import logins_of
 from sidecar.settings import ROLES, NodeSection
 
 __all__ = ["NodeConfig", "acting", "node_of", "role_problems", "roles_of", "secrets_here"]
@@ -74,7 +74,7 @@ def _superfluous(data: Mapping[str, Any], roles: frozenset[str]) -> Iterator[str
     if roles == {"issue"} and data.get("storage"):
         yield f"[storage]: {what}: no database is used here"
     if "act" not in roles:
-        for label, wiki in wikis_of(data):
+        for label, wiki in logins_of(data):
             for setting in CREDENTIALS:
                 if wiki.get(setting):
                     yield f"{label} {setting}: {what}: no wiki is called from here"
@@ -86,6 +86,8 @@ def _notes(data: Mapping[str, Any], roles: frozenset[str]) -> Iterator[str]:
         yield "[node] notes_to: this node has a database, and notes for itself what it issues"
     elif told and not _given(data, "node", "notes_token_file"):
         yield "[node] notes_to: needs notes_token_file, with the [http] token of that node"
+    elif not told and _given(data, "node", "notes_token_file"):
+        yield "[node] notes_token_file: nobody is told: notes_to is missing"
 
 
 def _given(data: Mapping[str, Any], section: str, setting: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sidecar.complaints import wikis_of
+from sidecar.complaints import logins_of
 from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
@@ -66,9 +66,7 @@ class Secrets:
         if isinstance(storage, dict) and (name := storage.get("password_file")):
             content = self._content(f"[storage] password_file = {name!r}", name)
             self.database_password = content.decode("utf-8", "replace").strip()
-        farm = data.get("farm")
-        shared = [("[farm]", farm)] if isinstance(farm, dict) else []
-        for label, wiki in (*shared, *wikis_of(data)):
+        for label, wiki in logins_of(data):
             if wiki.get("password_file"):
                 self._password(f"{label} password_file", wiki["password_file"])
             for setting, read in (("oauth1_file", consumer_in), ("oauth2_token_file", token_in)):

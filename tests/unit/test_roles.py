@@ -70,6 +70,17 @@ def test_a_password_does_not_belong_where_it_is_not_used(folder: Path) -> None:
     ]
 
 
+def test_nor_does_the_one_that_a_farm_shares(folder: Path) -> None:
+    farm = '[farm]\nsitematrix = "https://meta.example.org/w/api.php"\n'
+    assert read(folder, roles("take") + farm).farm
+    what = "[node] roles = take: no wiki is called from here"
+    given = 'account = "BounceBot@sidecar"\npassword_file = "bot.password"\n'
+    assert problems(folder, roles("take") + farm + given) == [
+        f"[farm] account: {what}",
+        f"[farm] password_file: {what}",
+    ]
+
+
 def test_doors_for_bounces_are_refused_where_none_are_taken(folder: Path) -> None:
     doors = (
         '[http]\nlisten = "127.0.0.1:8025"\n[sockets]\nlmtp_tcp = "127.0.0.1:2424"\nsocketmap = "s.sock"\n'
@@ -117,8 +128,18 @@ def test_who_has_no_database_may_tell_another_node(folder: Path) -> None:
             "[node] notes_token_file = 'missing': No such file or directory",
         ),
         (["ask"], "", "[node] roles = 'ask': should be 'issue', 'take' or 'act'"),
-        ([], "", "[node] roles is missing"),
+        ([], "", "[node] roles is empty"),
+        (
+            ["issue"],
+            'notes_token_file = "token"\n',
+            "[node] notes_token_file: nobody is told: notes_to is missing",
+        ),
     ],
 )
 def test_what_cannot_be_is_told(folder: Path, names: list[str], more: str, said: str) -> None:
     assert said in problems(folder, roles(*names, more=more) + NAMED)
+
+
+def test_one_role_without_brackets_is_told_how_a_list_is_written(folder: Path) -> None:
+    text = '[node]\nroles = "issue"\n' + VERP + NAMED
+    assert '[node] roles wants a list, as ["...", "..."]' in problems(folder, text)
