@@ -21,7 +21,7 @@ __all__ = ["db"]
 R = TypeVar("R")
 Decorated = Callable[..., Any]
 
-SKEW = 2.0  # seconds between two clocks that are worth a word: leases last two minutes
+SKEW = 2.0  # seconds between two clocks that are worth a word: a lease lasts 30 seconds
 
 
 @click.group()

@@ -1,6 +1,8 @@
-"""docs/operating.md names every command and every metric."""
+"""docs/operating.md names every command, every metric and every line of the log."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -8,7 +10,9 @@ import click
 from sidecar.cli import main
 from sidecar.telemetry import Metrics
 
-TEXT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+HOUSE = Path(__file__).parents[2]
+TEXT = (HOUSE / "docs" / "operating.md").read_text()
+LEVELS = {"info", "warning", "error", "critical"}  # what is told unless `level` says otherwise
 
 
 def test_every_command_is_there() -> None:
@@ -23,3 +27,25 @@ def test_every_metric_is_there_with_its_labels() -> None:
     for family in Metrics().registry.collect():
         name = family.name + ("_total" if family.type == "counter" else "")
         assert f"| `{name}` |" in TEXT
+
+
+def test_every_line_of_the_log_is_there() -> None:
+    table = TEXT.partition("## What the log says")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`([^`]+)`", " ".join(re.findall(r"^\| (.*?) \|", table, flags=re.MULTILINE))))
+    said = set(_events())
+    assert {"serving", "intake failed", "watch failed"} <= said, "all three ways to say something are found"
+    assert said - told == set()
+
+
+def _events() -> Iterator[str]:
+    """What is said by ``log.info(...)``, ``report(log, ...)`` and a ``Beat``."""
+    for file in (HOUSE / "sidecar").rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            match call:
+                case ast.Call(ast.Attribute(ast.Name("log"), level), [ast.Constant(str(event)), *_]):
+                    if level in LEVELS:
+                        yield event
+                case ast.Call(ast.Name("report"), [_, ast.Constant(str(event)), *_]):
+                    yield event
+                case ast.Call(ast.Name("Beat"), [ast.Constant(str(event)), *_]):
+                    yield event
