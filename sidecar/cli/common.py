@@ -58,6 +58,18 @@ NAMED = 12  # wikis that a message names one by one: two lines of a terminal
 
 NO_WIKI = "no wiki is known yet: `bounce-sidecar wikis refresh`"
 
+_LOGIN = EX_TEMPFAIL, ": look at the user in [storage] url, and at password_file"
+_TABLES = (
+    EX_CONFIG,
+    (
+        ": this user lacks a right; tables are changed by their owner, with --url and --password-file"
+        " (docs/operating.md, MariaDB and PostgreSQL)"
+    ),
+)
+#: What an operator can do about an error of the server, by its own code: MariaDB's "Server Error Codes",
+#: PostgreSQL's "Appendix A". A login may be in the making, and is tried again.
+REMEDIES: dict[object, tuple[int, str]] = {1044: _LOGIN, 1045: _LOGIN, 1142: _TABLES, "42501": _TABLES}
+
 R = TypeVar("R")
 
 console = Console()
@@ -95,7 +107,15 @@ def troubles(config: Config) -> Iterator[None]:
     except Tellable as error:
         stop_with(EX_CONFIG, str(error))
     except SQLAlchemyError as error:
-        stop_with(EX_TEMPFAIL, f"{config.storage_url}: {getattr(error, 'orig', None) or error}")
+        said = getattr(error, "orig", None) or error
+        code, remedy = REMEDIES.get(_code(said), (EX_TEMPFAIL, ""))
+        stop_with(code, f"{config.storage_url}: {said}{remedy}")
+
+
+def _code(error: BaseException) -> object:
+    """The server's own: MariaDB's number, PostgreSQL's SQLSTATE."""
+    number = next(iter(error.args), None)
+    return number if isinstance(number, int) else getattr(error, "sqlstate", None)
 
 
 def stop_with(code: int, message: str) -> NoReturn:

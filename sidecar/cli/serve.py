@@ -12,6 +12,7 @@ from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.edges import rule_files
 from sidecar.edges.unix_socket import CannotListen
+from sidecar.storage.database import NoHistory
 from sidecar.telemetry import configure_logging
 
 __all__ = ["check_config", "run"]
@@ -35,9 +36,16 @@ def run(path: Path) -> None:
                 manager=host.service_manager(),
                 reread=lambda: host.load_config(path),
             )
-            asyncio.run(daemon.run(config, world=world))
+            asyncio.run(_serve(config, world))
     except CannotListen as error:
         stop_with(EX_TEMPFAIL, str(error))
+
+
+async def _serve(config: Config, world: daemon.World) -> None:
+    try:
+        await daemon.run(config, world=world)
+    except NoHistory as error:  # to a command it is an answer; a daemon cannot do without
+        stop_with(EX_CONFIG, f"{config.storage_url}: {error}")
 
 
 @click.command("check-config")

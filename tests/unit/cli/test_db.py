@@ -1,6 +1,7 @@
 """db: what an operator is told of the database, and the exit codes."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,6 +84,28 @@ def test_another_user_may_change_the_tables(
     assert say(folder, "db", "upgrade", "--url", "oracle://x/y").exit_code == 2
     gone = say(folder, "db", "upgrade", "--url", bare_url.replace(str(server.port), "1"))
     assert gone.exit_code == 75
+
+
+@pytest.mark.parametrize("kind", ON_SERVERS, indirect=True)
+def test_who_lacks_a_right_is_told_who_has_it(
+    folder: Path, server: DatabaseServer, bare_url: str, kind: str
+) -> None:
+    name = bare_url.rsplit("/", 1)[1]
+    if kind == "mariadb":
+        rows = f"SELECT, INSERT, UPDATE, DELETE ON {name}.*"
+        server.execute("CREATE OR REPLACE USER lesser@'%%'", f"GRANT {rows} TO lesser@'%%'")
+    else:
+        server.execute("DROP ROLE IF EXISTS lesser", "CREATE ROLE lesser LOGIN")
+    config = folder / "config.toml"
+    config.write_text(re.sub(r"://\w+@", "://lesser@", config.read_text()))
+    refused = say(folder, "db", "upgrade")
+    assert (refused.exit_code, "changed by their owner, with --url" in refused.stderr) == (78, True)
+    none = say(folder, "run")
+    assert (none.exit_code, "`bounce-sidecar db upgrade` makes it" in none.stderr) == (78, True)
+    if kind == "mariadb":  # this PostgreSQL asks nobody for a password
+        server.execute("ALTER USER lesser@'%%' IDENTIFIED BY 'another one'")
+        wrong = say(folder, "outbox")
+        assert (wrong.exit_code, "look at the user in [storage] url" in wrong.stderr) == (75, True)
 
 
 @pytest.mark.parametrize("kind", ON_SERVERS, indirect=True)
