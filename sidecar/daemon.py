@@ -23,7 +23,7 @@ from sidecar.edges.mail_server import MailServer
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.edges.sitematrix_look import look_at, shelf_at
-from sidecar.host import now
+from sidecar.host import history_of, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
 from sidecar.orders import OpenWiki, Ways, facts_of, orders_of, reader, tell_left_out, ways_of
@@ -83,7 +83,7 @@ async def run(
         return
     metrics, orders = Metrics(), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
-        life.push_async_callback((database := _history(config, metrics)).close)
+        life.push_async_callback((database := history_of(config, metrics)).close)
         await database.open()
         ways = partial(ways_of, world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
@@ -178,10 +178,6 @@ def _main_loops(
     yield loop("watch", watch.run, watch.stop)
 
 
-def _history(config: Config, metrics: Metrics | None = None) -> Database:
-    return Database(config.storage_url, password=config.storage_password, metrics=metrics)
-
-
 def _dispatcher(orders: Orders, ways: Ways, world: World, database: Database, metrics: Metrics) -> Dispatcher:
     lines, policies = Lines(ways(orders.wikis)), orders.wikis.policies
     return Dispatcher(database, lines, policies, world.clock, world.jitter, world.pauses, metrics)
@@ -247,7 +243,7 @@ async def intake_for(config: Config) -> AsyncIterator[tuple[BounceIntake, Databa
     """
     rules = rule_files.load(config.rules_directory)
     async with contextlib.AsyncExitStack() as life:
-        database = _history(config)
+        database = history_of(config)
         life.push_async_callback(database.close)
         await database.join()
         intake = BounceIntake(
@@ -263,7 +259,7 @@ async def replay(
     """Take archived mail in: into the history if *ingest*, else into one in memory that is thrown away."""
     clock = MailClock()
     async with contextlib.AsyncExitStack() as life:
-        database = _history(config) if ingest else Database("sqlite://")
+        database = history_of(config) if ingest else Database("sqlite://")
         life.push_async_callback(database.close)
         await (database.join() if ingest else database.open())
         policies = dict(config.policies)

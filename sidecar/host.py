@@ -18,9 +18,12 @@ from sidecar.edges import census_file
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.secrets import ReadSecret, SecretError
+from sidecar.storage.database import Database, NoHistory
+from sidecar.telemetry import Metrics
 
 __all__ = [
     "KeysPlace",
+    "history_of",
     "keys_place",
     "load_config",
     "missing_groups",
@@ -48,6 +51,13 @@ def load_config(path: Path) -> Config:
         raise _unreadable(error) from None
     secrets = secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY"))
     return parse(text, secrets, lambda cache: census_file.load(Path(cache)))
+
+
+def history_of(config: Config, metrics: Metrics | None = None) -> Database:
+    """The configured database, not opened. Raises NoHistory on a node that only issues: it has none."""
+    if not config.node.has_history:
+        raise NoHistory("[node] roles = issue: this node has no database; ask a node that takes bounces")
+    return Database(config.storage_url, password=config.storage_password, metrics=metrics)
 
 
 def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:

@@ -125,7 +125,7 @@ def stop_with(code: int, message: str) -> NoReturn:
 
 @contextlib.asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[Database]:
-    database = Database(config.storage_url, password=config.storage_password)
+    database = host.history_of(config)
     try:
         await database.join()
         yield database

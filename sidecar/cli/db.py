@@ -144,7 +144,7 @@ def _run(config: Config, work: Callable[[Database], Coroutine[Any, Any, R]]) -> 
     """On the database as it is: there may be no tables, or others."""
 
     async def run() -> R:
-        database = Database(config.storage_url, password=config.storage_password)
+        database = host.history_of(config)
         try:
             return await work(database)
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 import click
 
 from sidecar import __version__, host
-from sidecar.cli.common import as_json, cell, configured, console, stop_with
+from sidecar.cli.common import NO_WIKI, as_json, cell, configured, console, stop_with
 from sidecar.config import Config
 from sidecar.domain.verp import Verp
 from sidecar.mta import exim as exim_side
@@ -147,6 +147,8 @@ def _named(server: tuple[str, int]) -> str:
 
 def _site(path: Path, config: Config) -> Site:
     listen = config.listen
+    if not listen.takes:
+        stop_with(1, f"{path}: [node] roles: no bounces are taken here, so no mail server is set up")
     http = listen.http
     return Site(
         version=__version__,
@@ -175,7 +177,7 @@ def _deliver() -> Path:
 def _probes(config: Config) -> Probes:
     """Signed now, one in each format; the last character of the first is changed for the forged one."""
     if not config.wikis:
-        stop_with(1, "no wiki is known yet: `bounce-sidecar wikis refresh`")
+        stop_with(1, NO_WIKI)
     signed = tuple(_sample(verp, config.wikis[0].id) for verp in config.verp.in_each_format())
     local, _, domain = signed[0].rpartition("@")
     other = "b" if local[-1] in "aA" else "a"

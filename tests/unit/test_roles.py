@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from sidecar import host
+from sidecar.cli import main
 from sidecar.config import Config, ConfigError, NodeConfig
 from sidecar.domain.access import BotPassword
 
@@ -143,3 +145,23 @@ def test_what_cannot_be_is_told(folder: Path, names: list[str], more: str, said:
 def test_one_role_without_brackets_is_told_how_a_list_is_written(folder: Path) -> None:
     text = '[node]\nroles = "issue"\n' + VERP + NAMED
     assert '[node] roles wants a list, as ["...", "..."]' in problems(folder, text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["outbox", "why 7", "db status", "db upgrade", "brake list", "aside list", "undo --since 2026-11-20"],
+)
+def test_a_web_host_has_no_database_to_ask_and_none_is_made(folder: Path, words: str) -> None:
+    read(folder, roles("issue") + NAMED)
+    asked = CliRunner().invoke(main, ["--config", str(folder / "config.toml"), *words.split()])
+    assert (asked.exit_code, asked.stderr) == (
+        1,
+        "[node] roles = issue: this node has no database; ask a node that takes bounces\n",
+    )
+
+
+@pytest.mark.parametrize("server", ["postfix", "exim"])
+def test_a_web_host_sets_no_mail_server_up(folder: Path, server: str) -> None:
+    read(folder, roles("issue") + NAMED)
+    asked = CliRunner().invoke(main, ["--config", str(folder / "config.toml"), "mta", server])
+    assert (asked.exit_code, "no bounces are taken here" in asked.stderr, asked.stdout) == (1, True, "")
