@@ -9,7 +9,8 @@ import dataclasses
 import difflib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -31,6 +32,7 @@ from sidecar.telemetry import Tellable
 __all__ = [
     "EX_CONFIG",
     "EX_TEMPFAIL",
+    "NAMED",
     "NO_WIKI",
     "TIME",
     "as_json",
@@ -39,6 +41,7 @@ __all__ = [
     "configured",
     "console",
     "day",
+    "in_modes",
     "in_utc",
     "one_wiki",
     "opened",
@@ -171,6 +174,12 @@ def table_of(title: str, *columns: str, folds: Sequence[str]) -> Table:
     for column in columns:
         table.add_column(column, no_wrap=column not in folds, overflow="fold")
     return table
+
+
+def in_modes(modes: Collection[str]) -> str:
+    """How many wikis there are, and in which modes."""
+    counts = ", ".join(f"{number} in {mode} mode" for mode, number in sorted(Counter(modes).items()))
+    return f"{len(modes)} wiki{'s' if len(modes) > 1 else ''}: {counts}"
 
 
 def day(time: datetime | None) -> str:

@@ -7,7 +7,16 @@ import click
 
 from sidecar import daemon, host
 from sidecar.cli import localsettings
-from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, NO_WIKI, as_json, configured, stop_with, troubles
+from sidecar.cli.common import (
+    EX_CONFIG,
+    EX_TEMPFAIL,
+    NO_WIKI,
+    as_json,
+    configured,
+    in_modes,
+    stop_with,
+    troubles,
+)
 from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.edges import rule_files
@@ -105,6 +114,5 @@ def _summary(config: Config) -> str:
     modes = [str(policy.mode) for policy in config.policies.values()]
     if not modes:
         return f"but {NO_WIKI}"
-    counts = ", ".join(f"{modes.count(mode)} in {mode} mode" for mode in sorted(set(modes)))
     listed = f"; {len(config.farm.wikis)} of the sitematrix" if config.farm else ""
-    return f"{len(modes)} wiki{'s' if len(modes) > 1 else ''}: {counts}{listed}"
+    return f"{in_modes(modes)}{listed}"

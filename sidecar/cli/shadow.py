@@ -10,7 +10,7 @@ import click
 import sqlalchemy as sa
 
 from sidecar import host
-from sidecar.cli.common import TIME, as_json, ask, configured, in_utc, one_wiki, stop_with
+from sidecar.cli.common import NAMED, TIME, as_json, ask, configured, in_modes, in_utc, one_wiki, stop_with
 from sidecar.domain.bounce_records import NotReadable
 from sidecar.domain.bouncehandler import BounceHandlerRule, Listed, Record, read
 from sidecar.domain.harmless import harmless
@@ -104,7 +104,7 @@ def _told(both: Both) -> Iterator[str]:
         for kind in (Kind.UNCONFIRM, Kind.WARN, Kind.MISTYPED)
     )
     yield f"Shadow report, {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
-    yield "Wikis: " + ", ".join(f"{wiki} ({mode})" for wiki, mode in report.modes.items())
+    yield _wikis(report.modes)
     yield f"Came back: {came.hard + came.soft} mails of {came.users} users"
     yield f"  hard: {came.hard} of {came.users_hard} users; the others never count"
     yield f"Would have been warned: {_users(warnings)} users"
@@ -123,6 +123,12 @@ def _told(both: Both) -> Iterator[str]:
         yield ""
         yield "Who, when and why (the whole story: `why USER --wiki W`)"
         yield from map(_line, report.would)
+
+
+def _wikis(modes: Mapping[str, str]) -> str:
+    if len(modes) > NAMED:
+        return in_modes([str(mode) for mode in modes.values()])
+    return "Wikis: " + ", ".join(f"{wiki} ({mode})" for wiki, mode in modes.items())
 
 
 def _users(would: list[Would]) -> int:

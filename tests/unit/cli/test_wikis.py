@@ -190,3 +190,5 @@ def test_three_hundred_wikis_are_not_named_to_whoever_has_mistyped_one(
         assert said in refused.stderr
         assert refused.stderr.endswith(all_of_them)
         assert "\x1b" not in refused.stderr
+    start_once(desk)
+    assert "\n301 wikis: 1 in enforce mode, 300 in shadow mode\n" in say(desk, "shadow", "report").stdout
