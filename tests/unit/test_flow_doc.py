@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[2]
-FOLDERS = ("sidecar", "wiki_adapter", "deploy", "fixtures")
+FOLDERS = ("sidecar", "wiki_adapter", "deploy", "fixtures", "tests")
 TEXT = (HOUSE / "docs" / "flow.md").read_text()
 FILE = re.compile(r"`([\w./*-]+\.(?:py|php|toml|socket|service))`")
 
