@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from sidecar.config import parse
 from sidecar.domain.policy import PRESETS, Mode, Streak
+from sidecar.orders import orders_of
 from sidecar.settings import Settings
 
 DOC = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -82,3 +83,13 @@ def test_the_example_is_a_configuration() -> None:
     config = parse(example[1], SECRETS.__getitem__)
     assert [wiki.id for wiki in config.wikis] == ["enwiki", "dewiki"]
     assert [policy.mode for policy in config.policies.values()] == [Mode.ENFORCE, Mode.SHADOW]
+
+
+def test_what_waits_for_a_restart_is_named() -> None:
+    [told] = re.findall(r"A restart alone changes (.*?);", DOC.read_text(), flags=re.DOTALL)
+    config = parse(
+        '[verp]\ndomain = "bounces.example.org"\n[[wikis]]\nid = "a"\n[node]\nroles = ["take"]\n',
+        SECRETS.__getitem__,
+    )
+    assert set(re.findall(r"\[\w+\]", told)) == set(re.findall(r"\[\w+\]", " ".join(orders_of(config).fixed)))
+    assert "`contact`" in told
