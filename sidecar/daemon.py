@@ -23,7 +23,7 @@ from sidecar.edges.mail_server import MailServer
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.edges.sitematrix_look import look_at, shelf_at
-from sidecar.host import history_of, now
+from sidecar.host import database_of, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
 from sidecar.orders import OpenWiki, Ways, facts_of, orders_of, reader, tell_left_out, ways_of
@@ -83,7 +83,7 @@ async def run(
         return
     metrics, orders = Metrics(), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
-        life.push_async_callback((database := history_of(config, metrics)).close)
+        life.push_async_callback((database := database_of(config, metrics)).close)
         await database.open()
         ways = partial(ways_of, world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
@@ -243,7 +243,7 @@ async def intake_for(config: Config) -> AsyncIterator[tuple[BounceIntake, Databa
     """
     rules = rule_files.load(config.rules_directory)
     async with contextlib.AsyncExitStack() as life:
-        database = history_of(config)
+        database = database_of(config)
         life.push_async_callback(database.close)
         await database.join()
         intake = BounceIntake(
@@ -259,7 +259,7 @@ async def replay(
     """Take archived mail in: into the history if *ingest*, else into one in memory that is thrown away."""
     clock = MailClock()
     async with contextlib.AsyncExitStack() as life:
-        database = history_of(config) if ingest else Database("sqlite://")
+        database = database_of(config) if ingest else Database("sqlite://")
         life.push_async_callback(database.close)
         await (database.join() if ingest else database.open())
         policies = dict(config.policies)

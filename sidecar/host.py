@@ -23,7 +23,7 @@ from sidecar.telemetry import Metrics
 
 __all__ = [
     "KeysPlace",
-    "history_of",
+    "database_of",
     "keys_place",
     "load_config",
     "missing_groups",
@@ -53,7 +53,7 @@ def load_config(path: Path) -> Config:
     return parse(text, secrets, lambda cache: census_file.load(Path(cache)))
 
 
-def history_of(config: Config, metrics: Metrics | None = None) -> Database:
+def database_of(config: Config, metrics: Metrics | None = None) -> Database:
     """The configured database, not opened. Raises NoHistory on a node that only issues: it has none."""
     if not config.node.has_history:
         raise NoHistory("[node] roles = issue: this node has no database; ask a node that takes bounces")

@@ -128,7 +128,7 @@ def stop_with(code: int, message: str) -> NoReturn:
 
 @contextlib.asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[Database]:
-    database = host.history_of(config)
+    database = host.database_of(config)
     try:
         await database.join()
         yield database

@@ -144,7 +144,7 @@ def _run(config: Config, work: Callable[[Database], Coroutine[Any, Any, R]]) -> 
     """On the database as it is: there may be no tables, or others."""
 
     async def run() -> R:
-        database = host.history_of(config)
+        database = host.database_of(config)
         try:
             return await work(database)
         finally:

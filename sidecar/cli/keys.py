@@ -114,7 +114,7 @@ def prune(path: Path, file: Path | None, dry_run: bool) -> None:
         if ids:
             change.write(change.file.without(*ids))
     if not ids:
-        click.echo("no key is of no more use")
+        click.echo("every key is still of use")
         return
     click.echo(f"{_would(dry_run)}dropped: {', '.join(ids)}")
     _next(dry_run, change.place, "whenever you like")

@@ -92,7 +92,7 @@ def test_a_whole_rotation(folder: Path) -> None:
     assert f"then key {new} signs" in said
     first = listed(folder)[0]
     assert datetime.fromisoformat(first["until"]) - datetime.fromisoformat(first["retired"]) == 11 * DAY
-    assert done(say(folder, "keys", "prune")) == "no key is of no more use\n"
+    assert done(say(folder, "keys", "prune")) == "every key is still of use\n"
     _age(folder, 12)
     assert states(folder) == ["expired", "signs"]
     assert f"dropped: {old}\n" in done(say(folder, "keys", "prune"))
@@ -145,7 +145,7 @@ def test_a_dry_run_changes_nothing(folder: Path, command: tuple[str, ...]) -> No
     before, stamp = (folder / "verp.keys").read_bytes(), (folder / "verp.keys").stat().st_ino
     words = [ids(folder)[1] if word == "ID" else word for word in command]
     said = done(say(folder, "keys", *words, "--dry-run"))
-    assert "would be: " in said or said == "no key is of no more use\n"
+    assert "would be: " in said or said == "every key is still of use\n"
     assert ((folder / "verp.keys").read_bytes(), (folder / "verp.keys").stat().st_ino) == (before, stamp)
 
 
