@@ -50,23 +50,32 @@ def history_of(
     warned = max(filter(None, warnings), default=None)
     mails: list[Mail] = []
     for one in person:
-        own = (bounce.c.wiki == one.wiki) & (bounce.c.user_id == one.user_id)
         after = max(filter(None, (forget_until, person[one])), default=None)
-        if after:
-            own &= bounce.c.sent > after
-        if known_at:
-            own &= bounce.c.received <= known_at
-        signed = sends.newest(connection, one.wiki, one.user_id, after, now - policy.settle)
-        # What one account needs alone is never less than what it adds to the others.
-        mails += _failures(connection, own, policy, now, warned)
-        mails += _others(connection, own)
-        mails += (
-            Mail(mail.sent, Fate.NOTHING, "", mail.tag, mail.key_id, wiki=mail.wiki)
-            for mail in signed
-            if known_at is None or mail.sent <= known_at
-        )
+        mails += _of_account(connection, one, after, known_at, policy, now, warned)
     attached = {one.wiki: since for one, since in person.items() if since}
     return History(mails, forget_until, warned, attached)
+
+
+def _of_account(
+    connection: sa.Connection,
+    one: Account,
+    after: datetime | None,
+    known_at: datetime | None,
+    policy: Policy,
+    now: datetime,
+    warned: datetime | None,
+) -> Iterable[Mail]:
+    """The mails to one account, sent after *after*: never fewer than they add to those of the others."""
+    own = (bounce.c.wiki == one.wiki) & (bounce.c.user_id == one.user_id)
+    if after:
+        own &= bounce.c.sent > after
+    if known_at:
+        own &= bounce.c.received <= known_at
+    yield from _failures(connection, own, policy, now, warned)
+    yield from _others(connection, own)
+    for mail in sends.newest(connection, one.wiki, one.user_id, after, now - policy.settle):
+        if known_at is None or mail.sent <= known_at:
+            yield Mail(mail.sent, Fate.NOTHING, "", mail.tag, mail.key_id, wiki=mail.wiki)
 
 
 _COUNTABLE = bounce.c.hard & ~bounce.c.confirming & bounce.c.pardon.is_(None)
