@@ -117,7 +117,7 @@ class Identities:
         """Of whom is to be known whose account it is, and nobody has asked?"""
         if self._looked is None or not timedelta(0) <= now - self._looked < ANEW:
             await self._db.write(lambda connection: people.forget_wikis(connection, self._central))
-            since = now - max(LEAST, *(policy.memory for policy in self._policies.values()))
+            since = now - max([LEAST, *(policy.memory for policy in self._policies.values())])
             await self._want(lambda connection: people.never_asked(connection, self._central, since), now)
             self._looked = now
         if self._central:
@@ -156,7 +156,7 @@ class Identities:
             if one != lead:
                 outbox.hand_over(connection, one, now)
         owing = []
-        for lead in sorted(set(leads)):
+        for lead in sorted({*leads, people.lead_of(connection, together.lead)}):
             newest = ledger.newest_hard(connection, people.accounts_of(connection, lead))
             if newest and newest.wiki in self._policies:
                 owing.append(consider(connection, newest, self._policies, self._limits, now, now))

@@ -16,8 +16,8 @@ from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, bounce, identity, send
 
 __all__ = [
-    "FRESH", "MOST", "Inquiry", "accounts_of", "answered", "busy_accounts", "claim", "forget",
-    "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "never_asked", "overdue", "postpone",
+    "FRESH", "MOST", "Inquiry", "accounts_of", "answered", "ask_again", "busy_accounts", "claim",
+    "forget", "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "never_asked", "overdue", "postpone",
     "unknown", "want", "want_all",
 ]  # fmt: skip
 
@@ -88,6 +88,11 @@ def want(connection: sa.Connection, account: Account, now: datetime) -> None:
         _insert(connection, account, now)
     elif row.ask_at is None and not is_fresh(connection, account, now):
         connection.execute(identity.update().where(_is(account)).values(ask_at=now))
+
+
+def ask_again(connection: sa.Connection, account: Account, now: datetime) -> None:
+    """Whatever is known: what follows from the answer is to be decided anew."""
+    connection.execute(identity.update().where(_is(account)).values(ask_at=now))
 
 
 def want_all(connection: sa.Connection, several: Collection[Account], now: datetime) -> None:
