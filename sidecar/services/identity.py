@@ -20,7 +20,7 @@ from sidecar.domain.policy import Streak
 from sidecar.domain.wiki import WikiError, WikiRefused
 from sidecar.services.calls import Calls
 from sidecar.services.decision import Owing, Policies, central_wikis, consider
-from sidecar.storage import accounts, ledger, outbox, people
+from sidecar.storage import accounts, claims, ledger, outbox, people
 from sidecar.storage.database import Database
 from sidecar.storage.people import Inquiry
 from sidecar.telemetry import Metrics, report
@@ -30,7 +30,9 @@ __all__ = ["Identities"]
 log = structlog.get_logger()
 
 CALLS = 8  # wikis asked at the same time; the others of the dispatcher's are for what is owed
-LEASE = timedelta(minutes=2)  # two requests last seconds; longer, and a dead node's questions wait too long
+LEASE = (
+    claims.LEASE
+)  # what a dead node owed must not wait longer for its question; asked twice, it only reads
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=1)
 IDLE = 1.0  # seconds between looks

@@ -71,3 +71,14 @@ async def test_trouble_of_the_adapter_is_an_answer_for_whoever_asks(farm: Farm) 
     farm.wiki.troubles = [TypeError("no such field")]
     with pytest.raises(WikiUnavailable, match="the adapter failed: TypeError"):
         await farm.dispatcher.calls.ask("enwiki", lambda wiki: wiki.identify(HOME.user_id))
+
+
+async def test_what_a_dead_node_had_asked_is_asked_again_as_soon_as_what_it_owed_is_paid(farm: Farm) -> None:
+    await farm.fail(HOME, HOME, HOME)
+    assert await farm.identities._claim()
+    farm.compose()
+    await farm.settle()
+    assert farm.acts == []
+    farm.clock.tick(seconds=30)
+    await farm.settle()
+    assert farm.acts == [("enwiki", 7)]
