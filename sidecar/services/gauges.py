@@ -7,6 +7,7 @@ import asyncio
 
 import structlog
 
+from sidecar.services.readiness import Readiness
 from sidecar.storage import actions, aside, brakes
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, report
@@ -37,4 +38,4 @@ class Gauges:
         self._metrics.brakes_tripped.set(await self._db.read(brakes.tripped))
         self._metrics.outbox_waiting.set(await self._db.read(actions.waiting))
         if not self._db.good:
-            await self._db.prove()
+            await Readiness(self._db).why_not()  # whatever it is: the database has told it
