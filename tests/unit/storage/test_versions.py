@@ -131,6 +131,11 @@ async def test_the_older_ones_are_shut_out_before_anything_changes(house: House,
         await house.bounce()
 
 
+async def test_nobody_is_waited_for_where_all_is_changed_at_once(house: House, url: str) -> None:
+    waited = any("noticed" in words for words in await upgraded(url, "breaking"))
+    assert waited == (house.database.kind != "sqlite"), "with the file locked nobody could notice anything"
+
+
 async def test_a_node_is_not_asked_to_work_with_tables_that_are_too_old(house: House, url: str) -> None:
     await house.database.downgrade(BEFORE)
     with pytest.raises(SchemaTooOld, match=f"at version {BEFORE}, this program wants {NOW}: .*db upgrade"):
