@@ -26,7 +26,7 @@ from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.host import database_of, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
-from sidecar.orders import OpenWiki, Ways, facts_of, orders_of, reader, tell_left_out, ways_of
+from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, tell_left_out, ways_of
 from sidecar.services.census import CensusTaker
 from sidecar.services.circuit import Pauses
 from sidecar.services.digest import Digest, Letterhead
@@ -44,7 +44,7 @@ from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.services.watch import Watch
 from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics, configure_logging
+from sidecar.telemetry import Metrics
 from sidecar.wiki_opener import wiki_opener
 
 __all__ = ["World", "intake_for", "replay", "run", "what_if"]
@@ -125,19 +125,16 @@ def _taking_over(
     identities: Identities,
 ) -> Callable[[Orders], None]:
     """Who is handed what at a reload: all of it between two awaits."""
-    level = started.log_level
+    level = level_of(started)
 
     def use(orders: Orders) -> None:
-        nonlocal level
         policies = orders.wikis.policies
         return_paths.use(orders.verp)  # before the intake, which judges by it
         intake.use(orders.rules, policies, orders.limits)
         watch.use(policies, orders.verp)
         dispatcher.use(ways(orders.wikis), policies)
         identities.use(policies, orders.limits)
-        if level != orders.log_level:
-            level = orders.log_level
-            configure_logging(level, started.log_format)
+        level(orders)
 
     return use
 
@@ -151,8 +148,7 @@ async def _only_issue(
     async with contextlib.AsyncExitStack() as life:
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
         await issuing.open_door(world.sockets, doors)
-        use = issuing.return_paths.use
-        life.callback((reload := _reload(config, orders, lambda o: use(o.verp), world, metrics)).close)
+        life.callback((reload := _reload(config, orders, issuing.use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         others = [*_watchdog(world), *_census(config, world, reload.ring, life)]
         work: list[Loop] = [loop("reload", reload.run), *issuing.loops(), *others]

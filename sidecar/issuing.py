@@ -14,7 +14,9 @@ from sidecar.doors import open_issuing
 from sidecar.edges.notes_client import NotesClient
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.loops import Loop, loop
+from sidecar.orders import level_of
 from sidecar.services.notes import Notes
+from sidecar.services.reload import Orders
 from sidecar.services.return_path import ReturnPaths
 from sidecar.telemetry import Metrics
 
@@ -34,10 +36,16 @@ class Issuing:
         )
         watched = self._notes.signed if self._notes else None
         self.return_paths = ReturnPaths(config.verp, clock, metrics, watched=watched)
+        self._level = level_of(config)
 
     async def open_door(self, sockets: PassedSockets, life: contextlib.AsyncExitStack) -> None:
         """Closed when *life* ends. Raises CannotListen or WrongSocket."""
         await open_issuing(self._listen, sockets, self.return_paths, self._metrics, life)
+
+    def use(self, orders: Orders) -> None:
+        """Sign by these from now on, and log what they say."""
+        self.return_paths.use(orders.verp)
+        self._level(orders)
 
     def loops(self) -> Iterator[Loop]:
         """What runs beside."""

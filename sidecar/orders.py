@@ -17,13 +17,14 @@ from sidecar.domain.wiki import Wiki
 from sidecar.edges import rule_files
 from sidecar.services.lines import Way
 from sidecar.services.reload import Orders, Unusable, Wikis
+from sidecar.telemetry import configure_logging
 
 log = structlog.get_logger()
 
 MANY = 20  # wikis in one line of the log
 SOME = 5  # of those that are left out are named in the log; `wikis list` names all
 
-__all__ = ["OpenWiki", "Ways", "facts_of", "orders_of", "reader", "tell_left_out", "ways_of"]
+__all__ = ["OpenWiki", "Ways", "facts_of", "level_of", "orders_of", "reader", "tell_left_out", "ways_of"]
 
 OpenWiki = Callable[[WikiConfig], Wiki]
 Ways = Callable[[Wikis], Mapping[str, Way]]
@@ -96,3 +97,16 @@ def facts_of(config: Config) -> dict[str, Any]:
     modes = {wiki: str(policy.mode) for wiki, policy in config.policies.items()}
     told = modes if len(modes) <= MANY else dict(Counter(modes.values()))
     return {"wikis": len(modes), "modes": told, "database": config.storage_url}
+
+
+def level_of(started: Config) -> Callable[[Orders], None]:
+    """Has the log follow the orders, from the level with which it was *started*."""
+    level = started.log_level
+
+    def follow(orders: Orders) -> None:
+        nonlocal level
+        if level != orders.log_level:
+            level = orders.log_level
+            configure_logging(level, started.log_format)
+
+    return follow

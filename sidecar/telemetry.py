@@ -141,17 +141,22 @@ def report(log: Any, event: str, error: BaseException, **about: object) -> None:
     An exception's words may quote a mail address, and are left to debug. Those of the database's driver
     ("database or disk is full") quote no row, and are what an operator needs.
     """
-    log.debug(event, exc_info=error)
     left_out = SPATE.left_out((event, type(error).__name__))
-    if left_out is None:
-        return
-    about |= {"left_out": left_out} if left_out else {}
+    if left_out is not None:
+        about |= {"left_out": left_out} if left_out else {}
+        log.error(event, error=type(error).__name__, place=_place(error), **_said(error), **about)
+    log.debug(event, exc_info=error)
+
+
+def _place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(OURS)] or list(frames)
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+
+
+def _said(error: BaseException) -> dict[str, str]:
     plain = error if isinstance(error, Tellable) else getattr(error, "orig", None)  # SQLAlchemy's word for it
-    said = {"why": str(plain)} if isinstance(plain, Exception) else {}
-    log.error(event, error=type(error).__name__, place=place, **said, **about)
+    return {"why": str(plain)} if isinstance(plain, Exception) else {}
 
 
 class Metrics:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
+import structlog
 
 from sidecar.domain.wiki import Wiki, WikiError, WikiMisconfigured, WikiUnavailable
 from sidecar.services.circuit import Circuits, Pauses, Rows
@@ -17,9 +18,11 @@ from sidecar.services.lines import Lines, Way
 from sidecar.services.places import PROMPT, Places
 from sidecar.storage import circuits, outbox
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics
+from sidecar.telemetry import Metrics, report
 
 __all__ = ["NOT_CONFIGURED", "Calls"]
+
+log = structlog.get_logger()
 
 R = TypeVar("R")
 
@@ -64,7 +67,7 @@ class Calls:
         lasting = asyncio.get_running_loop().call_later(PROMPT, self.step_aside, wiki)
         self.places.take(wiki, on_probation=wiki in troubled)
         try:
-            answer = await self._lines.call(wiki, question, way, now)
+            answer = await self.put(wiki, question, way)
         except (WikiUnavailable, WikiMisconfigured) as error:
             self.circuits.learn(wiki, login, error)
             trouble: WikiError = error
@@ -81,6 +84,16 @@ class Calls:
 
         await self._db.write(work)
         return answer
+
+    async def put(self, wiki: str, question: Callable[[Wiki], R], way: Way) -> R:
+        """Put *question* to a wiki. Raises what the wiki raises, and nothing that is not foreseen."""
+        try:
+            return await self._lines.call(wiki, question, way, self._clock())
+        except WikiError:
+            raise
+        except Exception as error:  # the adapter's fault; unheeded, it would recur with each lease
+            report(log, "a wiki's adapter failed", error, wiki=wiki)
+            raise WikiUnavailable(f"the adapter failed: {type(error).__name__}") from error
 
     async def standing(self, now: datetime) -> tuple[set[str], set[str]]:
         """Which wikis are not called now, and which have not been well lately."""

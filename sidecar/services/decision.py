@@ -136,7 +136,10 @@ def still_wanted(connection: sa.Connection, owed: Owed, policies: Policies, now:
         case Warn() | Unconfirm():
             account = Account(owed.action.wiki, owed.action.user_id)
             if lead_among(connection, account, policies) != account:
-                return None  # it is decided elsewhere by now
+                # It is decided elsewhere by now; while a call was under way here, it was not: nothing more
+                # was owed there. The next answer decides.
+                people.ask_again(connection, account, now)
+                return None
             again = decided(connection, account, policies, now)
             if again is None or type(again.action) is not type(owed.action):
                 return None

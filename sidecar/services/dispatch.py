@@ -161,14 +161,11 @@ class Dispatcher:
         try:
             if not way:  # removed since it was claimed
                 raise WikiUnavailable(NOT_CONFIGURED)
-            outcome = await self._lines.call(wiki, lambda port: port.perform(owed.action), way, self._clock())
+            outcome = await self.calls.put(wiki, lambda port: port.perform(owed.action), way)
         except WikiRefused as error:
             await self._refused(owed, login, error)
         except (WikiUnavailable, WikiMisconfigured) as error:
             await self._wait(owed, login, error)
-        except Exception as error:  # the adapter's fault; unheeded, it would recur with each lease
-            report(log, "a wiki's adapter failed", error, wiki=wiki)
-            await self._wait(owed, login, WikiUnavailable(f"the adapter failed: {type(error).__name__}"))
         else:
             await self._settle(owed, login, outcome)
         finally:

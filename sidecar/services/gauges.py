@@ -7,6 +7,7 @@ import asyncio
 
 import structlog
 
+from sidecar.services.readiness import Readiness
 from sidecar.storage import actions, aside, brakes
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, report
@@ -32,7 +33,9 @@ class Gauges:
             await asyncio.sleep(EVERY)
 
     async def round(self) -> None:
-        """Look once."""
+        """Look once, and where the database was in trouble, whether it is over: nobody else may write."""
         self._metrics.set_aside_waiting.set(await self._db.read(aside.waiting))
         self._metrics.brakes_tripped.set(await self._db.read(brakes.tripped))
         self._metrics.outbox_waiting.set(await self._db.read(actions.waiting))
+        if not self._db.good:
+            await Readiness(self._db).why_not()  # whatever it is: the database has told it

@@ -30,7 +30,9 @@ __all__ = ["Identities"]
 log = structlog.get_logger()
 
 CALLS = 8  # wikis asked at the same time; the others of the dispatcher's are for what is owed
-LEASE = timedelta(minutes=2)  # two requests last seconds; longer, and a dead node's questions wait too long
+LEASE = (
+    claims.LEASE
+)  # what a dead node owed must not wait longer for its question; asked twice, it only reads
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=1)
 IDLE = 1.0  # seconds between looks
@@ -119,7 +121,7 @@ class Identities:
         """Of whom is to be known whose account it is, and nobody has asked?"""
         if self._looked is None or not timedelta(0) <= now - self._looked < ANEW:
             await self._db.write(lambda connection: people.forget_wikis(connection, self._central))
-            since = now - max(LEAST, *(policy.memory for policy in self._policies.values()))
+            since = now - max([LEAST, *(policy.memory for policy in self._policies.values())])
             await self._want(lambda connection: people.never_asked(connection, self._central, since), now)
             self._looked = now
         if self._central:
@@ -188,7 +190,7 @@ class Identities:
         moved = people.leads_of(connection, people.answered(connection, together, now))
         outbox.hand_over(connection, [one for one, lead in moved.items() if one != lead], now)
         owing = []
-        for lead in sorted(set(moved.values())):
+        for lead in sorted({*moved.values(), people.lead_of(connection, together.lead)}):
             newest = ledger.newest_hard(connection, people.busy_accounts(connection, lead))
             if newest and newest.wiki in self._policies:
                 owing.append(consider(connection, newest, self._policies, self._limits, now, now))

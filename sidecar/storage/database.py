@@ -72,6 +72,11 @@ class Database:
             self._writer = OneByOne(engines.writing, WRITERS, guard, lambda: self._health.good)
             self._readers = Room("db-reader", READERS)
 
+    @property
+    def good(self) -> bool:
+        """Whether it did its part the last time that anything was read, and that anything was written."""
+        return self._health.good
+
     async def open(self) -> None:
         """Be ready to write, and prove it.
 
@@ -139,13 +144,13 @@ class Database:
         One that raises is rolled back alone. If the waiting task is cancelled the work may still be
         committed, and on a server it may be done twice: make it repeatable.
         """
-        with self._health.watched():
+        with self._health.writing():
             return await self._writer.write(work)
 
     async def read(self, work: Callable[[sa.Connection], R]) -> R:
         """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing."""
         look = self._readers.run(lambda: repeated(lambda: self._look(work)))
-        with self._health.watched():
+        with self._health.reading():
             return await (look if self.kind is Kind.SQLITE else unless_silent(look))
 
     async def scrub(self) -> bool:

@@ -205,6 +205,11 @@ _TIMEOUTS: dict[Kind, Callable[[int | None], dict[str, Any]]] = {
     Kind.POSTGRESQL: lambda silence: {
         "connect_timeout": CONNECT,
         "tcp_user_timeout": SILENCE * 1000,  # milliseconds; a host that is gone says nothing
+        # Nor does one that vanished with a question in its hands: that was delivered, and nothing is left to
+        # time out. The system would ask whether anybody is there after two hours.
+        "keepalives_idle": SILENCE // 3,
+        "keepalives_interval": SILENCE // 6,
+        "keepalives_count": 4,
         "application_name": "bounce-sidecar",
     },
 }

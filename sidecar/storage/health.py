@@ -31,32 +31,51 @@ def why_not(error: BaseException) -> str:
 
 
 class Health:
-    """Of one database, as this process meets it."""
+    """Of one database, as this process meets it.
+
+    Reading and writing are apart: a server that only reads, or a full disk, answers every question, and one
+    who looked at that would say twice a second that all is well.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         self._up, self._errors = metrics.database_up, metrics.database_errors
-        self._failed = 0
+        self._failed = {"read": 0, "write": 0}
         self._up.set(1)
 
     @property
     def good(self) -> bool:
-        """Whether it did its part the last time."""
-        return not self._failed
+        """Whether it did its part the last time that anything was read, and that anything was written."""
+        return not any(self._failed.values())
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Something is written or read, all tries included."""
+    def reading(self) -> Iterator[None]:
+        """Something is read, all tries included."""
+        with self._watched("read"):
+            yield
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Something is written, all tries included."""
+        with self._watched("write"):
+            yield
+
+    @contextlib.contextmanager
+    def _watched(self, what: str) -> Iterator[None]:
         try:
             yield
         except TROUBLE as error:
             self._errors.inc()
             self._up.set(0)
-            self._failed += 1
-            if self._failed == 1:
+            if self.good:
                 log.error("database in trouble", why=str(getattr(error, "orig", error)))
+            self._failed[what] += 1
             raise
         else:
-            if self._failed:
-                log.warning("database is back", failed=self._failed)
-                self._failed = 0
-                self._up.set(1)
+            if self._failed[what]:
+                self._answered(what)
+
+    def _answered(self, what: str) -> None:
+        failed, self._failed[what] = self._failed[what], 0
+        if self.good:
+            log.warning("database is back", failed=failed)
+            self._up.set(1)

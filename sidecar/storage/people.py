@@ -16,9 +16,9 @@ from sidecar.storage.actions import Kind, State
 from sidecar.storage.schema import action, bounce, identity, send
 
 __all__ = [
-    "FRESH", "MOST", "Inquiry", "accounts_of", "agreed", "answered", "busy_accounts", "claim", "forget",
-    "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "leads_of", "never_asked", "next_due",
-    "overdue", "postpone", "these", "unknown", "want", "want_all",
+    "FRESH", "MOST", "Inquiry", "accounts_of", "agreed", "answered", "ask_again", "busy_accounts", "claim",
+    "forget", "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "leads_of", "never_asked",
+    "next_due", "overdue", "postpone", "these", "unknown", "want", "want_all",
 ]  # fmt: skip
 
 #: An answer is good for so long: accounts are attached, detached, merged and renamed.
@@ -112,6 +112,11 @@ def want(connection: sa.Connection, account: Account, now: datetime) -> None:
     """A failure of this account was booked: ask its wiki soon, unless a fresh answer is there."""
     if not is_fresh(connection, account, now):
         _ask(connection, account, now)
+
+
+def ask_again(connection: sa.Connection, account: Account, now: datetime) -> None:
+    """Whatever is known: what follows from the answer is to be decided anew."""
+    connection.execute(identity.update().where(_is(account)).values(ask_at=now))
 
 
 def want_all(connection: sa.Connection, several: Collection[Account], now: datetime) -> None:

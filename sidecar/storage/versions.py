@@ -132,7 +132,7 @@ def upgrade(connection: sa.Connection, tell: Tell = lambda words: None, *, dry: 
             _only_tell(connection, version, tell)
             return
         oldest = _scripts(FOLDERS).get_revision(version.wanted).module.oldest
-        if version.oldest and version.oldest < oldest:
+        if version.oldest and version.oldest < oldest and not _whole(connection):
             tell(f"programs of {version.oldest} may not go on; waiting until they have noticed")
             connection.execute(requirement.update().values(oldest=oldest))
             time.sleep(NOTICED)
@@ -176,11 +176,16 @@ def _only_tell(connection: sa.Connection, version: Version, tell: Tell) -> None:
 
 def _finish(connection: sa.Connection, revision: str, tell: Tell, *, back: bool = False) -> None:
     """A change the other way was broken off here: what is missing is made, or what is left over goes."""
-    if Kind(connection.dialect.name) is Kind.SQLITE:
-        return  # one transaction
+    if _whole(connection):
+        return
     module = _scripts(FOLDERS).get_revision(revision).module
     with _steps(connection, tell, again=True):
         module.downgrade() if back else module.upgrade()
+
+
+def _whole(connection: sa.Connection) -> bool:
+    """Whether a change is one transaction: nobody sees a part of it, and whoever writes waits for it."""
+    return Kind(connection.dialect.name) is Kind.SQLITE
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class History:
         failure = Bounce("enwiki", user_id, NOW, "a1b2c3", "k", NOW, "user-unknown", True, "5.1.1", "r", "")
         with self._engine.connect() as connection:
             begin = perf_counter()
-            owing = consider(connection, failure, POLICY, Limits(), NOW, NOW)
+            owing = consider(connection, failure, {failure.wiki: POLICY}, Limits(), NOW, NOW)
             taken = perf_counter() - begin
             assert owing.action_id is not None
             connection.rollback()

@@ -1,4 +1,4 @@
-"""Nodes killed and a database restarted for as long as is wanted: ``python -m tests.chaos --rounds 20``.
+"""Nodes killed or told to reload, a database restarted: ``python -m tests.chaos --rounds 20``, for long.
 
 Each round has a seed of its own, a database of its own, and its line. Ends with 1 if anything was lost, done
 twice, or done to anybody else.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.chaos.campaign import Campaign, Report
 from tests.chaos.crowd import Crowd
-from tests.chaos.node import Node
+from tests.chaos.node import team
 from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
 from tests.support.fixtures_databases import PATTERN, make_tables
 
@@ -23,9 +23,8 @@ SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDb, "postgresql": Po
 def one_round(server: DatabaseServer, folder: Path, seed: int, arguments: argparse.Namespace) -> Report:
     """With a database, wikis and nodes that nobody has used before."""
     url = server.copy(PATTERN, f"round_{seed}")
-    with closing(Crowd(arguments.wikis, seed)) as crowd:
-        apis = {name: wiki.api_url for name, wiki in crowd.wikis.items()}
-        nodes = [Node(folder / f"{seed}-{number}", url, apis) for number in range(arguments.nodes)]
+    with closing(Crowd(arguments.wikis, seed, arguments.persons)) as crowd:
+        nodes = team(folder, url, crowd, arguments.nodes, apart=arguments.roles)
         try:
             for node in nodes:
                 node.start()
@@ -45,6 +44,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wikis", type=int, default=200)
     parser.add_argument("--nodes", type=int, default=2)
+    parser.add_argument(
+        "--persons", action="store_true", help="half of the wikis' users have accounts at two"
+    )
+    parser.add_argument("--roles", action="store_true", help="the last node acts, and the others do all else")
     parser.add_argument("--blows", type=int, default=25)
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/var/tmp"))

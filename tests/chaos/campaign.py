@@ -35,7 +35,7 @@ class Report:
     seed: int
     mails: int = 0
     attempts: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: Counter[str] = field(default_factory=Counter)  #: and reloads, which nobody should notice
     issued: int = 0
     unanswered: int = 0  #: questions of the wikis; their mail left with its usual return path
     seconds: float = 0.0
@@ -46,7 +46,7 @@ class Report:
         killed = ", ".join(f"{name} {number}" for name, number in sorted(self.kills.items()))
         return (
             f"seed {self.seed}: {self.mails} mails in {self.attempts} attempts and {self.seconds:.0f} s, "
-            f"{self.issued} return paths ({self.unanswered} unanswered); killed: {killed}; "
+            f"{self.issued} return paths ({self.unanswered} unanswered); struck: {killed}; "
             f"paid {self.drained:.0f} s after the last blow; wrong: {len(self.wrongs)}"
         )
 
@@ -118,7 +118,7 @@ class Campaign:
                 mail = waiting.get_nowait()
             except Empty:
                 return
-            while not own.choice(self.nodes).deliver(mail.return_path, mail.raw):
+            while not own.choice(self._having("take")).deliver(mail.return_path, mail.raw):
                 self._note(attempts=1)
                 time.sleep(AGAIN)
             self._note(attempts=1)
@@ -128,7 +128,9 @@ class Campaign:
         own = Random(self.crowd.seed * 7 + number)
         while not self._over.is_set():
             member = own.choice(self.crowd.members)
-            answer = own.choice(self.nodes).ask(f"verp {member.wiki} {member.user_id} {member.address}")
+            answer = own.choice(self._having("issue")).ask(
+                f"verp {member.wiki} {member.user_id} {member.address}"
+            )
             if answer.startswith("OK "):
                 assert self.crowd.verp.recognise(answer[3:], self.crowd.now).user_id == member.user_id
                 self._note(issued=1)
@@ -136,12 +138,19 @@ class Campaign:
                 self._note(unanswered=1)
             self._over.wait(0.02)
 
+    def _having(self, role: str) -> list[Node]:
+        return [node for node in self.nodes if role in node.roles]
+
     def _strike(self) -> None:
-        if self._random.random() < 0.25:
+        chance = self._random.random()
+        if chance < 0.25:
             self.report.kills["database"] += 1
             self.server.kill()
             self._over.wait(self._random.uniform(*DOWN))
             self.server.start()
+        elif chance < 0.45:
+            self.report.kills["reload"] += 1
+            self._random.choice(self.nodes).reload()
         else:
             node = self._random.choice(self.nodes)
             self.report.kills[node.folder.name] += 1
@@ -183,6 +192,9 @@ class Campaign:
         owed = sorted((one.wiki, one.user_id) for one in self.crowd.members if one.due)
         if [(row.wiki, row.user_id) for row in done if row.state == "done"] != owed:
             yield f"actions that are done: {len(done)} of {len(owed)}"
+        persons = {(one.wiki, one.user_id) for one in self.crowd.members if one.elsewhere}
         for row in done:
+            if row.state == "overtaken" and (row.wiki, row.user_id) in persons:
+                continue  # before it was known who leads
             if row.state != "done" or row.effect not in ("unconfirmed", "already"):
                 yield f"action: {row}"

@@ -5,34 +5,37 @@ Knows its configuration, its sockets and its log. Does not know what it is sent.
 
 import json
 import re
+import signal
 import smtplib
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tests.chaos.crowd import DOMAIN, KEY
+from tests.chaos.crowd import DOMAIN, KEY, Crowd
 from tests.support.places import free_port
 from tests.support.waiting import until
 
-__all__ = ["Node"]
+__all__ = ["Node", "team"]
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "practice" * 4
 GRACE = 30.0  # seconds for an orderly end
 LMTP_PATIENCE = 120.0  # seconds; a mail server waits for longer
 
+ROLES = ("issue", "take", "act")
+
 CONFIG = """\
+[node]
+roles = {roles}
 [verp]
 domain = "{domain}"
 [sockets]
 directory = "{folder}"
-[http]
-listen = "127.0.0.1:{port}"
 [metrics]
 listen = "127.0.0.1:{metrics}"
 [storage]
@@ -51,35 +54,61 @@ actions_per_day = 1000000
 format = "keyvalue"
 """
 
+HTTP = """\
+[http]
+listen = "127.0.0.1:{port}"
+"""
+
 WIKI = """\
 [[wikis]]
 id = "{name}"
 api = "{api}"
+central = {central}
+"""
+
+CREDENTIALS = """\
 account = "BounceBot@sidecar"
 password_file = "bot.password"
 """
 
+ANOTHER = "anotherwiki"  # which comes and goes at a reload, and of which nobody has heard
+
 
 class Node:
-    """Configured when made. *wikis* are their API URLs by name."""
+    """Configured when made. *wikis* are their API URLs by name; their accounts may be *central*."""
 
     def __init__(
         self,
         folder: Path,
         url: str,
         wikis: Mapping[str, str],
+        *,
+        roles: Sequence[str] = ROLES,
+        central: bool = False,
     ) -> None:
         folder.mkdir()
+        self.roles = roles
         self.folder, self.lmtp, self.verp = folder, folder / "lmtp.sock", folder / "verp.sock"
         self._process: subprocess.Popen[bytes] | None = None
         for name, secret in (("verp.keys", KEY), ("bot.password", PASSWORD)):
             (folder / name).touch(0o600)
             (folder / name).write_text(secret + "\n")
         self._http, self._metrics = free_port(), free_port()
-        ports = {"port": self._http, "metrics": self._metrics}
-        text = CONFIG.format(folder=folder, url=url, domain=DOMAIN, **ports)
-        text += "".join(WIKI.format(name=name, api=api) for name, api in wikis.items())
-        (folder / "config.toml").write_text(text)
+        facts = {"metrics": self._metrics, "roles": json.dumps(list(roles))}
+        text = CONFIG.format(folder=folder, url=url, domain=DOMAIN, **facts)
+        if "take" in roles:
+            text += HTTP.format(port=self._http)
+        credentials = CREDENTIALS if "act" in roles else ""
+
+        def listed(wikis: Mapping[str, str]) -> str:
+            told = json.dumps(central)
+            return "".join(
+                WIKI.format(name=name, api=api, central=told) + credentials for name, api in wikis.items()
+            )
+
+        text += listed(wikis)
+        self._texts = [text + listed({ANOTHER: "http://127.0.0.1:9/w/api.php"}), text]
+        self.reload()
 
     @property
     def running(self) -> bool:
@@ -94,8 +123,19 @@ class Node:
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
+    def reload(self) -> None:
+        """Another file, and SIGHUP if it runs: one wiki more, or one less."""
+        self._texts.reverse()
+        (self.folder / "config.toml").write_text(self._texts[0])
+        if self._process and self.running:
+            self._process.send_signal(signal.SIGHUP)
+
     def serving(self) -> bool:
-        """Whether a mail server may connect."""
+        """Whether a mail server may connect, or where none may, whether it acts."""
+        if "take" not in self.roles:
+            with suppress(OSError, ValueError):
+                return self.metric("database_up") == 1
+            return False
         with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(5)
             probe.connect(str(self.lmtp))
@@ -167,3 +207,13 @@ class Node:
     def log(self) -> str:
         path = self.folder / "log"
         return path.read_text() if path.exists() else ""
+
+
+def team(folder: Path, url: str, crowd: Crowd, number: int, *, apart: bool = False) -> list[Node]:
+    """So many nodes for *crowd*: each does all, or where they stand *apart*, the last acts alone."""
+    apis = {name: wiki.api_url for name, wiki in crowd.wikis.items()}
+    roles = [ROLES[:-1]] * (number - 1) + [ROLES[-1:]] if apart else [ROLES] * number
+    return [
+        Node(folder / f"{crowd.seed}-{which}", url, apis, roles=own, central=crowd.persons)
+        for which, own in enumerate(roles)
+    ]

@@ -86,7 +86,10 @@ def test_a_server_that_only_reads_is_said_so_and_nothing_is_promised(
     server.only_read(url)
     try:
         assert not deliver(node, mails[0])
+        assert not deliver(node, mails[1])
         assert node.ready() == "The database lets nobody write"
+        assert len(re.findall("database in trouble", node.log())) == 1
+        assert "database is back" not in node.log()
     finally:
         server.let_write(url)
     until(lambda: deliver(node, mails[0]), "it is taken")

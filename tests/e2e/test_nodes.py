@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from tests.chaos.campaign import Campaign
 from tests.chaos.crowd import Crowd
-from tests.chaos.node import Node
+from tests.chaos.node import Node, team
 from tests.support.database_server import DatabaseServer
 from tests.support.waiting import until
 
@@ -34,14 +34,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def crowd(request: pytest.FixtureRequest) -> Iterator[Crowd]:
-    with closing(Crowd(request.param, SEED)) as crowd:
+    size, persons = request.param
+    with closing(Crowd(size, SEED, persons)) as crowd:
         yield crowd
 
 
 @pytest.fixture
-def nodes(folder: Path, url: str, crowd: Crowd, server: DatabaseServer) -> Iterator[list[Node]]:
-    apis = {name: wiki.api_url for name, wiki in crowd.wikis.items()}
-    nodes = [Node(folder / name, url, apis) for name in ("one", "two")]
+def nodes(
+    request: pytest.FixtureRequest, folder: Path, url: str, crowd: Crowd, server: DatabaseServer
+) -> Iterator[list[Node]]:
+    number, apart = request.param
+    nodes = team(folder, url, crowd, number, apart=apart)
     yield nodes
     for node in nodes:
         node.kill()
@@ -49,9 +52,14 @@ def nodes(folder: Path, url: str, crowd: Crowd, server: DatabaseServer) -> Itera
 
 
 @pytest.mark.parametrize(
-    ("kind", "crowd", "blows"),
-    [("mariadb", 200, 9), ("postgresql", 40, 6)],
-    indirect=["kind", "crowd"],
+    ("kind", "crowd", "nodes", "blows"),
+    [
+        ("mariadb", (200, False), (2, False), 9),
+        ("postgresql", (40, False), (2, False), 6),
+        ("mariadb", (20, True), (3, True), 6),
+    ],
+    ids=["two of 200 wikis", "two", "persons, and who acts apart from who takes"],
+    indirect=["kind", "crowd", "nodes"],
 )
 def test_nothing_is_lost_and_nothing_is_done_twice(
     crowd: Crowd, nodes: list[Node], server: DatabaseServer, url: str, blows: int
@@ -67,7 +75,9 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
     assert report.kills.total() == blows
 
 
-@pytest.mark.parametrize(("kind", "crowd"), [("mariadb", 1), ("postgresql", 1)], indirect=True)
+@pytest.mark.parametrize(
+    ("kind", "crowd"), [("mariadb", (1, False)), ("postgresql", (1, False))], indirect=True
+)
 def test_what_a_killed_node_had_in_hand_another_carries_out_within_a_minute(
     crowd: Crowd, folder: Path, url: str
 ) -> None:

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +21,7 @@ from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 from tests.support.desk import arrive
 from tests.support.practice import ADDRESS, KEY, WIKI, bounce, configured, load
+from tests.support.waiting import until
 
 PATIENCE = 60.0  # seconds; what could not be told is told again after ten
 TOKEN = "a-token-of-some-length-0123456789"
@@ -136,6 +140,27 @@ async def test_who_is_told_nothing_says_so_at_the_start_and_has_no_database(tmp_
             assert not webhost.listen.lmtp.exists()
     assert "proofs of arrival are missing" in [line["event"] for line in logs]
     assert [path.name for path in webhost.listen.verp.parent.iterdir() if path.suffix == ".db"] == []
+
+
+def test_it_takes_over_what_is_logged_at_a_reload(tmp_path: Path) -> None:
+    listen, file = issuing(tmp_path / "n").listen, tmp_path / "n" / "config.toml"
+    quiet, log = file.read_text() + '[log]\nformat = "keyvalue"\nlevel = "error"\n', tmp_path / "log"
+    file.write_text(quiet)
+    with log.open("wb") as stream:
+        command = [Path(sys.executable).with_name("bounce-sidecar"), "--config", file, "run"]
+        node = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stream)
+    try:
+        until(listen.verp.exists, "its door")
+        file.write_text(quiet.replace('"error"', '"info"'))
+
+        def loud() -> bool:
+            node.send_signal(signal.SIGHUP)
+            return "event='reloaded'" in log.read_text()
+
+        until(loud, "a line of the level that is wanted now")
+    finally:
+        node.terminate()
+        assert node.wait(30) == 0
 
 
 def test_what_is_lost_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

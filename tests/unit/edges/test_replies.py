@@ -71,6 +71,7 @@ def test_over_http_nothing_else_is_a_success_but_what_cannot_lose_a_bounce():
         "ALIVE",
         "READY",
         "NOT_BOOKED",
+        "NOTED",  # of another node, what it has signed
         "SUBSCRIBED",
     }
 

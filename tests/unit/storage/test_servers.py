@@ -1,6 +1,8 @@
 """MariaDB and PostgreSQL as they are at night: others in the way, killed, restarted, read-only, silent."""
 
 import asyncio
+import os
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -114,3 +116,21 @@ async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(
     monkeypatch.undo()
     await database.write(insert("after"))
     assert {"before", "after"} <= set(await database.read(names))
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_a_server_that_vanishes_with_a_question_in_its_hands_is_noticed_within_a_minute(
+    database: Database,
+) -> None:
+    def seconds(connection: sa.Connection) -> int:
+        descriptor = connection.connection.driver_connection.pgconn.socket  # type: ignore[union-attr]
+        with socket.socket(fileno=os.dup(descriptor)) as wire:
+            assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, every, times = (
+                wire.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            )
+        return idle + every * times
+
+    assert await database.write(seconds) <= 60
+    assert await database.read(seconds) <= 60

@@ -1,0 +1,59 @@
+"""A database in trouble is told of once, and so is its end, however much is asked of it meanwhile."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from sidecar.services.gauges import Gauges
+from sidecar.storage import aside
+from sidecar.storage.database import Database
+from sidecar.telemetry import Metrics
+
+LINES = ("database in trouble", "database is back")
+
+
+@pytest.fixture(params=["sqlite"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def operator(database: Database, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Somebody who has locked the file: it can be read, and not be written."""
+    with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as operator:
+        operator.execute("BEGIN IMMEDIATE")
+        yield operator
+
+
+async def cannot_write(database: Database) -> None:
+    for _ in range(3):
+        with pytest.raises(sa.exc.OperationalError):
+            await database.prove()
+        assert await database.read(aside.waiting) == 0
+        assert not database.good
+
+
+async def test_a_database_that_can_be_read_and_not_written_is_in_trouble_until_it_is_written(
+    database: Database, operator: sqlite3.Connection
+) -> None:
+    with capture_logs() as lines:
+        await cannot_write(database)
+        operator.execute("COMMIT")
+        await database.prove()
+    assert [line["event"] for line in lines] == [*LINES]
+    assert database.good
+
+
+async def test_the_gauges_find_out_that_trouble_is_over_where_nobody_writes(
+    database: Database, operator: sqlite3.Connection
+) -> None:
+    with capture_logs() as lines:
+        await cannot_write(database)
+        operator.execute("COMMIT")
+        await Gauges(database, Metrics()).round()
+    assert [line["event"] for line in lines] == [*LINES]
