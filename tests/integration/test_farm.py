@@ -82,7 +82,7 @@ async def fail_once_everywhere(config: Config, farm: PracticeFarm) -> dict[str, 
 def open_patiently(wiki: WikiConfig) -> Wiki:
     """With all the patience in the world for an answer."""
     patience = {"read_timeout": FOR_EVER, "answer_timeout": FOR_EVER}
-    return open_wiki(WikiAccess(wiki.api, wiki.account, wiki.password, "", **patience))
+    return open_wiki(WikiAccess(wiki.api, wiki.credentials, "", **patience))
 
 
 async def test_of_a_thousand_wikis_one_hangs_and_fifty_refuse_the_login_and_the_others_are_paid(
