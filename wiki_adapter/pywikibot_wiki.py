@@ -19,13 +19,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 
+from sidecar.domain import sitematrix
 from sidecar.domain.access import BotPassword, DatabaseName, FamilySite
 from sidecar.domain.wiki import WikiMisconfigured, WikiUnavailable
 
@@ -39,14 +39,6 @@ if TYPE_CHECKING:
     from pywikibot.site import BaseSite
 
 __all__ = ["PywikibotTransport", "PywikibotWiki"]
-
-SITEMATRIX: Fields = {
-    "action": "sitematrix",
-    "smlangprop": "site",
-    "smsiteprop": "dbname|url",
-    "format": "json",
-    "formatversion": 2,
-}
 
 _alone = threading.Lock()  # whoever has it has pywikibot
 
@@ -110,14 +102,16 @@ class PywikibotTransport:
         """By Wikimedia's sitematrix. Not APISite.fromDBName: that makes five requests, and prints."""
         from pywikibot.site import BaseSite
 
-        answer = self._ask(BaseSite("meta", "meta"), "GET", SITEMATRIX)
-        matrix = answer.get("sitematrix") if isinstance(answer, dict) else None
-        if not isinstance(matrix, dict):
+        answer = self._ask(BaseSite("meta", "meta"), "GET", sitematrix.PARAMETERS)
+        try:
+            listed = sitematrix.read(answer)
+        except sitematrix.NotAMatrix:
+            listed = []
+        if not listed:
             raise Passing("Wikimedia's sitematrix did not answer as it does")
-        languages = [group["site"] for group in matrix.values() if isinstance(group, dict)]
-        for wiki in chain(*languages, matrix.get("specials", [])):
-            if wiki["dbname"] == database:
-                return f"{wiki['url']}/w/api.php"
+        for wiki in listed:
+            if wiki.id == database:
+                return f"{wiki.url}/w/api.php"
         raise WikiMisconfigured(f"Wikimedia's sitematrix has no database {database}: check id, or set api")
 
 

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +25,7 @@ NOBODY = 65534  # PostgreSQL refuses to run as root
 PATIENCE = 120.0  # seconds, for making the system tables
 
 
-class DatabaseServer:
+class DatabaseServer(ABC):
     """One server in *folder*, listening on loopback. Started when made; its data survive ``kill``."""
 
     scheme: str  #: of SQLAlchemy's URL, up to the user
@@ -69,13 +69,13 @@ class DatabaseServer:
         with suppress(ProcessLookupError):
             self._group.send_all(signal.SIGCONT)
 
+    @abstractmethod
     def only_read(self, url: str) -> None:
         """As a standby does: whoever connects to *url* may write no more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def let_write(self, url: str) -> None:
         """As one does that took over."""
-        raise NotImplementedError
 
     def url(self, database: str) -> str:
         """For SQLAlchemy; no password is wanted."""
@@ -100,9 +100,9 @@ class DatabaseServer:
         with self._administrator() as connection:
             return int(connection.exec_driver_sql(self._waiting).scalar_one())
 
+    @abstractmethod
     def copy(self, pattern: str, database: str) -> str:
         """An empty database with the tables of *pattern*; its URL."""
-        raise NotImplementedError
 
     def _administrator(self) -> sa.Connection:
         engine = sa.create_engine(self.url(self._system), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
@@ -116,7 +116,7 @@ class DatabaseServer:
             return True
         return False
 
-    def _run(self, command: list[str], work: Callable[[str], str] = str) -> None:
+    def _run(self, command: list[str]) -> None:
         done = subprocess.run(
             [*self._as_nobody, *command], capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder,
             env=os.environ | self._environment(),
@@ -130,11 +130,13 @@ class DatabaseServer:
     _system = ""
     _waiting = ""
 
+    @abstractmethod
     def _initialise(self) -> None:
-        raise NotImplementedError
+        """Make its files."""
 
+    @abstractmethod
     def _command(self) -> list[str]:
-        raise NotImplementedError
+        """What runs it."""
 
 
 class MariaDb(DatabaseServer):
