@@ -15,23 +15,19 @@ from functools import partial
 
 import structlog
 
+from sidecar.chores import Chores, watchdog
 from sidecar.config import Config
 from sidecar.domain.policy import Mode, Policy
 from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
-from sidecar.edges.mail_server import MailServer
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
-from sidecar.edges.sitematrix_look import look_at, shelf_at
-from sidecar.host import database_of, now
+from sidecar.host import database_of, host_signs, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
-from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, tell_left_out, ways_of
-from sidecar.services.census import CensusTaker
+from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, ways_of
 from sidecar.services.circuit import Pauses
-from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.dispatch import Dispatcher
-from sidecar.services.gauges import Gauges
 from sidecar.services.identity import Identities
 from sidecar.services.intake import BounceIntake
 from sidecar.services.lines import Lines
@@ -40,7 +36,7 @@ from sidecar.services.reload import Orders, Reload
 from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
-from sidecar.services.upkeep import Keep, Upkeep
+from sidecar.services.vitals import HostSigns
 from sidecar.services.watch import Watch
 from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
@@ -65,6 +61,11 @@ class World:
     sockets: PassedSockets = field(default_factory=PassedSockets)
     manager: ServiceManager = field(default_factory=ServiceManager)
     reread: Callable[[], Config] | None = None  #: the configuration of now; None: that of the start
+    host_signs: HostSigns | None = None  #: of this host if None
+
+    def host(self, config: Config) -> HostSigns:
+        """How it is asked for its signs of life."""
+        return self.host_signs or host_signs(config, self.clock)
 
 
 async def run(
@@ -100,7 +101,8 @@ async def run(
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         main = _main_loops(config, dispatcher, watch, reload, identities)
-        others = _other_loops(config, world, database, metrics, refusals, reload.ring, life)
+        chores = Chores(config, world.clock, world.host(config), world.jitter, life)
+        others = chores.all(database, metrics, refusals, watch, reload.ring, world.manager)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
@@ -150,18 +152,14 @@ async def _only_issue(
         await issuing.open_door(world.sockets, doors)
         life.callback((reload := _reload(config, orders, issuing.use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
-        others = [*_watchdog(world), *_census(config, world, reload.ring, life)]
+        chores = Chores(config, world.clock, world.host(config), world.jitter, life)
+        others = [*watchdog(world.manager), *chores.census(reload.ring)]
         work: list[Loop] = [loop("reload", reload.run), *issuing.loops(), *others]
         loops = {await life.enter_async_context(one) for one in work}
         life.push_async_callback(doors.aclose)
         log.info("serving", roles="issue", notes_to=config.node.notes_to)
         ready()
         await until(stop, loops, world.manager)
-
-
-def _watchdog(world: World) -> Iterator[Loop]:
-    if world.manager.watchdog:
-        yield loop("watchdog", world.manager.keep_alive)
 
 
 def _main_loops(
@@ -191,44 +189,6 @@ async def _watch(config: Config, clock: Clock, database: Database, metrics: Metr
     watch = Watch(database, config.policies, config.verp, clock, metrics)
     await watch.load()
     return watch
-
-
-def _other_loops(
-    config: Config,
-    world: World,
-    database: Database,
-    metrics: Metrics,
-    refusals: Refusals,
-    changed: Callable[[], None],
-    life: contextlib.AsyncExitStack,
-) -> Iterator[Loop]:
-    yield from _census(config, world, changed, life)
-    life.callback(refusals.sum_up)
-    yield loop("refusals", refusals.run)
-    if config.node.takes:
-        keep = Keep(config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
-        yield loop("upkeep", Upkeep(database, keep, world.clock).run)
-    yield from _watchdog(world)
-    if config.listen.metrics:
-        yield loop("gauges", Gauges(database, metrics).run)
-    if config.digest:
-        told = config.digest
-        head = Letterhead(told.to, told.sender, config.verp.domain)
-        digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, world.clock)
-        life.callback(digest.close)
-        yield loop("digest", digest.run, digest.stop)
-
-
-def _census(
-    config: Config, world: World, changed: Callable[[], None], life: contextlib.AsyncExitStack
-) -> Iterator[Loop]:
-    """Keeps the farm's wikis known; nobody waits for it."""
-    if farm := config.farm:
-        tell_left_out(config)
-        look = look_at(farm.sitematrix, config.contact, config.verp.accept, farm.refresh)
-        taker = CensusTaker(look, shelf_at(farm.cache), world.clock, world.jitter, changed)
-        life.callback(taker.close)
-        yield loop("census", taker.run)
 
 
 @contextlib.asynccontextmanager

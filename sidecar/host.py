@@ -6,8 +6,10 @@ what any of it is for.
 
 import grp
 import os
+import shutil
 import socket
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,18 +17,22 @@ from pathlib import Path
 from sidecar import config as config_module
 from sidecar.config import Config, ConfigError, parse
 from sidecar.edges import census_file
+from sidecar.edges.kernel_clock import synchronised
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.secrets import ReadSecret, SecretError
+from sidecar.services.vitals import HostSigns
 from sidecar.storage.database import Database, NoHistory
 from sidecar.telemetry import Metrics
 
 __all__ = [
     "KeysPlace",
     "database_of",
+    "host_signs",
     "keys_place",
     "load_config",
     "missing_groups",
+    "node_name",
     "now",
     "passed_sockets",
     "rules_directory",
@@ -35,6 +41,7 @@ __all__ = [
     "write_secret",
 ]
 
+SQLITE = "sqlite:///"
 FIRST_PASSED = 3  # sd_listen_fds(3), SD_LISTEN_FDS_START
 
 
@@ -58,6 +65,27 @@ def database_of(config: Config, metrics: Metrics | None = None) -> Database:
     if not config.node.has_history:
         raise NoHistory("[node] roles = issue: this node has no database; ask a node that takes bounces")
     return Database(config.storage_url, password=config.storage_password, metrics=metrics)
+
+
+def host_signs(config: Config, clock: Callable[[], datetime] = now) -> HostSigns:
+    """How this host is asked for its signs of life."""
+    return HostSigns(clock, lambda: _free(config.storage_url), synchronised)
+
+
+def node_name(config: Config) -> str:
+    """What this node is called."""
+    return (config.node.name or socket.gethostname())[:64]
+
+
+def _free(url: str) -> int | None:
+    """Octets that are free where an SQLite file lies, for whoever is not root; None with a server."""
+    if not url.startswith(SQLITE) or url == SQLITE:
+        return None
+    folder = Path(url.removeprefix(SQLITE)).parent
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:

@@ -25,6 +25,13 @@ class NodeConfig:
     acts: bool = True  #: on the wikis
     notes_to: str = ""  #: the node that is told of what is issued here; "" if none is
     notes_token: str = field(default="", repr=False)
+    name: str = ""  #: "" where it is called as the host is
+
+    @property
+    def roles(self) -> str:
+        """In one line."""
+        given = {"issue": self.issues, "take": self.takes, "act": self.acts}
+        return ", ".join(role for role in ROLES if given[role])
 
     @property
     def has_history(self) -> bool:
@@ -35,7 +42,8 @@ class NodeConfig:
 def node_of(section: NodeSection, notes_token: str) -> NodeConfig:
     """What this node is for."""
     roles = section.roles
-    return NodeConfig("issue" in roles, "take" in roles, "act" in roles, section.notes_to, notes_token)
+    known = ("issue" in roles, "take" in roles, "act" in roles)
+    return NodeConfig(*known, section.notes_to, notes_token, section.name)
 
 
 def roles_of(data: Mapping[str, Any]) -> frozenset[str]:

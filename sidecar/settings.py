@@ -58,6 +58,9 @@ class NodeSection(Section):
         '"http://192.0.2.7:8025"; for a node that only issues',
     )
     notes_token_file: str = Field("", description="File with the [http] token of that node")
+    name: str = Field(
+        "", max_length=64, description="What this node is called in `status`; the host's name if not said"
+    )
 
 
 class BounceHandlerSection(Section):

@@ -10,6 +10,7 @@ giving up is a decision that somebody took.
       LoginThrottled
     WikiMisconfigured
       LoginRefused       what the answer to a login says about account and password, and not about the wiki
+      CertificateRefused
     WikiRefused
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 import mwclient.errors
 import requests.exceptions
 
-from sidecar.domain.wiki import WikiError, WikiMisconfigured, WikiUnavailable
+from sidecar.domain.wiki import CertificateRefused, WikiError, WikiMisconfigured, WikiUnavailable
 
 from .codes import (
     CODES,
@@ -59,7 +60,7 @@ STATUSES: dict[int, Answer] = {
 
 #: Exceptions; the first row that fits.
 EXCEPTIONS: tuple[tuple[type[Exception], type[WikiError], str], ...] = (
-    (requests.exceptions.SSLError, WikiMisconfigured, TLS),
+    (requests.exceptions.SSLError, CertificateRefused, TLS),
     (requests.exceptions.ConnectTimeout, Passing, ""),
     (requests.exceptions.ConnectionError, Passing, ""),  # a kept connection that the server closed, too
     (requests.exceptions.Timeout, WikiUnavailable, ""),  # the wiki may still be at it: not again at once

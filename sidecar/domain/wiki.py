@@ -10,6 +10,7 @@ Errors:
         LoginThrottled   nobody may log in with this account now, at any wiki that shares its accounts
       WikiMisconfigured  not until somebody mends the set-up: keep what we owe, alarm, ask rarely
         LoginRefused     account or secret is wrong; perhaps for all wikis that share them
+        CertificateRefused   TLS: nobody can say that it is the wiki who answers
       WikiRefused        never: this request makes no sense to the wiki
 """
 
@@ -21,8 +22,9 @@ from typing import Protocol
 from .person import Person
 
 __all__ = [
-    "Action", "Effect", "LoginRefused", "LoginThrottled", "Mistyped", "Outcome", "Restore", "Unconfirm",
-    "Warn", "Wiki", "WikiError", "WikiMisconfigured", "WikiRefused", "WikiUnavailable",
+    "Action", "CertificateRefused", "Effect", "LoginRefused", "LoginThrottled", "Mistyped", "Outcome",
+    "Restore", "Unconfirm", "Warn", "Wiki", "WikiError", "WikiMisconfigured", "WikiRefused",
+    "WikiUnavailable",
 ]  # fmt: skip
 
 
@@ -136,6 +138,10 @@ class WikiMisconfigured(WikiError):
 
 class LoginRefused(WikiMisconfigured):
     """The wiki does not take this account and secret. Make a new bot password."""
+
+
+class CertificateRefused(WikiMisconfigured):
+    """The wiki's certificate is not to be trusted: renew it, or mend scheme, name and port of api."""
 
 
 class WikiRefused(WikiError):

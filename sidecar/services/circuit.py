@@ -22,7 +22,15 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from sidecar.domain.wiki import LoginRefused, LoginThrottled, WikiError, WikiMisconfigured, WikiUnavailable
+from sidecar.domain.vitals import Ailment
+from sidecar.domain.wiki import (
+    CertificateRefused,
+    LoginRefused,
+    LoginThrottled,
+    WikiError,
+    WikiMisconfigured,
+    WikiUnavailable,
+)
 from sidecar.services.lines import Way
 from sidecar.services.places import Places
 from sidecar.storage import circuits
@@ -37,6 +45,14 @@ OLD = timedelta(hours=1)  # after which nobody has a password that was refused t
 FORGOTTEN = timedelta(days=30)  # after which nobody remembers a wiki or a login that is not used any more
 
 Rows = Mapping[str, Standing]
+
+#: The first that fits.
+AILMENTS: Mapping[type[WikiError], Ailment] = {
+    LoginRefused: Ailment.LOGIN,
+    CertificateRefused: Ailment.CERTIFICATE,
+    WikiMisconfigured: Ailment.MISCONFIGURED,
+    WikiError: Ailment.UNAVAILABLE,
+}
 
 
 @dataclass(frozen=True)
@@ -178,4 +194,12 @@ def _note(
     failures: int,
     credential: str = "",
 ) -> None:
-    circuits.put(connection, Standing(name, failures, now + pause, str(error), now, credential))
+    before = circuits.named(connection, [name]).get(name)
+    since = before.since or before.changed if before else now
+    entry = Standing(name, failures, now + pause, str(error), now, credential, ailment_of(error), since)
+    circuits.put(connection, entry)
+
+
+def ailment_of(error: WikiError) -> Ailment:
+    """What a wiki suffers from that has said this."""
+    return next(ailment for kind, ailment in AILMENTS.items() if isinstance(error, kind))

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 EVERY = 3600.0  # seconds
 BATCH = 200  # rows a transaction: a booking that comes meanwhile waits for one of them
 BATCH_OCTETS = 4 * 2**20  # of raw mail a transaction: what is dropped is overwritten, too
+SUMS = timedelta(days=400)  # that the numbers of each day are kept: last year's same month, at least
 PAUSE = 0.02  # seconds between transactions: other processes, an operator's command, want to write as well
 
 
@@ -67,6 +68,8 @@ class Upkeep:
                 (retention.EVENTS, now - keep.audit),
                 (retention.BRAKES, now - keep.audit),
                 (retention.TALLIES, numbers),
+                (retention.RATES, now - max(keep.audit, SUMS)),
+                (retention.CANARIES, now - keep.bounces),
             )
             if (number := await self._clear(shelf, before))
         }

@@ -4,9 +4,9 @@ Knows who is watched, in memory, and writes the sends beside the way of the mail
 killed within a second, the database is down for long) is a proof that mail arrives, and nothing else.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sidecar.domain.policy import Policy, Streak
 from sidecar.domain.verp import Verp
@@ -38,9 +38,13 @@ class Watched:
         self.signings: deque[tuple[Verp, str, datetime]] = deque()
         self.told: deque[Send] = deque()  #: what other nodes have signed
         self.lost = (metrics or Metrics()).sends.labels("lost")
+        #: of everybody: how many mails were signed, by wiki and day, until pulse.py has written it down
+        self.numbers: Counter[tuple[str, date]] = Counter()
+        self.last: datetime | None = None  #: when the last one was
 
     def signed(self, wiki: str, user_id: int, verp: Verp, return_path: str, now: datetime) -> None:
         """A return path was handed out; neither blocks nor waits."""
+        self._count(wiki, now)
         if user_id in self.users.get(wiki, ()):
             if len(self.signings) < ROOM:
                 self.signings.append((verp, return_path, now))
@@ -49,11 +53,16 @@ class Watched:
 
     def signed_elsewhere(self, mail: Send) -> None:
         """A node without a database has handed out a return path."""
+        self._count(mail.wiki, mail.sent)
         if mail.user_id in self.users.get(mail.wiki, ()):
             if len(self.told) < ROOM:
                 self.told.append(mail)
             else:
                 self.lost.inc()
+
+    def _count(self, wiki: str, sent: datetime) -> None:
+        self.numbers[wiki, sent.date()] += 1
+        self.last = max(self.last, sent) if self.last else sent
 
 
 class Watch:

@@ -26,6 +26,8 @@ class Standing:
     why: str
     changed: datetime
     credential: str = ""  #: keyed fingerprint of what was refused; "" if the trouble was another
+    trouble: str = ""  #: vitals.Ailment; "" where an older program has written the row
+    since: datetime | None = None  #: the first failure in a row; None likewise
 
 
 _ROW = sa.select(
@@ -35,6 +37,8 @@ _ROW = sa.select(
     circuit.c.why,
     circuit.c.changed,
     circuit.c.credential,
+    circuit.c.trouble,
+    circuit.c.since,
 )
 
 
@@ -56,6 +60,8 @@ def put(connection: sa.Connection, entry: Standing) -> None:
         "why": entry.why[:500],
         "changed": entry.changed,
         "credential": entry.credential,
+        "trouble": entry.trouble,
+        "since": entry.since,
     }
     changing = circuit.update().where(circuit.c.wiki == entry.name).values(values)
     if not connection.execute(changing).rowcount:

@@ -21,16 +21,18 @@ from sidecar.storage.schema import (
     action_bounce,
     bounce,
     brake,
+    canary,
     event,
     identity,
     notice,
+    rate,
     send,
     tally,
 )
 
 __all__ = [
-    "ACCOUNTS", "ACTIONS", "ASIDE", "BOUNCES", "BRAKES", "EVENTS", "IDENTITIES", "MAILS", "NOTICES", "SENDS",
-    "TALLIES", "Shelf", "drop", "find",
+    "ACCOUNTS", "ACTIONS", "ASIDE", "BOUNCES", "BRAKES", "CANARIES", "EVENTS", "IDENTITIES", "MAILS",
+    "NOTICES", "RATES", "SENDS", "TALLIES", "Shelf", "drop", "find",
 ]  # fmt: skip
 
 Condition = sa.ColumnElement[bool]
@@ -111,6 +113,14 @@ def _old_tally(before: datetime) -> Condition:
     return tally.c.slot < before
 
 
+def _old_rate(before: datetime) -> Condition:
+    return rate.c.day < str(before.date())
+
+
+def _old_canary(before: datetime) -> Condition:
+    return canary.c.sent < before
+
+
 MAILS = Shelf("mails", notice, _old_mail, empties=True)
 ASIDE = Shelf("set_aside", notice, _old_aside, empties=True)
 BOUNCES = Shelf("bounces", bounce, _old_bounce, (action_bounce.c.bounce_id,))
@@ -122,6 +132,8 @@ IDENTITIES = Shelf("identities", identity, _old_identity)
 EVENTS = Shelf("events", event, _old_event)
 BRAKES = Shelf("brakes", brake, _old_brake)
 TALLIES = Shelf("tallies", tally, _old_tally)
+RATES = Shelf("rates", rate, _old_rate)
+CANARIES = Shelf("canaries", canary, _old_canary)
 
 
 def find(

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sidecar.storage.columns import ID, MAIL, Line, UtcDateTime
 
 __all__ = [
-    "account", "action", "action_bounce", "bounce", "brake", "circuit", "digest", "event", "identity",
-    "metadata", "notice", "requirement", "send", "tally",
+    "account", "action", "action_bounce", "bounce", "brake", "canary", "circuit", "digest", "event",
+    "identity", "metadata", "node", "notice", "rate", "requirement", "send", "tally",
 ]  # fmt: skip
 
 metadata = sa.MetaData(
@@ -196,6 +196,8 @@ circuit = sa.Table(
     sa.Column("why", Line(500), nullable=False),
     sa.Column("credential", Line(64), nullable=False),  # keyed hash of what was refused; "" if none was
     sa.Column("changed", UtcDateTime, nullable=False),
+    sa.Column("trouble", Line(16), nullable=False, server_default=_EMPTY),  # vitals.Ailment
+    sa.Column("since", UtcDateTime),  # the first of the failures in a row
 )
 
 # One row: which programs may use these tables.
@@ -221,4 +223,45 @@ identity = sa.Table(
     sa.Index(None, "lead_wiki", "lead_user_id"),
     sa.Index(None, "asked"),
     sa.Index(None, "ask_at"),
+)
+
+# Every daemon with a database, as it was when it was last seen.
+node = sa.Table(
+    "node",
+    metadata,
+    sa.Column("name", Line(64), primary_key=True),
+    sa.Column("roles", Line(32), nullable=False),
+    sa.Column("version", Line(32), nullable=False),
+    sa.Column("started", UtcDateTime, nullable=False),
+    sa.Column("seen", UtcDateTime, nullable=False),
+    sa.Column("stopped", UtcDateTime),  # in good order; NULL while it runs, or if nobody knows
+    sa.Column("signed", UtcDateTime),  # the last mail that it signed, or was told of
+    sa.Column("synchronised", sa.Boolean),  # its clock; NULL where that cannot be told
+    sa.Column("free", sa.BigInteger),  # octets on the disk of its database; NULL with a server
+)
+
+# What happened in a day, summed: rates.What says of what. A day that is over has a row "closed".
+rate = sa.Table(
+    "rate",
+    metadata,
+    sa.Column("what", Line(16), primary_key=True),
+    sa.Column("day", Line(10), primary_key=True),  # in UTC, as 2026-11-28
+    sa.Column("wiki", Line(64), primary_key=True),  # "" for all together
+    sa.Column("key", Line(64), primary_key=True),  # category, provider, effect, node
+    sa.Column("hard", sa.Boolean, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Index(None, "day"),
+)
+
+# Bounces that we sent to ourselves, through the mail server.
+canary = sa.Table(
+    "canary",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("node", Line(64), nullable=False),
+    sa.Column("sent", UtcDateTime, nullable=False),
+    sa.Column("token", Line(64), nullable=False, unique=True),  # of its return path: which one came back
+    sa.Column("returned", UtcDateTime),  # NULL: not yet
+    sa.Column("error", Line(500), nullable=False),  # why it did not even leave; "" if it did
+    sa.Index(None, "sent"),
 )

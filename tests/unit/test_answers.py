@@ -13,6 +13,7 @@ import requests.exceptions
 from requests.structures import CaseInsensitiveDict
 
 from sidecar.domain.wiki import (
+    CertificateRefused,
     LoginRefused,
     LoginThrottled,
     WikiError,
@@ -105,7 +106,7 @@ EXCEPTIONS: dict[type[Exception], type[WikiError]] = {
     requests.exceptions.ProxyError: Passing,
     requests.exceptions.ReadTimeout: WikiUnavailable,
     requests.exceptions.RetryError: Passing,
-    requests.exceptions.SSLError: WikiMisconfigured,
+    requests.exceptions.SSLError: CertificateRefused,
     requests.exceptions.StreamConsumedError: Passing,
     requests.exceptions.Timeout: WikiUnavailable,
     requests.exceptions.TooManyRedirects: WikiMisconfigured,

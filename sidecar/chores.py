@@ -1,0 +1,97 @@
+"""What runs beside the mail's way, as configured: upkeep, gauges, sums, pulse, digest, census, watchdog.
+
+Knows which chore needs what. Does not know the mail's way itself: daemon.py does.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from sidecar import __version__
+from sidecar.config import Config
+from sidecar.edges.mail_server import MailServer
+from sidecar.edges.service_manager import ServiceManager
+from sidecar.edges.sitematrix_look import look_at, shelf_at
+from sidecar.host import node_name
+from sidecar.loops import Loop, loop
+from sidecar.orders import tell_left_out
+from sidecar.services.census import CensusTaker
+from sidecar.services.digest import Digest, Letterhead
+from sidecar.services.gauges import Gauges
+from sidecar.services.pulse import Myself, Pulse
+from sidecar.services.refusals import Refusals
+from sidecar.services.rollup import Rollup
+from sidecar.services.upkeep import Keep, Upkeep
+from sidecar.services.vitals import HostSigns
+from sidecar.services.watch import Watch
+from sidecar.storage.database import Database
+from sidecar.telemetry import Metrics
+
+__all__ = ["Chores", "watchdog"]
+
+
+def watchdog(manager: ServiceManager) -> Iterator[Loop]:
+    """Tells the service manager that the loop turns, if it wants to know."""
+    if manager.watchdog:
+        yield loop("watchdog", manager.keep_alive)
+
+
+class Chores:
+    """Of one daemon; what they open is closed when *life* ends."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Callable[[], datetime],
+        host: HostSigns,
+        jitter: Callable[[], float],
+        life: contextlib.AsyncExitStack,
+    ) -> None:
+        self._config, self._clock, self._host = config, clock, host
+        self._jitter, self._life = jitter, life
+
+    def all(
+        self,
+        database: Database,
+        metrics: Metrics,
+        refusals: Refusals,
+        watch: Watch,
+        changed: Callable[[], None],
+        manager: ServiceManager,
+    ) -> Iterator[Loop]:
+        """Of a node with a history. *changed*: the configuration is to be read again."""
+        yield from self.census(changed)
+        self._life.callback(refusals.sum_up)
+        yield loop("refusals", refusals.run)
+        yield from watchdog(manager)
+        if self._config.listen.metrics:
+            yield loop("gauges", Gauges(database, metrics).run)
+        yield from self._records(database, watch)
+        yield from self._digest(database)
+
+    def census(self, changed: Callable[[], None]) -> Iterator[Loop]:
+        """Keeps the farm's wikis known; nobody waits for it."""
+        if farm := self._config.farm:
+            tell_left_out(self._config)
+            config = self._config
+            look = look_at(farm.sitematrix, config.contact, config.verp.accept, farm.refresh)
+            taker = CensusTaker(look, shelf_at(farm.cache), self._clock, self._jitter, changed)
+            self._life.callback(taker.close)
+            yield loop("census", taker.run)
+
+    def _records(self, database: Database, watch: Watch) -> Iterator[Loop]:
+        config = self._config
+        if config.node.takes:
+            keep = Keep(config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
+            yield loop("upkeep", Upkeep(database, keep, self._clock).run)
+        yield loop("rollup", Rollup(database, self._clock).run)
+        myself = Myself(node_name(config), config.node.roles, __version__)
+        pulse = Pulse(database, myself, self._host, watch.watched)
+        yield loop("pulse", pulse.run, pulse.stop)
+
+    def _digest(self, database: Database) -> Iterator[Loop]:
+        if told := self._config.digest:
+            head = Letterhead(told.to, told.sender, self._config.verp.domain)
+            digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, self._clock)
+            self._life.callback(digest.close)
+            yield loop("digest", digest.run, digest.stop)

@@ -1,0 +1,59 @@
+"""The sums of each day, made when it is over: so that a year of numbers is read at once.
+
+Knows when a day is over, and that a failure may still turn out to be another one on the day after. Whoever of
+several nodes comes first does it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from sidecar.storage import rates
+from sidecar.storage.database import Database
+from sidecar.telemetry import report
+
+__all__ = ["Rollup"]
+
+log = structlog.get_logger()
+
+EVERY = 3600.0  # seconds
+DAY = timedelta(days=1)
+AGAIN = 2  # days that are summed anew: an hour later, a report may have replaced another one of the same mail
+
+
+class Rollup:
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._db, self._clock = database, clock
+
+    async def run(self) -> None:
+        """For ever, once an hour. A round that fails is logged."""
+        while True:
+            try:
+                await self.round()
+            except Exception as error:
+                report(log, "rollup failed", error)
+            await asyncio.sleep(EVERY)
+
+    async def round(self) -> list[date]:
+        """Sum the days that are over and were not summed, and the last ones again; returns them."""
+        today = self._clock().date()
+        first = await self._db.read(rates.first_day)
+        if first is None:
+            return []
+        known = await self._db.read(lambda connection: rates.closed(connection, first, today))
+        done = []
+        for day in (first + n * DAY for n in range((today - first).days)):
+            if day not in known or today - day <= AGAIN * DAY:
+                await self._close(day)
+                done.append(day)
+        return done
+
+    async def _close(self, day: date) -> None:
+        sums = await self._db.read(lambda connection: rates.sums(connection, day))
+        try:
+            await self._db.write(lambda connection: rates.close(connection, day, sums))
+        except sa.exc.IntegrityError:  # another node was faster
+            log.debug("summed by another node", day=str(day))

@@ -1,0 +1,166 @@
+"""What happened each day, in numbers: summed when the day is over, and counted for the days that are not.
+
+Knows how the sums are made and asked for. Does not know when a day is over.
+
+What the numbers are kept by: failures by category and wiki, and by provider for all wikis together; actions
+by what came of them; mails that were signed by the node that signed them. Of failures a day is the day when
+they were received. Sums outlive the bounces that they count, and hold nothing of any user.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from sidecar.storage.actions import State
+from sidecar.storage.schema import action, bounce, rate
+
+__all__ = ["Count", "What", "add_signed", "close", "closed", "first_day", "per_day", "signed_since", "sums"]
+
+DAY = timedelta(days=1)
+
+
+class What(StrEnum):
+    """What is counted, and what ``key`` says of it."""
+
+    CATEGORY = "category"  #: failures, by the category of their verdict
+    PROVIDER = "provider"  #: failures, by who runs the recipient's mail; of all wikis together
+    ACTION = "action"  #: what was carried out, by its effect; of shadow mode "shadow " and the kind
+    SIGNED = "signed"  #: mails, by the node that signed them or was told
+    CLOSED = "closed"  #: a day whose failures and actions are summed
+
+
+_SUMMED = (What.CATEGORY, What.PROVIDER, What.ACTION)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often, in one day."""
+
+    day: date
+    wiki: str  #: "" for all together
+    key: str
+    hard: bool
+    number: int
+
+
+def per_day(connection: sa.Connection, what: What, since: date, until: date, wiki: str = "") -> list[Count]:
+    """Of each day from *since* to *until*, both included; of one *wiki* if it is named.
+
+    Days that are not closed are counted now: that takes as long as there were failures in them. Providers are
+    not known by wiki.
+    """
+    days = closed(connection, since, until)
+    query = sa.select(rate.c.day, rate.c.wiki, rate.c.key, rate.c.hard, rate.c.number).where(
+        rate.c.what == what, rate.c.day >= str(since), rate.c.day <= str(until)
+    )
+    if wiki:
+        query = query.where(rate.c.wiki == wiki)
+    found = [Count(date.fromisoformat(day), *rest) for day, *rest in connection.execute(query)]
+    if what in _SUMMED:
+        found = [count for count in found if count.day in days]
+        for day in _days(since, until):
+            if day not in days:
+                found += [one for one in _counted(connection, what, day) if wiki in ("", one.wiki)]
+    return found
+
+
+def closed(connection: sa.Connection, since: date, until: date) -> set[date]:
+    """The days that are summed."""
+    query = sa.select(rate.c.day).where(
+        rate.c.what == What.CLOSED, rate.c.day >= str(since), rate.c.day <= str(until)
+    )
+    return {date.fromisoformat(day) for day in connection.execute(query).scalars()}
+
+
+def first_day(connection: sa.Connection) -> date | None:
+    """Of the oldest failure or action that is kept; None if there is none."""
+    oldest = [
+        connection.execute(sa.select(sa.func.min(column, type_=column.type))).scalar_one()
+        for column in (bounce.c.received, action.c.created)
+    ]
+    return min((moment.date() for moment in oldest if moment), default=None)
+
+
+def sums(connection: sa.Connection, day: date) -> dict[What, list[Count]]:
+    """What happened on that day, to be handed to ``close``; without a lock."""
+    return {what: list(_counted(connection, what, day)) for what in _SUMMED}
+
+
+def close(connection: sa.Connection, day: date, counts: Mapping[What, Iterable[Count]]) -> None:
+    """Enter the sums of a day that is over, in place of what was there. Repeatable.
+
+    Two nodes at once: one of them meets an IntegrityError, and need not mind.
+    """
+    marked = (rate.c.what == What.CLOSED) & (rate.c.day == str(day))
+    if not connection.execute(sa.select(rate.c.day).where(marked).with_for_update()).first():
+        _insert(connection, What.CLOSED, [Count(day, "", "", False, 1)])
+    for what, ones in counts.items():
+        connection.execute(rate.delete().where(rate.c.what == what, rate.c.day == str(day)))
+        _insert(connection, what, ones)
+
+
+def add_signed(connection: sa.Connection, node: str, numbers: Mapping[tuple[str, date], int]) -> None:
+    """Add the mails that *node* has signed: by wiki and day."""
+    for (wiki, day), number in sorted(numbers.items()):
+        place = (
+            (rate.c.what == What.SIGNED)
+            & (rate.c.day == str(day))
+            & (rate.c.wiki == wiki)
+            & (rate.c.key == node)
+        )
+        more = rate.update().where(place).values(number=rate.c.number + number)
+        if not connection.execute(more).rowcount:
+            _insert(connection, What.SIGNED, [Count(day, wiki, node, False, number)])
+
+
+def signed_since(connection: sa.Connection, day: date) -> int:
+    """How many mails were signed from that day on."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(rate.c.number), 0))
+    query = query.where(rate.c.what == What.SIGNED, rate.c.day >= str(day))
+    return int(connection.execute(query).scalar_one())
+
+
+def _insert(connection: sa.Connection, what: What, counts: Iterable[Count]) -> None:
+    rows = [
+        {"what": what, "day": str(one.day), "wiki": one.wiki, "key": one.key, "hard": one.hard,
+         "number": one.number}
+        for one in counts
+    ]  # fmt: skip
+    if rows:
+        connection.execute(rate.insert(), rows)
+
+
+def _counted(connection: sa.Connection, what: What, day: date) -> Iterator[Count]:
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    if what is What.ACTION:
+        yield from _acted(connection, start)
+        return
+    of = [bounce.c.provider] if what is What.PROVIDER else [bounce.c.wiki, bounce.c.category]
+    query = sa.select(*of, bounce.c.hard, sa.func.count()).where(
+        bounce.c.received >= start, bounce.c.received < start + DAY
+    )
+    for *whose, key, hard, number in connection.execute(query.group_by(*of, bounce.c.hard)):
+        yield Count(day, whose[0] if whose else "", key, hard, number)
+
+
+def _acted(connection: sa.Connection, start: datetime) -> Iterator[Count]:
+    for key, moment, state in (
+        (action.c.effect, action.c.settled, State.DONE),
+        (action.c.kind, action.c.created, State.SHADOW),
+    ):
+        query = sa.select(action.c.wiki, key, sa.func.count()).where(
+            action.c.state == state, moment >= start, moment < start + DAY
+        )
+        for wiki, what, number in connection.execute(query.group_by(action.c.wiki, key)):
+            yield Count(
+                start.date(), wiki, f"shadow {what}" if state is State.SHADOW else what, False, number
+            )
+
+
+def _days(since: date, until: date) -> Iterator[date]:
+    while since <= until:
+        yield since
+        since += DAY
