@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Three at a time: most tests wait for a server. A file, or a class of it, stays together and shares its servers.
-PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope
+# The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help demo test test-quick lint bench fuzz capture capture-check debian-packages clean
 

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.support.fixtures_debian",
     "tests.support.fixtures_mediawiki",
     "tests.support.fixtures_mta",
+    "tests.support.longest_first",
 ]
 
 

@@ -133,7 +133,11 @@ def _own(user: User) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:
     booked = sa.select(bounce.c.notice_id).where(of["bounce"])
     # Before 0003 a notice did not name its user; nor does one of a wiki that was not configured when it came.
     nameless = sa.or_(
-        *(sa.func.lower(notice.c.return_path).startswith(path, autoescape=True) for path in user.return_paths)
+        sa.false(),
+        *(
+            sa.func.lower(notice.c.return_path).startswith(path, autoescape=True)
+            for path in user.return_paths
+        ),
     )
     of["notice"] |= notice.c.id.in_(booked) | ((notice.c.wiki == "") & nameless)
     return [(table, of[table.name]) for table in _TABLES]

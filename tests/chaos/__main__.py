@@ -15,7 +15,8 @@ from tests.chaos.campaign import Campaign, Report
 from tests.chaos.crowd import Crowd
 from tests.chaos.node import team
 from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
-from tests.support.fixtures_databases import PATTERN, make_tables
+from tests.support.fixtures_databases import PATTERN
+from tests.support.fresh_history import make_tables
 
 SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDb, "postgresql": PostgreSql}
 

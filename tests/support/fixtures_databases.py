@@ -4,7 +4,6 @@ Knows how long each server lives (as long as the process that runs the tests) an
 from a pattern, because making the tables anew takes longer. Does not know any test.
 """
 
-import asyncio
 import os
 import shutil
 import tempfile
@@ -15,12 +14,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from sidecar.storage.database import Database
 from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
 from tests.support.debs import DownloadFailed
+from tests.support.fresh_history import fresh_file, make_tables
 from tests.support.places import missing
 
-__all__ = ["ON_EACH", "ON_SERVERS", "PATTERN", "make_tables"]
+__all__ = ["ON_EACH", "ON_SERVERS", "PATTERN"]
 
 PATTERN = "pattern"  # a database with our tables and nothing in them
 _numbers = count(1)
@@ -41,17 +40,6 @@ def _served(kind: type[DatabaseServer]) -> Iterator[DatabaseServer]:
     yield server
     server.stop()
     shutil.rmtree(folder)
-
-
-def make_tables(url: str) -> None:
-    """As `db upgrade` does."""
-
-    async def make() -> None:
-        database = Database(url)
-        await database.upgrade()
-        await database.close()
-
-    asyncio.run(make())
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +70,9 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of its own, with our tables if it is on a server; SQLite makes them when it is opened."""
+    """A database of its own, with our tables."""
     if kind == "sqlite":
-        yield f"sqlite:///{tmp_path}/history.db"
+        yield f"sqlite:///{fresh_file(tmp_path / 'history.db')}"
         return
     server: DatabaseServer = request.getfixturevalue("server")
     url = server.copy(PATTERN, f"test_{os.getpid()}_{next(_numbers)}")

@@ -3,7 +3,6 @@
 Knows the recorded bounces and the product's own signing. Does not start anything.
 """
 
-import asyncio
 import re
 from datetime import datetime
 from email.utils import format_datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 from sidecar import host
 from sidecar.config import Config
 from sidecar.recorded import recorded
-from sidecar.storage.database import Database
+from tests.support.fresh_history import fresh_file
 
 __all__ = [
     "ADDRESS", "ENTRY", "HEAD", "KEY", "PASSWORD", "WIKI", "bounce", "configured", "keep_secrets", "load",
@@ -76,13 +75,7 @@ def bounce(
 
 def start_once(folder: Path) -> None:
     """As if the daemon had been started: there is a history."""
-
-    async def start_and_stop() -> None:
-        database = Database(f"sqlite:///{folder}/history.db")
-        await database.open()
-        await database.close()
-
-    asyncio.run(start_and_stop())
+    fresh_file(folder / "history.db")
 
 
 def load(folder: Path) -> Config:

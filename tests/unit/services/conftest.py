@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.storage.database import Database
 from tests.support.fixtures_databases import ON_EACH
+from tests.support.fresh_history import in_memory
 
 from .farm import Farm
 from .house import House
@@ -38,8 +39,7 @@ async def house(url: str) -> AsyncIterator[House]:
 
 @pytest.fixture
 async def farm() -> AsyncIterator[Farm]:
-    database = Database("sqlite://")
-    await database.open()
+    database = await in_memory()
     farm = Farm(database)
     yield farm
     farm.close()

@@ -16,7 +16,7 @@ from sidecar.services.receipt import Receipt
 from sidecar.storage import aside, ledger
 from sidecar.storage.actions import State
 from sidecar.storage.aside import Aside
-from sidecar.storage.database import Database
+from tests.support.fresh_history import in_memory
 
 from .house import HARD, RULES, SOFT, T0, House, Mail
 
@@ -245,8 +245,7 @@ async def test_of_several_soft_failures_the_one_that_a_rule_knows_is_booked(hous
 @settings(max_examples=25, deadline=None)
 def test_whatever_comes_is_on_disk_and_told_of(sender: bytes, body: bytes) -> None:
     async def story() -> None:
-        database = Database("sqlite://")
-        await database.open()
+        database = await in_memory()
         house = House(database)
         raw = b"From: " + sender + b"\nSubject: hello\n\n" + body
         receipt = await house.take(raw, house.path())

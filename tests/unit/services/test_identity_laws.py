@@ -12,6 +12,7 @@ from sidecar.domain.person import Account, Person
 from sidecar.services.receipt import Receipt
 from sidecar.storage.database import Database
 from tests.support.fixtures_databases import ON_SERVERS
+from tests.support.fresh_history import in_memory
 
 from .farm import HOME, OTHER, Farm
 from .house import DAY, HARD, T0
@@ -28,8 +29,7 @@ SENDINGS = st.lists(
 
 
 async def opened() -> tuple[Farm, Database]:
-    database = Database("sqlite://")
-    await database.open()
+    database = await in_memory()
     return Farm(database), database
 
 

@@ -20,6 +20,7 @@ from sidecar.storage import actions, claims, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.schema import action, action_bounce
+from tests.support.fresh_history import in_memory
 
 from .house import DAY, HARD, SOFT, T0, House, Mail
 
@@ -49,8 +50,7 @@ def run(story: Coroutine[Any, Any, None]) -> None:
 
 
 async def built(policy: Policy) -> tuple[House, Database]:
-    database = Database("sqlite://")
-    await database.open()
+    database = await in_memory()
     house = House(database)
     house.policies["enwiki"] = policy
     return house, database
