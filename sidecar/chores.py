@@ -15,6 +15,7 @@ from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.host import node_name
 from sidecar.loops import Loop, loop
 from sidecar.orders import tell_left_out
+from sidecar.services.calls import Calls
 from sidecar.services.census import CensusTaker
 from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.gauges import Gauges
@@ -54,6 +55,7 @@ class Chores:
         self,
         database: Database,
         metrics: Metrics,
+        calls: Calls,
         refusals: Refusals,
         watch: Watch,
         changed: Callable[[], None],
@@ -65,7 +67,7 @@ class Chores:
         yield loop("refusals", refusals.run)
         yield from watchdog(manager)
         if self._config.listen.metrics:
-            yield loop("gauges", Gauges(database, metrics).run)
+            yield loop("gauges", Gauges(database, metrics, self._clock, calls).run)
         yield from self._records(database, watch)
         yield from self._digest(database)
 

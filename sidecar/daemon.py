@@ -22,7 +22,7 @@ from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
-from sidecar.host import database_of, host_signs, now
+from sidecar.host import database_of, host_signs, metrics_of, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
 from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, ways_of
@@ -82,7 +82,7 @@ async def run(
     if not config.node.has_history:
         await _only_issue(config, world, stop, ready)
         return
-    metrics, orders = Metrics(), orders_of(config)
+    metrics, orders = metrics_of(config), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
         life.push_async_callback((database := database_of(config, metrics)).close)
         await database.open()
@@ -102,7 +102,7 @@ async def run(
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         main = _main_loops(config, dispatcher, watch, reload, identities)
         chores = Chores(config, world.clock, world.host(config), world.jitter, life)
-        others = chores.all(database, metrics, refusals, watch, reload.ring, world.manager)
+        others = chores.all(database, metrics, dispatcher.calls, refusals, watch, reload.ring, world.manager)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
@@ -145,7 +145,7 @@ async def _only_issue(
     config: Config, world: World, stop: asyncio.Event | None, ready: Callable[[], None]
 ) -> None:
     """Without any database."""
-    metrics, orders = Metrics(), orders_of(config)
+    metrics, orders = metrics_of(config), orders_of(config)
     issuing = Issuing(config, world.clock, metrics)
     async with contextlib.AsyncExitStack() as life:
         doors = await life.enter_async_context(contextlib.AsyncExitStack())

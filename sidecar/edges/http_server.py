@@ -22,7 +22,7 @@ from sidecar.edges.http_gate import Doorman
 from sidecar.edges.http_talk import Answer, Asked, Route, say
 from sidecar.edges.replies import TROUBLE
 from sidecar.edges.unix_socket import CannotListen
-from sidecar.telemetry import report
+from sidecar.telemetry import Door, Metrics, report
 
 __all__ = ["HttpLimits", "HttpServer"]
 
@@ -51,9 +51,12 @@ class HttpServer:
         doorman: Doorman,
         deliveries: Deliveries,
         limits: HttpLimits = HttpLimits(),
+        door: Door | None = None,
     ) -> None:
         self._routes, self._doorman, self._deliveries, self._limits = routes, doorman, deliveries, limits
         self._connections: dict[object, Connection] = {}  # by aiohttp's part of it
+        self._door = door or Door(Metrics(), "http")
+        self._door.open.set_function(lambda: len(self._connections))
         self._bodies: set[asyncio.Timeout] = set()  # that are being read
         self._requests = 0
         self._quiet = asyncio.Event()  # no request is at work
@@ -114,6 +117,7 @@ class HttpServer:
             return _turned_away(say(replies.CLOSING))
         if len(self._connections) >= self._limits.connections:
             log.warning("too many http connections", limit=self._limits.connections)
+            self._door.turned_away.inc()
             return _turned_away(say(replies.TOO_MANY_CLIENTS))
         self._connections[connection.inner] = connection
         return None
@@ -156,6 +160,7 @@ class HttpServer:
             raise
         except Exception as error:  # a door: unforeseen is temporary
             report(log, "http request failed", error)
+            self._door.trouble.inc()
             answer = say(TROUBLE.http)
         return route.dress(answer)
 

@@ -19,6 +19,8 @@ __all__ = [
     "entries",
     "events_of_user",
     "forget_until",
+    "last_done",
+    "oldest_due",
     "waiting",
     "warned",
 ]
@@ -115,6 +117,21 @@ def entries(connection: sa.Connection, *states: State, wiki: str = "", user_id: 
 def waiting(connection: sa.Connection) -> int:
     query = sa.select(sa.func.count()).where(action.c.state == State.WAITING)
     return int(connection.execute(query).scalar_one())
+
+
+def oldest_due(connection: sa.Connection, now: datetime) -> datetime | None:
+    """Since when the oldest of those has waited that could be carried out by *now*; None if there is none."""
+    query = sa.select(sa.func.min(action.c.due, type_=action.c.due.type))
+    query = query.where(action.c.state == State.WAITING, action.c.due <= now)
+    oldest: datetime | None = connection.execute(query).scalar_one()
+    return oldest
+
+
+def last_done(connection: sa.Connection) -> datetime | None:
+    """When a wiki has last answered; None if none ever did."""
+    query = sa.select(sa.func.max(action.c.settled, type_=action.c.settled.type))
+    newest: datetime | None = connection.execute(query.where(action.c.state == State.DONE)).scalar_one()
+    return newest
 
 
 def events_of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Event]:

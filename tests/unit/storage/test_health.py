@@ -9,7 +9,10 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from sidecar import host
+from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
+from sidecar.services.lines import Lines
 from sidecar.storage import aside
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
@@ -55,5 +58,6 @@ async def test_the_gauges_find_out_that_trouble_is_over_where_nobody_writes(
     with capture_logs() as lines:
         await cannot_write(database)
         operator.execute("COMMIT")
-        await Gauges(database, Metrics()).round()
+        calls = Dispatcher(database, Lines({}), {}, host.now, lambda: 0.0).calls
+        await Gauges(database, Metrics(), host.now, calls).round()
     assert [line["event"] for line in lines] == [*LINES]
