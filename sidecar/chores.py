@@ -67,7 +67,7 @@ class Chores:
         yield loop("refusals", refusals.run)
         yield from watchdog(manager)
         if self._config.listen.metrics:
-            yield loop("gauges", Gauges(database, metrics, self._clock, calls).run)
+            yield loop("gauges", Gauges(database, metrics, self._host, calls).run)
         yield from self._records(database, watch)
         yield from self._digest(database)
 

@@ -13,6 +13,8 @@ METRICS = {
     "build_info": "The program's version, and that of the tables that it was written for; empty on a node "
     "without a database. Several at once on one database for long: a node was left out when the others "
     "were upgraded.",
+    "trouble": "What `bounce-sidecar status` calls trouble, by kind: 1 while it lasts, else 0. 1: "
+    "docs/runbook.md has a section for each kind, with what to look at and how to mend it.",
     "looked_timestamp_seconds": "When these gauges were last looked up, every 15 seconds. Minutes old: "
     "all that waits is as it was then; the database hangs or the daemon is overwhelmed: its log, then "
     "the host's load.",
@@ -20,6 +22,8 @@ METRICS = {
     "while the wiki sends mail: the mail server does not deliver here; look at its queue.",
     "bounces": "Failures that were booked, by category and by whether they count. Many of one soft "
     "category: a provider refuses the wiki's mail; see `history`, and mend the sending.",
+    "last_notice_timestamp_seconds": "When the newest mail of the history came, whichever node took it; "
+    "NaN if none ever did. Older than usual while the wiki sends: the runbook's section on silence.",
     "set_aside_waiting": "Mails that nobody understood and that wait for a person. Not 0: read `aside "
     "list`, write a rule or configure the wiki, then `aside reread`.",
     "refused": "Envelope recipients that were refused at RCPT or over HTTP, by receipt. Many forged: "
@@ -53,6 +57,9 @@ METRICS = {
     "says whose, then `brake release` or `brake discard`.",
     "return_paths": "Return paths that the wikis asked for, by result. None issued while the wiki sends "
     "mail: its hook does not reach the socket. Any refused: the wiki's debug log says why.",
+    "last_signed_timestamp_seconds": "When a mail was last signed, whichever node did it; NaN if none "
+    "ever was. Long ago while the wiki sends mail: its hook does not reach the socket; ask it with `mta "
+    "... --check`.",
     "events": "Events of Amazon SES that came through SNS, by type; booked or with nothing to book. "
     "Bounces stay away while deliveries come: the topic does not get them; see the set-up in http.md.",
     "sends": "Mails signed for users with an open streak, by whether they were noted; and everybody's "
@@ -72,8 +79,11 @@ METRICS = {
     "circuits_open": "Wikis that are left alone for seconds to minutes, because they are down or refuse "
     "the login. Not 0 for long: `wikis list --trouble` says which and why; 0 where nothing is owed to "
     "them.",
-    "wiki_trouble": "1 for each wiki that is left alone, by why: login or down; nothing of the others, "
-    "and of a hundred at most. There for an hour: `wikis list --trouble` has the wiki's own words.",
+    "wiki_trouble": "1 for each wiki that failed the last time, and lately, by why: unavailable, login, "
+    "misconfigured, certificate; of a hundred at most. There for an hour: `wikis list --trouble` has the "
+    "wiki's own words.",
+    "reload_good": "Whether the last reload was taken over: 1, or 0 if it was refused. 0: the daemon runs as "
+    "before, and its next start will fail; `check-config` says what is wrong.",
     "reloads": "Times that the configuration was read again, by result. Refused: all is as before; "
     "`check-config` says what is wrong with it.",
 }
@@ -115,6 +125,8 @@ class Metrics:
         self.sends = self._counter("sends", "result", known=("noted", "told", "lost"))
         self.watched_users = self._gauge("watched_users")
         self.events = self._counter("events", "type")
+        self.last_notice = self._time("last_notice_timestamp_seconds")
+        self.last_signed = self._time("last_signed_timestamp_seconds")
 
     def _of_the_doors(self) -> None:
         self.refused = self._counter("refused", "receipt")
@@ -137,8 +149,11 @@ class Metrics:
 
     def _of_the_house(self) -> None:
         self.build = self._gauge("build_info", "version", "schema")
+        self.trouble = self._gauge("trouble", "kind", "severity")
         self.looked = self._time("looked_timestamp_seconds")
         self.reloads = self._counter("reloads", "result", known=("loaded", "refused"))
+        self.reload_good = self._gauge("reload_good")
+        self.reload_good.set(1)
         self.database_up = self._gauge("database_up")
         self.database_errors = self._counter("database_errors")
         self.database_seconds = self._histogram("database_seconds", "what", buckets=_MAIL_WAITS)

@@ -13,6 +13,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 import structlog
 
+from sidecar.domain.vitals import Ailment
 from sidecar.domain.wiki import Wiki, WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
 from sidecar.services.circuit import Circuits, Pauses, Rows
 from sidecar.services.lines import Lines, Way
@@ -124,12 +125,12 @@ class Calls:
         return closed, troubled
 
     @property
-    def known(self) -> int:
-        """How many wikis there are."""
-        return len(self._lines.ways)
+    def logins(self) -> Mapping[str, str]:
+        """The wikis, each with the fingerprint of what it is called with."""
+        return {wiki: way.login for wiki, way in self._lines.ways.items()}
 
     def in_trouble(self, rows: Rows, now: datetime) -> tuple[set[str], dict[str, str]]:
-        """The wikis that are left alone now; and all that failed last, lately, each with "login" or "down".
+        """The wikis that are left alone now; and all that failed the last time, lately, each with why.
 
         Also for a node that calls none: it has no logins, and what others met is in the *rows*.
         """
@@ -137,8 +138,11 @@ class Calls:
         met = {wiki: row for wiki, row in rows.items() if wiki in ways and now - row.changed < RECENT}
         alone = self.circuits.closed(rows, ways, now)
         alone |= {wiki for wiki, row in met.items() if row.until and row.until > now}
-        down = {wiki for wiki, row in met.items() if not row.credential}
-        return alone, {wiki: "down" if wiki in down else "login" for wiki in alone.union(met)}
+        found: dict[str, str] = dict.fromkeys(
+            alone, Ailment.LOGIN
+        )  # that it shares with others, unless it has a row
+        found |= {wiki: row.trouble or Ailment.UNAVAILABLE for wiki, row in met.items()}
+        return alone, found
 
     async def _hasten_anew(self, rows: Rows, now: datetime) -> bool:
         """What waits for wikis that are reached otherwise than before falls due, once; False if none is."""

@@ -69,6 +69,13 @@ class Dispatcher:
         self.calls = Calls(database, lines, clock, pauses, metrics, self.ring)
         self._circuits, self._places = self.calls.circuits, self.calls.places
         self._results = metrics.actions
+        for result in (
+            *Effect,
+            "postponed",
+            "misconfigured",
+            "dead",
+        ):  # there from the start: so it has a rate
+            self._results.labels(result)
         self._hands = Hands(database, clock)
         self._bell = asyncio.Event()
         self._stopping = False

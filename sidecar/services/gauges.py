@@ -1,20 +1,23 @@
-"""The gauges: how much waits, for a person and for the wikis, and since when.
+"""The gauges: what is wrong, how much waits for a person and for the wikis, and since when.
 
 Knows when to look. Looks rather than counts along, because operators' commands change it too, and other nodes
 do; so each node shows the same of what they share, and a restart forgets nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
 
+from sidecar.domain.remedies import SEVERITIES
+from sidecar.domain.trouble import troubles
+from sidecar.domain.vitals import Vitals
 from sidecar.services.calls import Calls
 from sidecar.services.circuit import Rows
-from sidecar.services.readiness import Readiness
+from sidecar.services.vitals import HostSigns, gather
 from sidecar.storage import actions, aside, brakes, circuits
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, report
@@ -30,23 +33,21 @@ NAMED = (
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the history says in one look."""
+class Waiting:
+    """What the history says of what waits."""
 
     aside: int
     tripped: int
-    waiting: int
+    actions: int
     oldest_due: datetime | None
-    last_action: datetime | None
     circuits: Rows
 
 
 class Gauges:
-    def __init__(
-        self, database: Database, metrics: Metrics, clock: Callable[[], datetime], calls: Calls
-    ) -> None:
-        self._db, self._metrics, self._clock, self._calls = database, metrics, clock, calls
+    def __init__(self, database: Database, metrics: Metrics, host: HostSigns, calls: Calls) -> None:
+        self._db, self._metrics, self._host, self._calls = database, metrics, host, calls
         self._named: set[tuple[str, str]] = set()  # wikis that have a series now, with why
+        self._trouble = {kind: metrics.trouble.labels(kind, SEVERITIES[kind]) for kind in SEVERITIES}
 
     async def run(self) -> None:
         """For ever. A round that fails is logged."""
@@ -58,22 +59,40 @@ class Gauges:
             await asyncio.sleep(EVERY)
 
     async def round(self) -> None:
-        """Look once, and where the database was in trouble, whether it is over: nobody else may write."""
-        metrics, now = self._metrics, self._clock()
-        metrics.wikis.set(self._calls.known)
-        seen = await self._db.read(lambda connection: _look(connection, now))
-        metrics.set_aside_waiting.set(seen.aside)
-        metrics.brakes_tripped.set(seen.tripped)
-        metrics.outbox_waiting.set(seen.waiting)
-        metrics.oldest_due.set((now - seen.oldest_due).total_seconds() if seen.oldest_due else 0)
-        if seen.last_action:
-            metrics.last_action.set(seen.last_action.timestamp())
-        alone, troubled = self._calls.in_trouble(seen.circuits, now)
+        """Look once: also, by trying, whether a database in trouble is well again: nobody else may write."""
+        vitals = await gather(self._db, self._host, self._calls.logins)
+        self._judge(vitals)
+        waiting = await self._db.read(lambda connection: _look(connection, vitals.at))
+        self._show(waiting, vitals.at)
+        self._metrics.looked.set(vitals.at.timestamp())
+
+    def _judge(self, vitals: Vitals) -> None:
+        """What is wrong, and the signs of life; of what cannot be read, the last ones stay."""
+        found = {trouble.kind for trouble in troubles(vitals)}
+        unread = vitals.database and not vitals.nodes
+        for kind, gauge in self._trouble.items():
+            if kind in found or not unread:
+                gauge.set(kind in found)
+        metrics = self._metrics
+        times = (
+            (metrics.last_signed, vitals.signed),
+            (metrics.last_notice, vitals.noticed),
+            (metrics.last_action, vitals.acted),
+        )
+        for gauge, time in times:
+            if time:
+                gauge.set(time.timestamp())
+
+    def _show(self, waiting: Waiting, now: datetime) -> None:
+        metrics, due = self._metrics, waiting.oldest_due
+        metrics.set_aside_waiting.set(waiting.aside)
+        metrics.brakes_tripped.set(waiting.tripped)
+        metrics.outbox_waiting.set(waiting.actions)
+        metrics.oldest_due.set((now - due).total_seconds() if due else 0)
+        alone, troubled = self._calls.in_trouble(waiting.circuits, now)
+        metrics.wikis.set(len(self._calls.logins))
         metrics.circuits_open.set(len(alone))
         self._name(sorted(troubled.items())[:NAMED])
-        metrics.looked.set(now.timestamp())
-        if not self._db.good:
-            await Readiness(self._db).why_not()  # whatever it is: the database has told it
 
     def _name(self, troubled: Iterable[tuple[str, str]]) -> None:
         """A series for each of these; the others go. One that stays is never gone between."""
@@ -85,12 +104,11 @@ class Gauges:
         self._named = named
 
 
-def _look(connection: sa.Connection, now: datetime) -> Seen:
-    return Seen(
+def _look(connection: sa.Connection, now: datetime) -> Waiting:
+    return Waiting(
         aside.waiting(connection),
         brakes.tripped(connection),
         actions.waiting(connection),
         actions.oldest_due(connection, now),
-        actions.last_done(connection),
         circuits.standing(connection),
     )

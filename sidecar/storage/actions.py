@@ -19,7 +19,6 @@ __all__ = [
     "entries",
     "events_of_user",
     "forget_until",
-    "last_done",
     "oldest_due",
     "waiting",
     "warned",
@@ -125,13 +124,6 @@ def oldest_due(connection: sa.Connection, now: datetime) -> datetime | None:
     query = query.where(action.c.state == State.WAITING, action.c.due <= now)
     oldest: datetime | None = connection.execute(query).scalar_one()
     return oldest
-
-
-def last_done(connection: sa.Connection) -> datetime | None:
-    """When a wiki has last answered; None if none ever did."""
-    query = sa.select(sa.func.max(action.c.settled, type_=action.c.settled.type))
-    newest: datetime | None = connection.execute(query.where(action.c.state == State.DONE)).scalar_one()
-    return newest
 
 
 def events_of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Event]:

@@ -28,6 +28,7 @@ from sidecar.services.intake import BounceIntake
 from sidecar.services.lines import Lines, Way
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
+from sidecar.services.vitals import HostSigns
 from sidecar.services.watch import Watch
 from sidecar.storage import actions, ledger
 from sidecar.storage.actions import Entry, State
@@ -181,6 +182,7 @@ class House:
 
     def __init__(self, database: Database) -> None:
         self.database, self.clock = database, Clock()
+        self.host = HostSigns(self.clock, lambda: None, lambda: True)
         self.policies = {wiki: Policy(Streak(), Mode.ENFORCE) for wiki in WIKIS}
         self.wikis = {wiki: VillageWiki(self.clock) for wiki in WIKIS}
         self.wiki = self.wikis["enwiki"]

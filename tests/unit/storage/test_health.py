@@ -13,10 +13,12 @@ from sidecar import host
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
 from sidecar.services.lines import Lines
+from sidecar.services.vitals import HostSigns
 from sidecar.storage import aside
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 
+HERE = HostSigns(host.now, lambda: None, lambda: True)
 LINES = ("database in trouble", "database is back")
 
 
@@ -59,5 +61,5 @@ async def test_the_gauges_find_out_that_trouble_is_over_where_nobody_writes(
         await cannot_write(database)
         operator.execute("COMMIT")
         calls = Dispatcher(database, Lines({}), {}, host.now, lambda: 0.0).calls
-        await Gauges(database, Metrics(), host.now, calls).round()
+        await Gauges(database, Metrics(), HERE, calls).round()
     assert [line["event"] for line in lines] == [*LINES]
