@@ -84,7 +84,7 @@ FIRES: dict[str, Case] = {
 }
 NEVER = {"NoNotices": ({NOTICED: "NaN " * 52}, 1500, 30)}  # nothing has ever come back
 ALMOST: dict[str, Case] = {
-    "Down": ({UP: f"1 0 0 {still(1)}"}, 3, 1),
+    "Down": ({UP: f"1 {still(0)}"}, 2, 1),  # no longer than a start takes
     "Restarts": ({STARTED: f"1 2 {still(3)}"}, 5, 1),
     "Stale": ({LOOKED: f"0 0 0 {still(180)}"}, 4, 1),
     "NotSigning": ({SIGNED: f"0+60x24 1440+10{ON}"}, 7 * 1440 + 480, 60),
@@ -96,7 +96,7 @@ ALMOST: dict[str, Case] = {
     "TooLate": ({LATE: grows(0.1)}, 60, 1),
     "Reputation": ({SPAM: grows(30)}, 2880, 30),  # every day as many
     "HardSurge": ({UNKNOWN: grows(60)}, 2880, 30),
-    "ReloadRefused": ({GOOD: f"1 1 0 {still(1)}"}, 3, 1),
+    "ReloadRefused": ({GOOD: f"1 1 {still(0)}"}, 2, 1),
     "SendsLost": ({LOST: still(3)}, 5, 1),
     "MixedVersions": ({OLDER: "1x4 _x48"}, 1500, 30),  # while they were upgraded
     "Files": ({OPEN: still(3000)}, 10, 1),
