@@ -15,9 +15,9 @@ from sidecar.config import Config, ConfigError, WikiConfig
 from sidecar.domain.classify import RuleError
 from sidecar.domain.wiki import Wiki
 from sidecar.edges import rule_files
+from sidecar.journal import configure_logging
 from sidecar.services.lines import Way
 from sidecar.services.reload import Orders, Unusable, Wikis
-from sidecar.telemetry import configure_logging
 
 log = structlog.get_logger()
 
