@@ -30,9 +30,9 @@ Line = structlog.typing.EventDict
 Fact = str | int | float | bool
 
 
-def configure_logging(level: str, style: str) -> None:
+def configure_logging(level: str, style: str, node: str = "") -> None:
     """Log to standard error. *style*: "console", "keyvalue", "json" (ECS), or "auto": console on a terminal,
-    else ECS.
+    else ECS. *node*: this one's name; "" where it is called as the host is.
     """
     terminal = sys.stderr.isatty()
     if style == "auto":
@@ -45,7 +45,7 @@ def configure_logging(level: str, style: str) -> None:
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
-        "json": [structlog.processors.format_exc_info, Ecs()],
+        "json": [structlog.processors.format_exc_info, Ecs(node)],
     }
     stamped: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
@@ -72,12 +72,12 @@ class Ecs:
     The library raises where a field is a value here and a group of fields there, so all of ours are flat.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, node: str) -> None:
         self._written = ecs_logging.StructlogFormatter()
         self._service = {
             "service.name": "bounce-sidecar",
             "service.version": __version__,
-            "service.node.name": socket.gethostname(),
+            "service.node.name": node or socket.gethostname(),
         }
 
     def __call__(self, _logger: object, level: str, line: Line) -> str:

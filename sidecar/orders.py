@@ -107,6 +107,6 @@ def level_of(started: Config) -> Callable[[Orders], None]:
         nonlocal level
         if level != orders.log_level:
             level = orders.log_level
-            configure_logging(level, started.log_format)
+            configure_logging(level, started.log_format, started.node.name)
 
     return follow

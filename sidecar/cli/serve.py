@@ -41,7 +41,7 @@ def run(path: Path) -> None:
     what is owed to the wikis. SIGHUP reads configuration, secrets and rules again. Logs to standard error.
     """
     config = configured(path)
-    configure_logging(config.log_level, config.log_format)
+    configure_logging(config.log_level, config.log_format, config.node.name)
     hear_libraries()
     try:
         with troubles(config):

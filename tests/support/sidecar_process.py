@@ -49,7 +49,7 @@ class Mortal:
 
 def main(folder: Path) -> None:
     config = host.load_config(folder / "config.toml")
-    configure_logging(config.log_level, config.log_format)
+    configure_logging(config.log_level, config.log_format, config.node.name)
     hear_libraries()
     open_wiki = wiki_opener(config, host.now)
 

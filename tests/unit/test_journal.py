@@ -73,6 +73,10 @@ def test_a_notice_is_a_line_of_ecs() -> None:
 def test_who_speaks_is_said() -> None:
     service = json.loads(said("json"))["service"]
     assert (service["name"], service["version"]) == ("bounce-sidecar", __version__)
+    with redirect_stderr(StringIO()) as stderr:
+        configure_logging("info", "json", "mx2")
+        structlog.get_logger().info("serving")
+    assert json.loads(stderr.getvalue())["service"]["node"] == {"name": "mx2"}
 
 
 def test_on_a_terminal_it_is_for_a_person_elsewhere_for_a_machine() -> None:
