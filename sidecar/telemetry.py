@@ -13,7 +13,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-__all__ = ["METRICS", "SPATE", "Metrics", "Spate", "Tellable", "report"]
+__all__ = ["METRICS", "SPATE", "Metrics", "Spate", "Tellable", "already_told", "report"]
 
 OURS = str(Path(__file__).parent)
 
@@ -89,16 +89,26 @@ class Spate:
 
 
 SPATE = Spate()
+_TOLD = "bounce_sidecar_told"
+
+
+def already_told(error: BaseException) -> None:
+    """A line says what is behind *error* until it is over; whoever it hinders need not say so again."""
+    error.__dict__[_TOLD] = True
 
 
 def report(log: Any, event: str, error: BaseException, **about: object) -> None:
     """One error line of what nobody foresaw: its kind, and where in our code; the rest at debug.
 
-    In an outage of a minute a thousand mails fail alike: a few lines say so, and then one how many more.
+    In an outage of a minute a thousand mails fail alike: a few lines say so, and then one how many more. What
+    the database is behind, it has told itself (storage/health.py).
 
     An exception's words may quote a mail address, and are left to debug. Those of the database's driver
     ("database or disk is full") quote no row, and are what an operator needs.
     """
+    if _TOLD in error.__dict__:
+        log.debug(event, exc_info=error, **about)
+        return
     left_out = SPATE.left_out((event, type(error).__name__))
     if left_out is not None:
         about |= {"left_out": left_out} if left_out else {}
