@@ -15,9 +15,9 @@ from sidecar.config import Config, ConfigError, WikiConfig
 from sidecar.domain.classify import RuleError
 from sidecar.domain.wiki import Wiki
 from sidecar.edges import rule_files
+from sidecar.journal import configure_logging
 from sidecar.services.lines import Way
 from sidecar.services.reload import Orders, Unusable, Wikis
-from sidecar.telemetry import configure_logging
 
 log = structlog.get_logger()
 
@@ -107,6 +107,6 @@ def level_of(started: Config) -> Callable[[Orders], None]:
         nonlocal level
         if level != orders.log_level:
             level = orders.log_level
-            configure_logging(level, started.log_format)
+            configure_logging(level, started.log_format, started.node.name)
 
     return follow

@@ -211,7 +211,7 @@ class LogSection(Section):
         "info", description="Least severity that is logged"
     )
     format: Literal["auto", "console", "keyvalue", "json"] = Field(
-        "auto", description="auto: console on a terminal, else keyvalue"
+        "auto", description="json: ECS; auto: console on a terminal, else json"
     )
 
 

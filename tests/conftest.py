@@ -10,6 +10,7 @@ from sidecar.telemetry import SPATE
 pytest_plugins = [
     "tests.support.fixtures_databases",
     "tests.support.fixtures_debian",
+    "tests.support.fixtures_logs",
     "tests.support.fixtures_mediawiki",
     "tests.support.fixtures_mta",
     "tests.support.longest_first",

@@ -28,7 +28,7 @@ from sidecar.cli import (
     why,
     wikis,
 )
-from sidecar.telemetry import configure_logging
+from sidecar.journal import configure_logging
 
 __all__ = ["main"]
 
@@ -54,7 +54,7 @@ def main(context: click.Context, config: Path) -> None:
     that have failed for long enough. `bounce-sidecar demo` shows all of it at work, with nothing set up.
     """
     context.obj = config
-    configure_logging("warning", "auto")  # `run` logs as configured
+    configure_logging("warning", "console")  # to whoever typed it; `run` logs as configured
 
 
 for command in (

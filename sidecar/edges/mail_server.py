@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 import structlog
 
+from sidecar.domain.wording import without_addresses
 from sidecar.services.digest import CannotSend
 
 __all__ = ["MailServer"]
@@ -30,6 +31,14 @@ class MailServer:
                 # The null sender: should it bounce, it bounces to nobody (RFC 5321 section 4.5.5).
                 refused = server.send_message(mail, from_addr="")
         except (OSError, smtplib.SMTPException) as error:
-            raise CannotSend(f"{self._host}:{self._port}: {error or type(error).__name__}") from error
+            raise CannotSend(f"{self._host}:{self._port}: {_words(error)}") from error
         if refused:
             log.warning("digest refused for some", recipients=len(refused), of=len(mail["To"].addresses))
+
+
+def _words(error: Exception) -> str:
+    """Why, without the addresses that a mail server likes to quote, and that the library adds."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        said = (f"{code} {text.decode(errors='replace')}" for code, text in error.recipients.values())
+        return "; ".join(dict.fromkeys(map(without_addresses, said)))
+    return without_addresses(str(error)) or type(error).__name__

@@ -20,8 +20,8 @@ from sidecar.storage import sends
 from sidecar.storage.schema import bounce, notice
 
 __all__ = [
-    "Bounce", "Entered", "Notice", "append", "book", "knows", "newest_hard", "of_user", "provider_of",
-    "says_more",
+    "Bounce", "Entered", "Notice", "Numbered", "append", "book", "kept_as", "knows", "newest_hard", "of_user",
+    "provider_of", "says_more",
 ]  # fmt: skip
 
 
@@ -76,10 +76,17 @@ class Bounce:
     confirming: bool = False  #: the mail asked for a confirmation: such a failure never counts
 
 
+@dataclass(frozen=True)
+class Numbered(Bounce):
+    """One that is in the history, with the numbers by which the log speaks of it."""
+
+    id: int = 0
+    notice_id: int = 0  #: of the mail that said so
+
+
 def append(connection: sa.Connection, entry: Notice) -> int | None:
     """Keep a notice; its id, or None if this very mail is there already."""
-    same = sa.select(notice.c.id).where(notice.c.fingerprint == entry.fingerprint)
-    if connection.execute(same).first():
+    if kept_as(connection, entry) is not None:
         return None
     row = {
         "fingerprint": entry.fingerprint,
@@ -95,6 +102,13 @@ def append(connection: sa.Connection, entry: Notice) -> int | None:
     }
     notice_id: int = connection.execute(notice.insert().values(row).returning(notice.c.id)).scalar_one()
     return notice_id
+
+
+def kept_as(connection: sa.Connection, entry: Notice) -> int | None:
+    """The id of this very mail, if it is there."""
+    query = sa.select(notice.c.id).where(notice.c.fingerprint == entry.fingerprint)
+    found: int | None = connection.execute(query).scalar_one_or_none()
+    return found
 
 
 class Entered(NamedTuple):
@@ -157,11 +171,13 @@ def provider_of(connection: sa.Connection, bounce_ids: Collection[int]) -> str:
     return connection.execute(query).scalars().first() or ""
 
 
-def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:
+def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Numbered]:
     """All that is known of a user's mail, oldest first."""
-    columns = [bounce.c[name] for name in Bounce.__dataclass_fields__]
+    columns = [bounce.c[name] for name in Numbered.__dataclass_fields__]
     query = sa.select(*columns).where(bounce.c.wiki == wiki, bounce.c.user_id == user_id)
-    return [Bounce(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))]
+    return [
+        Numbered(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))
+    ]
 
 
 def _sent_then(wiki: str, user_id: int, sent: datetime) -> sa.ColumnElement[bool]:

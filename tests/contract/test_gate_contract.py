@@ -38,6 +38,7 @@ from tests.contract.wiki_words import (
     unconfirm,
     warn,
 )
+from tests.support.leaks import secret
 from tests.support.mediawiki import MediaWiki
 from tests.support.mediawiki_site import HERE, WIKI_ID
 from wiki_adapter import Signer, WikiAccess
@@ -45,7 +46,7 @@ from wiki_adapter.bouncehandler_wiki import BounceHandlerWiki
 
 STAND_IN = HERE / "BounceHandler"
 REAL = os.environ.get("BOUNCE_SIDECAR_BOUNCEHANDLER", "")
-SECRET = "a test's secret of the gate, 0123456789"
+SECRET = secret("a test's secret of the gate, 0123456789")
 DOMAIN = "bounces.wiki.example.org"
 
 SETTINGS = f"""\

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from structlog.testing import capture_logs
 
 from sidecar.services.gauges import Gauges
 from sidecar.storage import aside
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics
+from sidecar.telemetry import Metrics, report
 
 LINES = ("database in trouble", "database is back")
 
@@ -57,3 +58,19 @@ async def test_the_gauges_find_out_that_trouble_is_over_where_nobody_writes(
         operator.execute("COMMIT")
         await Gauges(database, Metrics()).round()
     assert [line["event"] for line in lines] == [*LINES]
+
+
+async def test_what_fails_because_of_it_is_told_at_debug_alone(
+    database: Database, operator: sqlite3.Connection
+) -> None:
+    with capture_logs() as lines:
+        with pytest.raises(sa.exc.OperationalError) as caught:
+            await database.prove()
+        report(structlog.get_logger(), "intake failed", caught.value)
+        report(structlog.get_logger(), "intake failed", ValueError())
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("database in trouble", "error"),
+        ("intake failed", "debug"),
+        ("intake failed", "error"),
+        ("intake failed", "debug"),
+    ]
