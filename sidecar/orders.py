@@ -43,11 +43,12 @@ def orders_of(config: Config) -> Orders:
         fixed={
             "[node]": config.node,
             "contact": config.contact,  # who calls a wiki says so from the first call on
-            "[sockets]": replace(listen, metrics=None, http=None),
+            "[sockets]": replace(listen, metrics=None, http=None, dashboard=None),
             "[http]": listen.http,
             "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
             "[metrics]": listen.metrics,
+            "[dashboard]": listen.dashboard,
             "[farm]": farm and (farm.sitematrix, farm.refresh, farm.cache),
             "[log] format": config.log_format,
         },

@@ -1,0 +1,43 @@
+"""The dashboard's pages, by path, behind its door.
+
+Knows which pages there are. Does not know what they show.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.domain.admission import Admission
+from sidecar.edges.dashboard.desk import Desk
+from sidecar.edges.dashboard.gate import Gate
+from sidecar.edges.dashboard.login_page import entrance
+from sidecar.edges.dashboard.overview_page import overview_pages
+from sidecar.edges.dashboard.seals import Seals
+from sidecar.edges.dashboard.server import COOKIE, LIMITS, DashboardServer
+from sidecar.edges.http_listener import HttpLimits
+from sidecar.services.decision import Policies
+from sidecar.services.showing import Showing
+
+__all__ = ["Host", "dashboard"]
+
+
+@dataclass(frozen=True)
+class Host:
+    """Whom the pages ask."""
+
+    showing: Showing
+    policies: Callable[[], Policies]  #: of now: a reload changes them
+    clock: Callable[[], datetime]
+
+
+def dashboard(admission: Admission, host: Host, limits: HttpLimits = LIMITS) -> DashboardServer:
+    """Not yet listening."""
+    seals = Seals(admission.session_key)
+    gate = Gate(admission.token, seals, admission.proxies)
+    desk = Desk(admission.base, seals, actions=admission.actions)
+    pages = {
+        **overview_pages(desk, host.showing, lambda: host.policies().keys()),
+        **entrance(desk, gate, COOKIE, secure=admission.encrypted),
+    }
+    desk.knows(pages)
+    return DashboardServer(pages, gate, desk, host.clock, admission, limits)
