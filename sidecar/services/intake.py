@@ -91,11 +91,6 @@ class BounceIntake:
         self._failed = failed
         self._reading = Room("reader", 2)
 
-    @property
-    def policies(self) -> Mapping[str, Policy]:
-        """Of each wiki, now."""
-        return self._bench.policies
-
     def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
         """Why mail to this envelope recipient is not taken; None if it is. Logged if *tell*."""
         return self._paths.refusal(recipient, tell=tell)

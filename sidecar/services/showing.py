@@ -1,14 +1,19 @@
-"""What people are shown of the history, or why it cannot be shown.
+"""What people are shown: of the history, of the wikis that are configured now, and of this host.
 
-Knows the words for a database in trouble, and what to do about it. Changes nothing.
+Knows the words for a database that does not tell. Changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
 
+from sidecar.domain.policy import Policy
+from sidecar.domain.remedies import REMEDIES, Kind
+from sidecar.domain.vitals import Vitals
 from sidecar.services.readiness import trouble_with
+from sidecar.services.vitals import HostSigns, gather
 from sidecar.storage.database import (
     Database,
     DatabaseSilent,
@@ -25,10 +30,6 @@ R = TypeVar("R")
 TROUBLE = (
     sa.exc.SQLAlchemyError, DatabaseSilent, FileReplaced, NoHistory, SchemaTooOld, SchemaUnknown
 )  # fmt: skip
-REMEDY = (
-    "Nothing is lost: bounces wait in the mail server's queue, and actions in the database. Ask "
-    "`bounce-sidecar db status`, and look at the daemon's log for `database in trouble`."
-)
 
 
 class CannotShow(Exception):
@@ -36,14 +37,26 @@ class CannotShow(Exception):
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
-        self.why, self.remedy = why, REMEDY
+        self.why, self.remedy = why, REMEDIES[Kind.DATABASE]
 
 
 class Showing:
-    """Reads for whoever looks in."""
+    """Reads for whoever looks in. *logins*: the wikis, and the fingerprint of what each is called with."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(
+        self, database: Database, host: HostSigns, policies: Mapping[str, Policy], logins: Mapping[str, str]
+    ) -> None:
+        self._db, self._host = database, host
+        self.started: datetime = host.clock()
+        self.policies, self._logins = policies, logins
+
+    def use(self, policies: Mapping[str, Policy], logins: Mapping[str, str]) -> None:
+        """These are the wikis from now on."""
+        self.policies, self._logins = policies, logins
+
+    async def vitals(self) -> Vitals:
+        """The signs of life, also of a database that is in trouble."""
+        return await gather(self._db, self._host, self._logins)
 
     async def look(self, work: Callable[[sa.Connection], R]) -> R:
         """Raises CannotShow."""

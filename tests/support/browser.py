@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,17 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.support.places import CACHE, missing
+from tests.support.waiting import until
 
-__all__ = ["DARK", "LIGHT", "NARROW", "WIDE", "Browser", "axe_core", "browser"]
+__all__ = ["DARK", "EVERY_LOOK", "LIGHT", "NARROW", "WIDE", "Browser", "axe_core", "browser"]
 
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 AXE = "axe-core@4.10.3"
 PATIENCE = 120  # seconds for npm
 WIDE, NARROW = (1280, 900), (320, 640)  # WCAG 2.2, 1.4.10: 320 pixels without scrolling sideways
 LIGHT, DARK = "light", "dark"
+Look = tuple[str, tuple[int, int]]
+EVERY_LOOK: tuple[Look, ...] = ((LIGHT, WIDE), (DARK, WIDE), (LIGHT, NARROW), (DARK, NARROW))
 MOST_STOPS = 300  # of the tabulator, on one page
 
 RUN_AXE = """
@@ -72,13 +75,19 @@ class Browser:
         width, height = size
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._cdp("Emulation.setEmulatedMedia", features=features)
-        self._cdp(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size != WIDE}
+        self._cdp("Emulation.setDeviceMetricsOverride", **screen)
+
+    def check(self, url: str, looks: Sequence[Look] = EVERY_LOOK) -> list[str]:
+        """What is wrong with a page, however it is looked at, and what the keyboard does not reach."""
+        found = []
+        for scheme, size in looks:
+            self.look(scheme, size)
+            self.open(url)
+            how = f"{urlsplit(url).path}, {scheme}, {size[0]} wide"
+            lost = self.by_keyboard() if scheme == LIGHT else []  # a colour hinders no key
+            found += [f"{how}: {one}" for one in (*self.problems(), *lost)]
+        return found
 
     def scripts(self, *, on: bool) -> None:
         self._cdp("Emulation.setScriptExecutionDisabled", value=not on)
@@ -115,6 +124,12 @@ class Browser:
 
     def press(self, *keys: str) -> None:
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()
+
+    def enter(self, *keys: str) -> None:
+        """*keys* and the key Enter, until another page is there."""
+        self.evaluate("window.before = true")
+        self.press(*keys, Keys.ENTER)
+        until(lambda: self.evaluate("!window.before && document.readyState === 'complete'"), "another page")
 
     def text(self) -> str:
         return self.driver.find_element(By.TAG_NAME, "body").text

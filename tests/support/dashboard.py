@@ -13,10 +13,11 @@ import aiohttp
 
 from sidecar.domain.admission import Admission
 from sidecar.domain.policy import Mode, Policy, Streak
-from sidecar.edges.dashboard.door import Host, dashboard
+from sidecar.edges.dashboard.door import dashboard
 from sidecar.edges.dashboard.server import LIMITS, DashboardServer
 from sidecar.edges.http_listener import HttpLimits
 from sidecar.services.showing import Showing
+from sidecar.services.vitals import HostSigns
 from sidecar.storage.database import Database
 
 __all__ = ["BEARER", "TOKEN", "DashboardHouse", "Said"]
@@ -55,8 +56,10 @@ class DashboardHouse:
     async def open(self) -> "DashboardHouse":
         self.database = Database(f"sqlite:///{self.folder}/history.db")
         await self.database.open()
-        host = Host(Showing(self.database), lambda: dict.fromkeys(self.wikis, POLICY), lambda: self.now)
-        self.server: DashboardServer = dashboard(self.admission, host, self.limits)
+        host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
+        policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
+        showing = Showing(self.database, host, policies, logins)
+        self.server: DashboardServer = dashboard(self.admission, showing, host.clock, self.limits)
         self.port = await self.server.listen("127.0.0.1", 0)
         return self
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sidecar import __version__
 from sidecar.edges.dashboard.ago import ago
@@ -46,7 +46,7 @@ class Desk:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"when": _when, "number": _number}
+        self._templates.filters |= {"when": _when, "number": _number, "commands": _commands}
         self._templates.globals |= {
             "base": base, "actions": actions, "style": STATIC_NAME, "version": __version__,
         }  # fmt: skip
@@ -99,6 +99,15 @@ def _when(context: Context, time: datetime) -> Markup:
     utc = time.astimezone(UTC)
     markup = '<time datetime="{}"><span class="ago">{}</span> <span class="at">{} UTC</span></time>'
     return Markup(markup).format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", ago(utc, now), f"{utc:%Y-%m-%d %H:%M}")
+
+
+def _commands(words: str) -> Markup:
+    """What stands in backticks is a command, or a name that is typed."""
+    parts = words.split("`")
+    marked = (
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
+    return Markup("").join(marked)
 
 
 def _number(number: int) -> str:

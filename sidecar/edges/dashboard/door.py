@@ -4,7 +4,6 @@ Knows which pages there are. Does not know what they show.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.admission import Admission
@@ -12,32 +11,26 @@ from sidecar.edges.dashboard.desk import Desk
 from sidecar.edges.dashboard.gate import Gate
 from sidecar.edges.dashboard.login_page import entrance
 from sidecar.edges.dashboard.overview_page import overview_pages
+from sidecar.edges.dashboard.rates_page import rates_pages
 from sidecar.edges.dashboard.seals import Seals
 from sidecar.edges.dashboard.server import COOKIE, LIMITS, DashboardServer
 from sidecar.edges.http_listener import HttpLimits
-from sidecar.services.decision import Policies
 from sidecar.services.showing import Showing
 
-__all__ = ["Host", "dashboard"]
+__all__ = ["dashboard"]
 
 
-@dataclass(frozen=True)
-class Host:
-    """Whom the pages ask."""
-
-    showing: Showing
-    policies: Callable[[], Policies]  #: of now: a reload changes them
-    clock: Callable[[], datetime]
-
-
-def dashboard(admission: Admission, host: Host, limits: HttpLimits = LIMITS) -> DashboardServer:
+def dashboard(
+    admission: Admission, showing: Showing, clock: Callable[[], datetime], limits: HttpLimits = LIMITS
+) -> DashboardServer:
     """Not yet listening."""
     seals = Seals(admission.session_key)
     gate = Gate(admission.token, seals, admission.proxies)
     desk = Desk(admission.base, seals, actions=admission.actions)
     pages = {
-        **overview_pages(desk, host.showing, lambda: host.policies().keys()),
+        **overview_pages(desk, showing),
+        **rates_pages(desk, showing),
         **entrance(desk, gate, COOKIE, secure=admission.encrypted),
     }
     desk.knows(pages)
-    return DashboardServer(pages, gate, desk, host.clock, admission, limits)
+    return DashboardServer(pages, gate, desk, clock, admission, limits)
