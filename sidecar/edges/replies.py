@@ -160,6 +160,8 @@ OTHER_ORIGIN = HttpReply(
     "This form is not from our own page; if a web server is in front, set [dashboard] public_url",
 )
 NO_FORM = HttpReply(400, "This is no form of ours")
+NO_SUCH_BRAKE = HttpReply(409, "Nothing was done: that brake does not hold, or no longer")
+NOT_ASIDE = HttpReply(404, "No such mail is set aside, or no longer")
 NOT_ALLOWED = HttpReply(403, "Your address is not in [http] allow")
 FORWARDED = HttpReply(403, "Came through a proxy, which this endpoint does not serve without a token")
 BAD_SIGNATURE = HttpReply(403, "Not signed by Amazon SNS")

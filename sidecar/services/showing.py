@@ -1,9 +1,9 @@
 """What people are shown: of the history, of the wikis that are configured now, and of this host.
 
-Knows the words for a database that does not tell. Changes nothing.
+Knows the words for a database that does not tell. Knows no table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -60,7 +60,15 @@ class Showing:
 
     async def look(self, work: Callable[[sa.Connection], R]) -> R:
         """Raises CannotShow."""
+        return await self._told(self._db.read(work))
+
+    async def change(self, work: Callable[[sa.Connection], R]) -> R:
+        """What an operator does with a page. Raises CannotShow."""
+        return await self._told(self._db.write(work))
+
+    @staticmethod
+    async def _told(asked: Awaitable[R]) -> R:
         try:
-            return await self._db.read(work)
+            return await asked
         except TROUBLE as error:
             raise CannotShow(trouble_with(error)) from error

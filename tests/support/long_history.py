@@ -4,6 +4,7 @@ Knows rows and how they are spread. Does not know who looks at them. The same ev
 """
 
 import random
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -33,6 +34,33 @@ PROVIDERS = {
     "icloud.com": 4, "qq.com": 3, "protonmail.ch": 2, "t-online.de": 2, "seznam.cz": 1, "": 2,
     "one.example": 1,
 }  # fmt: skip
+#: A mail that nobody understands: with a long line, markup, and a part that is no text.
+STRANGE = (
+    b"""Received: from mx.example.com (mx.example.com [192.0.2.1]) by mx1.example.org; Thu, 19 Nov 2026
+From: Mail <mailer@example.com>
+Subject: =?utf-8?q?Zustellung_nicht_m=C3=B6glich?=
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+Ihre Nachricht wurde nicht angenommen.
+https://mail.example.com/why?"""
+    + b"x" * 300
+    + b"""
+--b
+Content-Type: text/html
+
+<p>Your message was <b>not</b> taken.</p><img src="https://tracker.example/pixel.gif">
+--b
+Content-Type: image/png
+Content-Transfer-Encoding: base64
+
+aGVsbG8=
+--b--
+"""
+)
 BOUNCES = """
 INSERT INTO bounce
   (notice_id, wiki, user_id, sent, tag, key_id, received, category, hard, status, rule, domain, provider)
@@ -84,7 +112,7 @@ def add_troubles(connection: sa.Connection, now: datetime) -> None:
     for number in range(7):
         aside = f"no rule knew it {number}"
         row = {"fingerprint": aside, "received": now - 3 * DAY, "return_path": "p", "kind": "bounce"}
-        connection.execute(schema.notice.insert().values(aside=aside, **row))
+        connection.execute(schema.notice.insert().values(aside=aside, raw=zlib.compress(STRANGE), **row))
     said = {"fingerprint": "last", "received": now, "return_path": "p", "kind": "bounce", "aside": ""}
     connection.execute(schema.notice.insert().values(**said))
     lost = {"node": "mx1", "token": "t", "error": ""}

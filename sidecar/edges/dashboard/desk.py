@@ -16,6 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from sidecar import __version__
+from sidecar.domain.harmless import harmless
 from sidecar.edges.dashboard.ago import ago
 from sidecar.edges.dashboard.seals import Seals
 from sidecar.edges.dashboard.visit import Page, Shown, Visit
@@ -43,6 +44,7 @@ class Desk:
             loader=PackageLoader("sidecar.edges.dashboard"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=_harmless,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -90,6 +92,11 @@ class Desk:
 
     def close(self) -> None:
         self._room.close()
+
+
+def _harmless(value: object) -> object:
+    """Whatever a page shows, before it is escaped: a mail may have said it."""
+    return harmless(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @pass_context
