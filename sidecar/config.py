@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
 from sidecar.complaints import in_words
+from sidecar.dashboard_config import DashboardConfig, dashboard_config
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
@@ -33,6 +34,7 @@ __all__ = [
     "ACCEPT",
     "Config",
     "ConfigError",
+    "DashboardConfig",
     "DigestConfig",
     "HttpConfig",
     "Listen",
@@ -80,6 +82,7 @@ class Listen:
     max_mail_bytes: int
     metrics: tuple[str, int] | None = None
     http: HttpConfig | None = None
+    dashboard: DashboardConfig | None = None
     takes: bool = True  #: the mail server's doors are opened
     issues: bool = True  #: the wiki's door is
 
@@ -229,6 +232,7 @@ def _listen(settings: Settings, secrets: Secrets) -> Listen:
         max_mail_bytes=sockets.max_mail_bytes,
         metrics=host_and_port(metrics) if metrics else None,
         http=_http(settings.http, secrets),
+        dashboard=dashboard_config(settings.dashboard, secrets),
         takes="take" in settings.node.roles,
         issues="issue" in settings.node.roles,
     )

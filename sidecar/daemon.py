@@ -25,7 +25,7 @@ from sidecar.edges.service_manager import ServiceManager
 from sidecar.host import database_of, host_signs, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
-from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, ways_of
+from sidecar.orders import OpenWiki, Ways, facts_of, level_of, logins_of, orders_of, reader, ways_of
 from sidecar.services.circuit import Pauses
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.identity import Identities
@@ -36,6 +36,7 @@ from sidecar.services.reload import Orders, Reload
 from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
+from sidecar.services.showing import Showing
 from sidecar.services.vitals import HostSigns
 from sidecar.services.watch import Watch
 from sidecar.services.whatif import Difference, Judge, Judged, compare
@@ -94,10 +95,12 @@ async def run(
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        needs = Needs(metrics, world.clock, database, watch.watched)  # a second daemon ends at the doors
+        showing = Showing(database, world.host(config), config.policies, logins_of(orders.wikis))
+        # A second daemon ends at the doors.
+        needs = Needs(metrics, world.clock, database, watch.watched, showing)
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
         identities = _identities(orders, world, database, dispatcher, metrics)
-        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities)
+        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, showing)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         main = _main_loops(config, dispatcher, watch, reload, identities)
@@ -125,6 +128,7 @@ def _taking_over(
     watch: Watch,
     dispatcher: Dispatcher,
     identities: Identities,
+    showing: Showing,
 ) -> Callable[[Orders], None]:
     """Who is handed what at a reload: all of it between two awaits."""
     level = level_of(started)
@@ -136,6 +140,7 @@ def _taking_over(
         watch.use(policies, orders.verp)
         dispatcher.use(ways(orders.wikis), policies)
         identities.use(policies, orders.limits)
+        showing.use(policies, logins_of(orders.wikis))
         level(orders)
 
     return use

@@ -24,7 +24,17 @@ log = structlog.get_logger()
 MANY = 20  # wikis in one line of the log
 SOME = 5  # of those that are left out are named in the log; `wikis list` names all
 
-__all__ = ["OpenWiki", "Ways", "facts_of", "level_of", "orders_of", "reader", "tell_left_out", "ways_of"]
+__all__ = [
+    "OpenWiki",
+    "Ways",
+    "facts_of",
+    "level_of",
+    "logins_of",
+    "orders_of",
+    "reader",
+    "tell_left_out",
+    "ways_of",
+]
 
 OpenWiki = Callable[[WikiConfig], Wiki]
 Ways = Callable[[Wikis], Mapping[str, Way]]
@@ -43,11 +53,12 @@ def orders_of(config: Config) -> Orders:
         fixed={
             "[node]": config.node,
             "contact": config.contact,  # who calls a wiki says so from the first call on
-            "[sockets]": replace(listen, metrics=None, http=None),
+            "[sockets]": replace(listen, metrics=None, http=None, dashboard=None),
             "[http]": listen.http,
             "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
             "[metrics]": listen.metrics,
+            "[dashboard]": listen.dashboard,
             "[farm]": farm and (farm.sitematrix, farm.refresh, farm.cache),
             "[log] format": config.log_format,
         },
@@ -90,6 +101,11 @@ def ways_of(open_wiki: OpenWiki, wikis: Wikis) -> dict[str, Way]:
         assert isinstance(wiki, WikiConfig)
         ways[name] = Way(partial(open_wiki, wiki), wiki.login, wiki)
     return ways
+
+
+def logins_of(wikis: Wikis) -> dict[str, str]:
+    """The wikis, each with the fingerprint of what it is called with."""
+    return {name: wiki.login for name, wiki in wikis.ways.items() if isinstance(wiki, WikiConfig)}
 
 
 def facts_of(config: Config) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sidecar.dashboard_settings import DashboardSection
 from sidecar.domain.access import Adapter
 from sidecar.farm_settings import FarmSection
 from sidecar.policy_settings import BrakeSection, PolicySection
@@ -267,6 +268,7 @@ class Settings(BaseSettings):
     rules: RulesSection = RulesSection()
     digest: DigestSection = DigestSection()
     metrics: MetricsSection = MetricsSection()
+    dashboard: DashboardSection = DashboardSection()
     log: LogSection = LogSection()
 
     @classmethod

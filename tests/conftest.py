@@ -8,6 +8,7 @@ import structlog
 from sidecar.telemetry import SPATE
 
 pytest_plugins = [
+    "tests.support.fixtures_browser",
     "tests.support.fixtures_databases",
     "tests.support.fixtures_debian",
     "tests.support.fixtures_logs",

@@ -13,7 +13,7 @@ from sidecar.storage.database import (
 )
 from sidecar.storage.health import why_not
 
-__all__ = ["Readiness"]
+__all__ = ["Readiness", "trouble_with"]
 
 
 class Readiness:
@@ -26,12 +26,18 @@ class Readiness:
         """ "" if a bounce could be booked."""
         try:
             await self._db.prove()
-        except FileReplaced:
-            return "The database's file was removed or replaced"
-        except (NoHistory, SchemaTooOld, SchemaUnknown):
-            return "The database's tables are of another version"
-        except DatabaseSilent:
-            return "The database does not answer"
-        except Exception as error:  # the database's own line tells the operator more
-            return why_not(error)
+        except Exception as error:
+            return trouble_with(error)
         return ""
+
+
+def trouble_with(error: Exception) -> str:
+    """What an *error* of the database means to people."""
+    match error:
+        case FileReplaced():
+            return "The database's file was removed or replaced"
+        case NoHistory() | SchemaTooOld() | SchemaUnknown():
+            return "The database's tables are of another version"
+        case DatabaseSilent():
+            return "The database does not answer"
+    return why_not(error)  # the database's own line tells the operator more

@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 
 from sidecar.edges.http_door import DoorLimits, Friends, http_door
-from sidecar.edges.http_server import HttpLimits, HttpServer
+from sidecar.edges.http_listener import HttpLimits
+from sidecar.edges.http_server import HttpServer
 from sidecar.storage.sends import Send
 from sidecar.telemetry import Metrics
 from tests.integration.doors import PATIENCE, ScriptedIntake

@@ -1,0 +1,74 @@
+"""What people are shown: of the history, of the wikis that are configured now, and of this host.
+
+Knows the words for a database that does not tell. Knows no table.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from sidecar.domain.policy import Policy
+from sidecar.domain.remedies import REMEDIES, Kind
+from sidecar.domain.vitals import Vitals
+from sidecar.services.readiness import trouble_with
+from sidecar.services.vitals import HostSigns, gather
+from sidecar.storage.database import (
+    Database,
+    DatabaseSilent,
+    FileReplaced,
+    NoHistory,
+    SchemaTooOld,
+    SchemaUnknown,
+)
+
+__all__ = ["CannotShow", "Showing"]
+
+R = TypeVar("R")
+
+TROUBLE = (
+    sa.exc.SQLAlchemyError, DatabaseSilent, FileReplaced, NoHistory, SchemaTooOld, SchemaUnknown
+)  # fmt: skip
+
+
+class CannotShow(Exception):
+    """The database is in trouble; nothing of the history can be shown before that is mended."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why, self.remedy = why, REMEDIES[Kind.DATABASE]
+
+
+class Showing:
+    """Reads for whoever looks in. *logins*: the wikis, and the fingerprint of what each is called with."""
+
+    def __init__(
+        self, database: Database, host: HostSigns, policies: Mapping[str, Policy], logins: Mapping[str, str]
+    ) -> None:
+        self._db, self._host = database, host
+        self.started: datetime = host.clock()
+        self.policies, self._logins = policies, logins
+
+    def use(self, policies: Mapping[str, Policy], logins: Mapping[str, str]) -> None:
+        """These are the wikis from now on."""
+        self.policies, self._logins = policies, logins
+
+    async def vitals(self) -> Vitals:
+        """The signs of life, also of a database that is in trouble."""
+        return await gather(self._db, self._host, self._logins)
+
+    async def look(self, work: Callable[[sa.Connection], R]) -> R:
+        """Raises CannotShow."""
+        return await self._told(self._db.read(work))
+
+    async def change(self, work: Callable[[sa.Connection], R]) -> R:
+        """What an operator does with a page. Raises CannotShow."""
+        return await self._told(self._db.write(work))
+
+    @staticmethod
+    async def _told(asked: Awaitable[R]) -> R:
+        try:
+            return await asked
+        except TROUBLE as error:
+            raise CannotShow(trouble_with(error)) from error
