@@ -6,6 +6,7 @@ Knows which settings wait for a restart. Does not know how anything is taken ove
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -47,6 +48,8 @@ def orders_of(config: Config) -> Orders:
             "[http]": listen.http,
             "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
+            "[alarms]": replace(config.tolerance, canary=timedelta(0), slow=timedelta(0), canary_every=None),
+            "[canary]": (config.canary, config.tolerance.canary, config.tolerance.slow),
             "[metrics]": listen.metrics,
             "[farm]": farm and (farm.sitematrix, farm.refresh, farm.cache),
             "[log] format": config.log_format,

@@ -22,6 +22,7 @@ from sidecar.cli import (
     scenario,
     serve,
     shadow,
+    status,
     unconfirmed,
     undo,
     verp,
@@ -60,6 +61,7 @@ def main(context: click.Context, config: Path) -> None:
 for command in (
     serve.run,
     serve.check_config,
+    status.status,
     localsettings.settings,
     verp.verp,
     keys.keys,
