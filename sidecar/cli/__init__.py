@@ -8,6 +8,7 @@ from sidecar import __version__
 from sidecar.cli import (
     aside,
     brake,
+    canary,
     classify,
     db,
     demo,
@@ -62,6 +63,7 @@ for command in (
     serve.run,
     serve.check_config,
     status.status,
+    canary.canary_command,
     localsettings.settings,
     verp.verp,
     keys.keys,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-__all__ = ["Ailment", "Braked", "CanaryRound", "NodeSign", "Outbox", "Vitals", "WikiSign"]
+__all__ = ["UNDER_WAY", "Ailment", "Braked", "CanaryRound", "NodeSign", "Outbox", "Vitals", "WikiSign"]
 
 
 class Ailment(StrEnum):
@@ -72,6 +72,10 @@ class Outbox:
     held: int = 0  #: by brakes
     dead: int = 0  #: refused for good, in the last 30 days
     last_dead: datetime | None = None
+
+
+#: As the error of a canary: it is being handed over, or whoever did so was killed and nobody knows.
+UNDER_WAY = "under way"
 
 
 @dataclass(frozen=True)

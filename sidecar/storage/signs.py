@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from sidecar.domain.vitals import Braked, CanaryRound, Outbox, Vitals
+from sidecar.domain.vitals import UNDER_WAY, Braked, CanaryRound, Outbox, Vitals
 from sidecar.storage import brakes, nodes, rates
 from sidecar.storage.actions import State
 from sidecar.storage.brakes import BrakeState
@@ -82,4 +82,5 @@ def _oldest_aside(connection: sa.Connection) -> datetime | None:
 
 def _canaries(connection: sa.Connection) -> tuple[CanaryRound, ...]:
     query = sa.select(canary.c.sent, canary.c.returned, canary.c.error).order_by(canary.c.sent.desc())
-    return tuple(CanaryRound(*row) for row in connection.execute(query.limit(ROUNDS)))
+    found = (CanaryRound(*row) for row in connection.execute(query.limit(ROUNDS)))
+    return tuple(one for one in found if one.returned or one.error != UNDER_WAY)
