@@ -1,4 +1,4 @@
-"""What runs beside the mail's way, as configured: upkeep, gauges, sums, pulse, digest, census, watchdog.
+"""What runs beside the mail's way, as configured: upkeep, gauges, sums, pulse, digest, canary, census.
 
 Knows which chore needs what. Does not know the mail's way itself: daemon.py does.
 """
@@ -15,11 +15,13 @@ from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.host import node_name
 from sidecar.loops import Loop, loop
 from sidecar.orders import tell_left_out
+from sidecar.services.canary import Canaries, Times
 from sidecar.services.census import CensusTaker
 from sidecar.services.digest import Digest, Letterhead
 from sidecar.services.gauges import Gauges
 from sidecar.services.pulse import Myself, Pulse
 from sidecar.services.refusals import Refusals
+from sidecar.services.return_path import ReturnPaths
 from sidecar.services.rollup import Rollup
 from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.services.vitals import HostSigns
@@ -56,6 +58,7 @@ class Chores:
         metrics: Metrics,
         refusals: Refusals,
         watch: Watch,
+        return_paths: ReturnPaths,
         changed: Callable[[], None],
         manager: ServiceManager,
     ) -> Iterator[Loop]:
@@ -68,6 +71,7 @@ class Chores:
             yield loop("gauges", Gauges(database, metrics).run)
         yield from self._records(database, watch)
         yield from self._digest(database)
+        yield from self._canaries(database, return_paths, metrics)
 
     def census(self, changed: Callable[[], None]) -> Iterator[Loop]:
         """Keeps the farm's wikis known; nobody waits for it."""
@@ -95,3 +99,14 @@ class Chores:
             digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, self._clock)
             self._life.callback(digest.close)
             yield loop("digest", digest.run, digest.stop)
+
+    def _canaries(self, database: Database, return_paths: ReturnPaths, metrics: Metrics) -> Iterator[Loop]:
+        if wanted := self._config.canary:
+            name, borne = node_name(self._config), self._config.tolerance
+            hand_over, times = (
+                MailServer(*wanted.smtp).hand_over,
+                Times(wanted.every, borne.slow, borne.canary),
+            )
+            canaries = Canaries(database, return_paths, name, hand_over, times, self._clock, metrics)
+            self._life.callback(canaries.close)
+            yield loop("canary", canaries.run, canaries.stop)

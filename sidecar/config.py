@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
+from sidecar.alarms import CanaryConfig, canary_of, tolerance_of
 from sidecar.complaints import in_words
 from sidecar.dashboard_config import DashboardConfig, dashboard_config
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
+from sidecar.domain.trouble import Tolerance
 from sidecar.farm import FarmConfig, ReadCensus, Taken, taken
 from sidecar.numbers_together import number_problems
 from sidecar.policies import limits_of, policy_of
@@ -32,6 +34,7 @@ from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
     "ACCEPT",
+    "CanaryConfig",
     "Config",
     "ConfigError",
     "DashboardConfig",
@@ -120,6 +123,8 @@ class Config:
     log_format: str
     farm: FarmConfig | None = None
     node: NodeConfig = field(default_factory=NodeConfig)
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    canary: CanaryConfig | None = None
 
 
 def parse(text: str, read_secret: ReadSecret, read_census: ReadCensus = lambda _name: None) -> Config:
@@ -215,6 +220,8 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         log_format=settings.log.format,
         farm=FarmConfig.of(settings.farm, farm) if settings.farm else None,
         node=node,
+        tolerance=tolerance_of(settings.alarms, settings.canary),
+        canary=canary_of(settings.canary),
     )
 
 

@@ -25,7 +25,7 @@ from sidecar.edges.service_manager import ServiceManager
 from sidecar.host import database_of, host_signs, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
-from sidecar.orders import OpenWiki, Ways, facts_of, level_of, logins_of, orders_of, reader, ways_of
+from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, ways_of
 from sidecar.services.circuit import Pauses
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.identity import Identities
@@ -37,7 +37,7 @@ from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.showing import Showing
-from sidecar.services.vitals import HostSigns
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.services.watch import Watch
 from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
@@ -95,7 +95,8 @@ async def run(
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        showing = Showing(database, world.host(config), config.policies, logins_of(orders.wikis))
+        watchman = Watchman(database, world.host(config), dispatcher.logins, config.tolerance)
+        showing = Showing(database, watchman, config.policies, world.clock())
         # A second daemon ends at the doors.
         needs = Needs(metrics, world.clock, database, watch.watched, showing)
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
@@ -105,7 +106,7 @@ async def run(
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         main = _main_loops(config, dispatcher, watch, reload, identities)
         chores = Chores(config, world.clock, world.host(config), world.jitter, life)
-        others = chores.all(database, metrics, refusals, watch, reload.ring, world.manager)
+        others = chores.all(database, metrics, refusals, watch, return_paths, reload.ring, world.manager)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
@@ -140,7 +141,7 @@ def _taking_over(
         watch.use(policies, orders.verp)
         dispatcher.use(ways(orders.wikis), policies)
         identities.use(policies, orders.limits)
-        showing.use(policies, logins_of(orders.wikis))
+        showing.use(policies)
         level(orders)
 
     return use

@@ -20,8 +20,9 @@ from sidecar.edges import census_file
 from sidecar.edges.kernel_clock import synchronised
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
 from sidecar.edges.service_manager import ServiceManager
+from sidecar.edges.unix_socket import is_deaf
 from sidecar.secrets import ReadSecret, SecretError
-from sidecar.services.vitals import HostSigns
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage.database import Database, NoHistory
 from sidecar.telemetry import Metrics
 
@@ -31,6 +32,7 @@ __all__ = [
     "host_signs",
     "keys_place",
     "load_config",
+    "logins_of",
     "missing_groups",
     "node_name",
     "now",
@@ -38,6 +40,7 @@ __all__ = [
     "rules_directory",
     "secret_reader",
     "service_manager",
+    "watchman",
     "write_secret",
 ]
 
@@ -67,9 +70,28 @@ def database_of(config: Config, metrics: Metrics | None = None) -> Database:
     return Database(config.storage_url, password=config.storage_password, metrics=metrics)
 
 
-def host_signs(config: Config, clock: Callable[[], datetime] = now) -> HostSigns:
-    """How this host is asked for its signs of life."""
-    return HostSigns(clock, lambda: _free(config.storage_url), synchronised)
+def host_signs(config: Config, clock: Callable[[], datetime] = now, *, try_doors: bool = False) -> HostSigns:
+    """How this host is asked for its signs of life; *try_doors*: by somebody who is not the daemon itself."""
+    listen = config.listen
+    doors = [path for path, wanted in ((listen.verp, listen.issues), (listen.lmtp, listen.takes)) if wanted]
+    return HostSigns(
+        clock,
+        lambda: _free(config.storage_url) if config.node.has_history else None,
+        synchronised,
+        node_name(config),
+        lambda: next((str(path) for path in doors if is_deaf(path)), "") if try_doors else "",
+    )
+
+
+def watchman(config: Config, database: Database | None) -> Watchman:
+    """For a command: who looks how it is. *database*: not opened; None on a node that only issues."""
+    signs = host_signs(config, try_doors=True)
+    return Watchman(database, signs, lambda: logins_of(config), config.tolerance, beside=True)
+
+
+def logins_of(config: Config) -> dict[str, str]:
+    """The wikis, each with the fingerprint of what it is called with."""
+    return {wiki.id: wiki.login for wiki in config.wikis}
 
 
 def node_name(config: Config) -> str:

@@ -6,6 +6,7 @@ Knows which settings wait for a restart. Does not know how anything is taken ove
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,6 @@ __all__ = [
     "Ways",
     "facts_of",
     "level_of",
-    "logins_of",
     "orders_of",
     "reader",
     "tell_left_out",
@@ -57,6 +57,8 @@ def orders_of(config: Config) -> Orders:
             "[http]": listen.http,
             "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
+            "[alarms]": replace(config.tolerance, canary=timedelta(0), slow=timedelta(0), canary_every=None),
+            "[canary]": (config.canary, config.tolerance.canary, config.tolerance.slow),
             "[metrics]": listen.metrics,
             "[dashboard]": listen.dashboard,
             "[farm]": farm and (farm.sitematrix, farm.refresh, farm.cache),
@@ -101,11 +103,6 @@ def ways_of(open_wiki: OpenWiki, wikis: Wikis) -> dict[str, Way]:
         assert isinstance(wiki, WikiConfig)
         ways[name] = Way(partial(open_wiki, wiki), wiki.login, wiki)
     return ways
-
-
-def logins_of(wikis: Wikis) -> dict[str, str]:
-    """The wikis, each with the fingerprint of what it is called with."""
-    return {name: wiki.login for name, wiki in wikis.ways.items() if isinstance(wiki, WikiConfig)}
 
 
 def facts_of(config: Config) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sidecar.alarm_settings import AlarmsSection, CanarySection
 from sidecar.dashboard_settings import DashboardSection
 from sidecar.domain.access import Adapter
 from sidecar.farm_settings import FarmSection
@@ -267,6 +268,8 @@ class Settings(BaseSettings):
     farm: FarmSection | None = None
     rules: RulesSection = RulesSection()
     digest: DigestSection = DigestSection()
+    alarms: AlarmsSection = AlarmsSection()
+    canary: CanarySection = CanarySection()
     metrics: MetricsSection = MetricsSection()
     dashboard: DashboardSection = DashboardSection()
     log: LogSection = LogSection()

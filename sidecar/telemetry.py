@@ -58,6 +58,11 @@ METRICS = {
     "Falls: `wikis list` says which are left, `wikis refresh` why.",
     "circuits_open": "Wikis that are left alone for seconds to minutes, because they are down or refuse the "
     "login. Not 0 for long: `wikis list --trouble` says which and why; 0 where nothing is owed to them.",
+    "canary_rounds": "Bounces that we sent to ourselves, by result: returned, late ones too; lost; or "
+    "failed: they did not even leave. Any lost or failed: the mail server does not bring bounces here; see "
+    "`status`.",
+    "canary_seconds": "How long the last of them that came back was under way. "
+    "Growing: the mail server is slow; look at its queue.",
     "reloads": "Times that the configuration was read again, by result. "
     "Refused: all is as before; `check-config` says what is wrong with it.",
 }
@@ -146,6 +151,8 @@ class Metrics:
         self.watched_users = self._gauge("watched_users")
         self.wikis = self._gauge("wikis")
         self.circuits_open = self._gauge("circuits_open")
+        self.canary_rounds = self._counter("canary_rounds", "result")
+        self.canary_seconds = self._gauge("canary_seconds")
         self.reloads = self._counter("reloads", "result")
         self.database_up = self._gauge("database_up")
         self.database_errors = self._counter("database_errors")
@@ -155,6 +162,8 @@ class Metrics:
             self.inquiries.labels(answer)
         for result in ("noted", "told", "lost"):
             self.sends.labels(result)
+        for result in ("returned", "lost", "failed"):
+            self.canary_rounds.labels(result)
         for result in ("loaded", "refused"):
             self.reloads.labels(result)
 

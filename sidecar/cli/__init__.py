@@ -8,6 +8,7 @@ from sidecar import __version__
 from sidecar.cli import (
     aside,
     brake,
+    canary,
     classify,
     db,
     demo,
@@ -22,6 +23,7 @@ from sidecar.cli import (
     scenario,
     serve,
     shadow,
+    status,
     unconfirmed,
     undo,
     verp,
@@ -60,6 +62,8 @@ def main(context: click.Context, config: Path) -> None:
 for command in (
     serve.run,
     serve.check_config,
+    status.status,
+    canary.canary_command,
     localsettings.settings,
     verp.verp,
     keys.keys,

@@ -18,13 +18,14 @@ import structlog
 
 from sidecar.domain.address import domain_of
 from sidecar.domain.harmless import harmless
+from sidecar.services.posting import CannotSend
 from sidecar.storage import aside, digests
 from sidecar.storage.aside import Aside
 from sidecar.storage.database import Database
 from sidecar.telemetry import report
 from sidecar.threads import Room
 
-__all__ = ["CannotSend", "Digest", "Letterhead", "compose"]
+__all__ = ["Digest", "Letterhead", "compose"]
 
 log = structlog.get_logger()
 
@@ -32,10 +33,6 @@ EVERY = 300.0  # seconds; how soon it is tried again, and how late after the hou
 ENTERED = timedelta(minutes=2)  # by then what came is in the history, or will come again
 MOST_IDS = 20  # of one group; who needs more asks `aside list`
 MOST_GROUPS = 100  # a mail that nobody reads to the end helps nobody
-
-
-class CannotSend(Exception):
-    """The mail server did not take the digest; it is tried again. Look at [digest] smtp and that server."""
 
 
 @dataclass(frozen=True)

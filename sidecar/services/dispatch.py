@@ -75,6 +75,10 @@ class Dispatcher:
         self._bell = asyncio.Event()
         self._stopping = False
 
+    def logins(self) -> dict[str, str]:
+        """The wikis of now, each with the fingerprint of what it is called with."""
+        return {wiki: way.login for wiki, way in self._lines.ways.items()}
+
     def use(self, ways: Mapping[str, Way], policies: Mapping[str, Policy]) -> None:
         """Call these from now on. What is owed to others waits; who is reached anew gets a fresh try."""
         self.calls.use(ways)

@@ -14,10 +14,12 @@ import structlog
 
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
+from sidecar.domain.canary import CANARY
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.person import Account
 from sidecar.domain.policy import Policy
 from sidecar.services.brakes import Tripped, look_at_failures
+from sidecar.services.canary import come_back
 from sidecar.services.decision import Owing, consider, mistyped
 from sidecar.services.reading import Reader, Understood
 from sidecar.services.receipt import Receipt, Received
@@ -109,8 +111,12 @@ class BounceIntake:
 
     async def take(self, received: Received) -> Receipt:
         """Book a mail; returns after the commit. Raises whatever hinders it: then nothing was booked."""
-        if refused := self.refusal(received.recipient):
-            return refused
+        found = self._paths.verify(received.recipient)
+        if isinstance(found, Receipt):
+            if found.refused:
+                return found
+        elif (found.wiki, found.user_id) == CANARY:
+            return await come_back(self._db, received.recipient, self._wall_clock(), self._metrics)
         now, bench = self._clock(), self._bench
         entry = ledger.Notice(received.recipient, received.raw, now, null_sender=not received.sender)
         mail = await self._reading.run(lambda: bench.reader.understand(entry).pack())

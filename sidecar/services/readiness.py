@@ -12,8 +12,9 @@ from sidecar.storage.database import (
     SchemaUnknown,
 )
 from sidecar.storage.health import why_not
+from sidecar.telemetry import Tellable
 
-__all__ = ["Readiness", "trouble_with"]
+__all__ = ["Readiness", "in_words", "trouble_with"]
 
 
 class Readiness:
@@ -26,18 +27,26 @@ class Readiness:
         """ "" if a bounce could be booked."""
         try:
             await self._db.prove()
-        except Exception as error:
+        except Exception as error:  # the database's own line tells the operator more
             return trouble_with(error)
         return ""
 
 
+def in_words(error: Exception) -> str:
+    """Why it cannot be used, for operators: in the words of the database, too."""
+    said = getattr(error, "orig", None) or (error if isinstance(error, Tellable) else "")
+    return f"{trouble_with(error)}: {said}" if said else f"{trouble_with(error)} ({type(error).__name__})"
+
+
 def trouble_with(error: Exception) -> str:
-    """What an *error* of the database means to people."""
+    """Why it cannot be used, in words that tell nothing of the machine."""
     match error:
         case FileReplaced():
             return "The database's file was removed or replaced"
-        case NoHistory() | SchemaTooOld() | SchemaUnknown():
+        case NoHistory():
+            return "There is no database"
+        case SchemaTooOld() | SchemaUnknown():
             return "The database's tables are of another version"
         case DatabaseSilent():
             return "The database does not answer"
-    return why_not(error)  # the database's own line tells the operator more
+    return why_not(error)

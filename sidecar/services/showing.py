@@ -11,9 +11,8 @@ import sqlalchemy as sa
 
 from sidecar.domain.policy import Policy
 from sidecar.domain.remedies import REMEDIES, Kind
-from sidecar.domain.vitals import Vitals
 from sidecar.services.readiness import trouble_with
-from sidecar.services.vitals import HostSigns, gather
+from sidecar.services.vitals import Findings, Watchman
 from sidecar.storage.database import (
     Database,
     DatabaseSilent,
@@ -41,22 +40,21 @@ class CannotShow(Exception):
 
 
 class Showing:
-    """Reads for whoever looks in. *logins*: the wikis, and the fingerprint of what each is called with."""
+    """Reads for whoever looks in. *started*: since when this program runs."""
 
     def __init__(
-        self, database: Database, host: HostSigns, policies: Mapping[str, Policy], logins: Mapping[str, str]
+        self, database: Database, watchman: Watchman, policies: Mapping[str, Policy], started: datetime
     ) -> None:
-        self._db, self._host = database, host
-        self.started: datetime = host.clock()
-        self.policies, self._logins = policies, logins
+        self._db, self._watchman = database, watchman
+        self.policies, self.started = policies, started
 
-    def use(self, policies: Mapping[str, Policy], logins: Mapping[str, str]) -> None:
+    def use(self, policies: Mapping[str, Policy]) -> None:
         """These are the wikis from now on."""
-        self.policies, self._logins = policies, logins
+        self.policies = policies
 
-    async def vitals(self) -> Vitals:
-        """The signs of life, also of a database that is in trouble."""
-        return await gather(self._db, self._host, self._logins)
+    async def findings(self) -> Findings:
+        """How it is, also while the database is in trouble."""
+        return await self._watchman.look()
 
     async def look(self, work: Callable[[sa.Connection], R]) -> R:
         """Raises CannotShow."""

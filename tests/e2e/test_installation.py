@@ -95,6 +95,11 @@ def asked(host: DebianHost) -> list[str]:
     return host.path(NOTED).read_text().splitlines()
 
 
+def status(host: DebianHost) -> str:
+    """Whatever the exit code: nobody keeps the clock there."""
+    return follow(host, "bounce-sidecar status || true")
+
+
 def come_back(host: DebianHost, user_id: int, *days: int) -> None:
     """Mails of so many days ago are sent, by the wiki's account, to an address that is no more."""
     python = ("/opt/bounce-sidecar/bin/python", "-c", ISSUE, str(user_id), DEAD)
@@ -117,10 +122,14 @@ def test_the_first_installation_works_as_it_is_written(host: DebianHost, wiki: P
     assert wiki.mailbox(ann).confirmed_at is not None
 
     follow(host, f'sed -i \'s/^mode = "shadow"/mode = "enforce"/\' {FOLDER}/config.toml')
+    (canary,) = steps()[7]
+    file = host.path(f"{FOLDER}/config.toml")
+    file.write_text(f"{file.read_text()}\n{canary}")
     follow(
         host, f"printf '[brake]\\ndelay_minutes = 0\\n' >> {FOLDER}/config.toml"
     )  # nobody waits an hour here
     sidecar.stop()
     sidecar.start()
+    until(lambda: "back after" in status(host), "a canary of the daemon's own")
     come_back(host, ann, 0)
     until(lambda: wiki.mailbox(ann).confirmed_at is None, "Ann's address to be un-confirmed")

@@ -13,11 +13,12 @@ import aiohttp
 
 from sidecar.domain.admission import Admission
 from sidecar.domain.policy import Mode, Policy, Streak
+from sidecar.domain.trouble import Tolerance
 from sidecar.edges.dashboard.door import dashboard
 from sidecar.edges.dashboard.server import LIMITS, DashboardServer
 from sidecar.edges.http_listener import HttpLimits
 from sidecar.services.showing import Showing
-from sidecar.services.vitals import HostSigns
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage.database import Database
 
 __all__ = ["BEARER", "TOKEN", "DashboardHouse", "Said"]
@@ -58,7 +59,8 @@ class DashboardHouse:
         await self.database.open()
         host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
-        showing = Showing(self.database, host, policies, logins)
+        watchman = Watchman(self.database, host, lambda: logins, Tolerance())
+        showing = Showing(self.database, watchman, policies, self.now)
         self.server: DashboardServer = dashboard(self.admission, showing, host.clock, self.limits)
         self.port = await self.server.listen("127.0.0.1", 0)
         return self

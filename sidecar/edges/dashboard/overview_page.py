@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sidecar.domain.remedies import Kind
-from sidecar.domain.trouble import Trouble, troubles
+from sidecar.domain.trouble import Trouble
 from sidecar.domain.vitals import NodeSign
 from sidecar.edges.dashboard.desk import Desk
 from sidecar.edges.dashboard.visit import Page, Shown, Visit
@@ -25,8 +25,8 @@ def overview_pages(desk: Desk, showing: Showing) -> dict[str, Page]:
     """It is there whatever the database does."""
 
     async def show(visit: Visit) -> Shown:
-        vitals, seen = await showing.vitals(), await _seen(showing, visit)
-        found = troubles(vitals)
+        told, seen = await showing.findings(), await _seen(showing, visit)
+        vitals, found = told.vitals, told.troubles
         return await desk.show(
             visit,
             "overview.html",

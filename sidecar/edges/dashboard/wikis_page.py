@@ -17,7 +17,7 @@ def wikis_pages(desk: Desk, showing: Showing) -> dict[str, Page]:
     """One page; those in trouble come first."""
 
     async def show(visit: Visit) -> Shown:
-        vitals = await showing.vitals()
+        vitals = (await showing.findings()).vitals
         if vitals.database:
             raise CannotShow(vitals.database)
         signs, policies = {one.wiki: one for one in vitals.wikis}, showing.policies
