@@ -95,10 +95,8 @@ async def run(
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        watchman = Watchman(database, world.host(config), dispatcher.logins, config.tolerance)
-        showing = Showing(database, watchman, config.policies, world.clock())
-        # A second daemon ends at the doors.
-        needs = Needs(metrics, world.clock, database, watch.watched, showing)
+        showing = _showing(config, world, database, dispatcher)
+        needs = Needs(metrics, world.clock, database, watch.watched, showing)  # a second daemon ends here
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
         identities = _identities(orders, world, database, dispatcher, metrics)
         use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, showing)
@@ -112,6 +110,11 @@ async def run(
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
         ready()
         await until(stop, loops, world.manager)
+
+
+def _showing(config: Config, world: World, database: Database, dispatcher: Dispatcher) -> Showing:
+    watchman = Watchman(database, world.host(config), dispatcher.logins, config.tolerance)
+    return Showing(database, watchman, config.policies, world.clock())
 
 
 def _reload(
