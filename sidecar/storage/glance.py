@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from sidecar.storage.actions import State
+from sidecar.storage.actions import ANSWERED
 from sidecar.storage.schema import action, bounce
 
 __all__ = ["Glance", "glance"]
@@ -25,8 +25,7 @@ def glance(connection: sa.Connection) -> Glance:
     """Of now."""
     failed = sa.select(bounce.c.wiki, bounce.c.user_id, bounce.c.category, bounce.c.hard)
     last = connection.execute(failed.order_by(bounce.c.received.desc()).limit(1)).first()
-    answered = (action.c.state == State.DONE) & action.c.settled.is_not(None)
-    acted = sa.select(action.c.wiki, action.c.user_id, action.c.effect).where(answered)
+    acted = sa.select(action.c.wiki, action.c.user_id, action.c.effect).where(ANSWERED)
     done = connection.execute(acted.order_by(action.c.settled.desc()).limit(1)).first()
     return Glance(
         f"{last.category}, {'hard' if last.hard else 'soft'}: user {last.user_id} of {last.wiki}"
