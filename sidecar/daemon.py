@@ -95,12 +95,10 @@ async def run(
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        showing = Showing(database, world.host(config), config.policies, logins_of(orders.wikis))
-        # A second daemon ends at the doors.
-        needs = Needs(metrics, world.clock, database, watch.watched, showing)
+        needs = _needs(config, orders, world, database, metrics, watch)  # a second daemon ends at the doors
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
         identities = _identities(orders, world, database, dispatcher, metrics)
-        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, showing)
+        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, needs.showing)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         main = _main_loops(config, dispatcher, watch, reload, identities)
@@ -111,6 +109,13 @@ async def run(
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
         ready()
         await until(stop, loops, world.manager)
+
+
+def _needs(
+    config: Config, orders: Orders, world: World, database: Database, metrics: Metrics, watch: Watch
+) -> Needs:
+    showing = Showing(database, world.host(config), config.policies, logins_of(orders.wikis))
+    return Needs(metrics, world.clock, database, watch.watched, showing)
 
 
 def _reload(
