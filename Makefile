@@ -6,16 +6,18 @@ BIN := $(VENV)/bin
 # The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test test-quick lint bench fuzz capture capture-check debian-packages clean
+.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz capture capture-check debian-packages clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
 	@echo "make test        everything: lint, types, import contracts, all tests, with real servers"
 	@echo "make test-quick  the same without servers and the slowest tests"
 	@echo "make bench       how fast we read bounces, beside Sisimai and flufl.bounce (half a minute)"
+	@echo "make bench-dashboard  how long its pages take, with up to a million bounces (a minute)"
+	@echo "make screenshot  the picture in the README, afresh"
 	@echo "make fuzz        200,000 damaged mails (minutes)"
 	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
-	@echo "make capture     ... and write it afresh; see docs/testing.md for these four"
+	@echo "make capture     ... and write it afresh; see docs/testing.md for these five"
 
 demo: $(VENV)/installed
 	$(BIN)/bounce-sidecar demo
@@ -36,6 +38,12 @@ lint: $(VENV)/installed-for-tests
 bench: $(VENV)/installed-for-tests
 	@sh tests/support/install-debian-packages.sh libsisimai-perl
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-dashboard: $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.bench.dashboard $(ARGS)
+
+screenshot: debian-packages $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.screenshot
 
 fuzz: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -95,11 +95,10 @@ async def run(
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        showing = _showing(config, world, database, dispatcher)
-        needs = Needs(metrics, world.clock, database, watch.watched, showing)  # a second daemon ends here
-        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
+        needs = _needs(config, world, database, metrics, watch, dispatcher)
+        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # or end here
         identities = _identities(orders, world, database, dispatcher, metrics)
-        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, showing)
+        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, needs.showing)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         main = _main_loops(config, dispatcher, watch, reload, identities)
@@ -112,9 +111,12 @@ async def run(
         await until(stop, loops, world.manager)
 
 
-def _showing(config: Config, world: World, database: Database, dispatcher: Dispatcher) -> Showing:
+def _needs(
+    config: Config, world: World, database: Database, metrics: Metrics, watch: Watch, dispatcher: Dispatcher
+) -> Needs:
     watchman = Watchman(database, world.host(config), dispatcher.logins, config.tolerance)
-    return Showing(database, watchman, config.policies, world.clock())
+    showing = Showing(database, watchman, config.policies, world.clock())
+    return Needs(metrics, world.clock, database, watch.watched, showing)
 
 
 def _reload(

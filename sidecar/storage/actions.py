@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sidecar.storage.schema import action, action_bounce, event
 
 __all__ = [
+    "ANSWERED",
     "Entry",
     "Event",
     "Kind",
@@ -44,6 +45,10 @@ class State(StrEnum):
     OVERTAKEN = "overtaken"
     SHADOW = "shadow"
     DISCARDED = "discarded"
+
+
+#: Done, spelled so that no planner gathers and sorts all that are done where the newest is looked for.
+ANSWERED = (sa.func.coalesce(action.c.state, "") == State.DONE) & action.c.settled.is_not(None)
 
 
 @dataclass(frozen=True)

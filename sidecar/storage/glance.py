@@ -7,30 +7,34 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from sidecar.storage.actions import State
+from sidecar.storage.actions import ANSWERED
 from sidecar.storage.schema import action, bounce
 
-__all__ = ["Glance", "glance"]
+__all__ = ["Glance", "Last", "glance"]
+
+
+@dataclass(frozen=True)
+class Last:
+    """What came of it, and whose it was."""
+
+    what: str
+    wiki: str
+    user_id: int
 
 
 @dataclass(frozen=True)
 class Glance:
-    """Whose, and what; "" if there is none."""
+    """None: there is none."""
 
-    bounce: str
-    action: str
+    bounce: Last | None
+    action: Last | None
 
 
 def glance(connection: sa.Connection) -> Glance:
     """Of now."""
-    failed = sa.select(bounce.c.wiki, bounce.c.user_id, bounce.c.category, bounce.c.hard)
-    last = connection.execute(failed.order_by(bounce.c.received.desc()).limit(1)).first()
-    answered = (action.c.state == State.DONE) & action.c.settled.is_not(None)
-    acted = sa.select(action.c.wiki, action.c.user_id, action.c.effect).where(answered)
-    done = connection.execute(acted.order_by(action.c.settled.desc()).limit(1)).first()
-    return Glance(
-        f"{last.category}, {'hard' if last.hard else 'soft'}: user {last.user_id} of {last.wiki}"
-        if last
-        else "",
-        f"{done.effect}: user {done.user_id} of {done.wiki}" if done else "",
-    )
+    how = sa.case((bounce.c.hard, ", hard"), else_=", soft")
+    failed = sa.select(bounce.c.category + how, bounce.c.wiki, bounce.c.user_id)
+    acted = sa.select(action.c.effect, action.c.wiki, action.c.user_id).where(ANSWERED)
+    newest = (failed.order_by(bounce.c.received.desc()), acted.order_by(action.c.settled.desc()))
+    rows = [connection.execute(query.limit(1)).first() for query in newest]
+    return Glance(*(Last(*row) if row else None for row in rows))

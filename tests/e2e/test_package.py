@@ -29,6 +29,8 @@ def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(tmp_path: 
     assert demo.returncode == 0, demo.stderr
     assert len(json.loads(demo.stdout)) == 12
     assert (installed / "wiki_adapter/BounceSidecar/extension.json").is_file()
+    for needed in ("templates/overview.html", "static/style.css", "static/chart.css", "static/icon.svg"):
+        assert (installed / "sidecar/edges/dashboard" / needed).is_file()
     hands_over(installed)
 
 

@@ -21,7 +21,7 @@ from sidecar.services.showing import Showing
 from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage.database import Database
 
-__all__ = ["BEARER", "TOKEN", "DashboardHouse", "Said"]
+__all__ = ["BEARER", "T0", "TOKEN", "DashboardHouse", "Said"]
 
 TOKEN = "a-token-of-some-length-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

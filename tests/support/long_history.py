@@ -14,7 +14,7 @@ from sidecar.domain.vitals import Ailment, NodeSign
 from sidecar.storage import brakes, circuits, nodes, rates, schema
 from sidecar.storage.circuits import Standing
 
-__all__ = ["add_troubles", "fill"]
+__all__ = ["add_brake", "add_troubles", "fill"]
 
 DAYS = 90
 CHUNK = 50_000
@@ -95,17 +95,29 @@ def fill(
     for back in range(1, DAYS + 1):
         day = (now - back * DAY).date()
         rates.close(connection, day, rates.sums(connection, day))
-    signed = {(wiki, now.date()): 40 + bounces // 30 for wiki in wikis}
+    signed = {(wiki, now.date()): 40 + bounces // 3 for wiki in wikis}
     rates.add_signed(connection, "mx1", signed)
     started, signed_last = now - 12 * DAY, now - timedelta(seconds=40)
     sign = NodeSign("mx1", "issue, take, act", "0.1.0", started, now, None, signed_last, True, 48 * 2**30)
     nodes.put(connection, sign)
 
 
-def add_troubles(connection: sa.Connection, now: datetime) -> None:
-    """A brake, a wiki that refuses the login, mail set aside, a canary that was lost, an action refused."""
+def add_brake(connection: sa.Connection, now: datetime) -> None:
+    """It holds what is owed to a provider's users; a little of others waits."""
+    said = {"kind": "unconfirm", "reason": "3 hard bounces in 8 days", "state": "waiting", "attempts": 0}
+    for user in range(19):
+        wiki, provider = ("enwiki", "dewiki")[user % 2], "outlook.com" if user < 17 else "gmx.net"
+        row = {**said, "wiki": wiki, "user_id": user + 1, "provider": provider, "open_for": f"{wiki}:{user}"}
+        row |= {"created": now - 3 * HOUR, "due": now + HOUR, "confirmed_before": now - 9 * DAY}
+        row |= {"error": "", "effect": "", "fingerprint": ""}
+        connection.execute(schema.action.insert().values(row))
     why = "112 users of outlook.com failed within an hour; 4 usually do"
     brakes.trip(connection, "outlook.com", "", why, now - 2 * HOUR, since=now - 3 * HOUR, hold_from=None)
+
+
+def add_troubles(connection: sa.Connection, now: datetime) -> None:
+    """A brake, a wiki that refuses the login, mail set aside, and a canary that was lost."""
+    add_brake(connection, now)
     trouble = "the bot password was refused: <b>make a new one</b> at Special:BotPasswords"
     failing = Standing("dewiki", 5, now + HOUR, trouble, now, "bot", Ailment.LOGIN, now - 5 * HOUR)
     circuits.put(connection, failing)
@@ -125,7 +137,7 @@ def _bounces(number: int, now: datetime, wikis: tuple[str, ...]) -> Iterator[tup
     providers = chance.choices(list(PROVIDERS), list(PROVIDERS.values()), k=number)
     for at in range(number):
         # More of them lately, fewer at night: as mail comes.
-        ago = DAYS * DAY * (1 - ((at + 0.999) / number) ** 0.8) + timedelta(hours=4 * chance.random())
+        ago = (DAYS - 1) * DAY * (1 - ((at + 0.999) / number) ** 0.8) + 4 * HOUR * chance.random()
         received, (category, hard, status) = now - ago, kinds[at]
         sent = received - timedelta(minutes=1 + 30 * chance.random())
         wiki = wikis[chance.random() < 0.3 and len(wikis) > 1]

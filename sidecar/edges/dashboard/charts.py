@@ -28,7 +28,7 @@ _STEPS = (1, 2, 5)
 def bars(shown: Daily, *, narrow: bool) -> bytes:
     """One bar a day, its curves upon each other. Takes some hundredths of a second."""
     width, height = _NARROW if narrow else _WIDE
-    series = _few(shown.series)
+    series = _few(shown.series) or [Series("none", (0,) * len(shown.days))]
     chart = pygal.StackedBar(
         width=width,
         height=height,
@@ -76,7 +76,7 @@ def _ticks(most: int) -> list[int]:
     while step * 5 < most:
         power += 1
         step = _STEPS[power % 3] * 10 ** (power // 3)
-    return list(range(0, max(most, 1) + step, step))
+    return list(range(0, -(-max(most, 1) // step) * step + 1, step))
 
 
 def _image(drawn: bytes) -> bytes:
