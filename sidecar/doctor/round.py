@@ -22,6 +22,7 @@ from sidecar.doctor import (
     sockets,
 )
 from sidecar.doctor.database import History
+from sidecar.doctor.limit import TookTooLong, within
 from sidecar.doctor.patient import Patient
 from sidecar.doctor.wikis import Examiner
 from sidecar.domain.finding import Finding, State, about, unknown
@@ -29,7 +30,9 @@ from sidecar.edges.kernel_clock import synchronised
 from sidecar.wiki_config import WikiConfig
 from sidecar.wiki_opener import wiki_opener
 
-__all__ = ["Round"]
+__all__ = ["Round", "looked_at"]
+
+PATIENCE = 120.0  # seconds for one part; each question in it has an end of its own, far before
 
 Look = Callable[[], Iterable[Finding]]
 
@@ -43,26 +46,26 @@ class Round:
 
     def findings(self) -> Iterator[Finding]:
         """As they come; the first that is not well is to be mended first."""
-        yield from _of("program", lambda: [program.version()])
+        yield from looked_at("program", lambda: [program.version()])
         reading: list[configuration.Reading] = []
-        yield from _of("configuration", lambda: self._read(reading))
+        yield from looked_at("configuration", lambda: self._read(reading))
         config = reading[0].config if reading else None
         if config is None:
             later = "everything else: it needs the configuration, which must be mended first"
             yield from about("doctor", [unknown(later, "then say `bounce-sidecar doctor` again")])
             return
-        yield from _of("program", lambda: program.libraries(config))
-        yield from _of("secrets", lambda: self._secrets(reading[0].secrets))
-        yield from _of("clock", lambda: [clock.kernel_finding(synchronised())])
+        yield from looked_at("program", lambda: program.libraries(config))
+        yield from looked_at("secrets", lambda: self._secrets(reading[0].secrets))
+        yield from looked_at("clock", lambda: [clock.kernel_finding(synchronised())])
         looked: list[History] = []
         if config.node.has_history:
-            yield from _of("database", lambda: self._database(config, looked))
+            yield from looked_at("database", lambda: self._database(config, looked))
         history = looked[0] if looked else History([])
         yield from self._this_host(config, history)
         yield from self._wikis(config, history)
         if vitals := history.vitals:
-            yield from _of("canary", lambda: signs_of_life.canary_findings(vitals))
-            yield from _of("status", lambda: signs_of_life.trouble_findings(vitals))
+            yield from looked_at("canary", lambda: signs_of_life.canary_findings(vitals))
+            yield from looked_at("status", lambda: signs_of_life.trouble_findings(vitals))
 
     def _read(self, reading: list[configuration.Reading]) -> list[Finding]:
         reading.append(configuration.read(self._patient))
@@ -80,26 +83,26 @@ class Round:
 
     def _this_host(self, config: Config, history: History) -> Iterator[Finding]:
         patient, listen = self._patient, config.listen
-        yield from _of("daemon", lambda: service.unit_findings(patient))
+        yield from looked_at("daemon", lambda: service.unit_findings(patient))
         if history.vitals:
             vitals, node = history.vitals, host.node_name(config)
-            yield from _of("daemon", lambda: signs_of_life.node_findings(vitals, node, __version__))
-        up = list(_of("sockets", lambda: sockets.listening(patient, listen)))
+            yield from looked_at("daemon", lambda: signs_of_life.node_findings(vitals, node, __version__))
+        up = list(looked_at("sockets", lambda: sockets.listening(patient, listen)))
         yield from up
         if any(finding.state is not State.OK for finding in up):
             later = "who may connect, what is answered, and the mail server: not looked at"
             yield from about("sockets", [unknown(later, "start the daemon first, and ask again")])
         else:
-            yield from _of("sockets", lambda: sockets.visitor_findings(patient, listen))
-            yield from _of("sockets", lambda: sockets.answer_findings(listen, self._signed(config)))
-            yield from _of("daemon", lambda: service.door_findings(listen))
+            yield from looked_at("sockets", lambda: sockets.visitor_findings(patient, listen))
+            yield from looked_at("sockets", lambda: sockets.answer_findings(listen, self._signed(config)))
+            yield from looked_at("daemon", lambda: service.door_findings(listen))
             if listen.takes and config.wikis:
-                yield from _of("mail server", lambda: mail_server.server_findings(patient, config))
+                yield from looked_at("mail server", lambda: mail_server.server_findings(patient, config))
         if listen.takes:
             for domain in sorted(config.verp.domains):
-                yield from _of("mail server", lambda domain=domain: mail_server.mx_findings(domain))  # type: ignore[misc]
+                yield from looked_at("mail server", lambda domain=domain: mail_server.mx_findings(domain))  # type: ignore[misc]
         if history.vitals and listen.issues:
-            yield from _of("mail", lambda: [signs_of_life.mail_findings(vitals)])
+            yield from looked_at("mail", lambda: [signs_of_life.mail_findings(vitals)])
 
     def _signed(self, config: Config) -> str:
         """A return path by the keys and for the first wiki of the configuration; "" if there is no wiki."""
@@ -137,11 +140,14 @@ async def _next(stream: AsyncIterator[list[Finding]]) -> list[Finding]:
     return await anext(stream)
 
 
-def _of(subject: str, look: Look) -> Iterator[Finding]:
-    """What *look* finds about it; a check that breaks does not take the others with it."""
+def looked_at(subject: str, look: Look, patience: float = PATIENCE) -> list[Finding]:
+    """What *look* finds about it; a check that breaks, or has no end, does not take the others with it."""
     try:
-        yield from about(subject, look())
+        with within(patience):
+            return about(subject, look())
+    except TookTooLong as error:
+        return about(subject, [unknown(str(error), "ask again; `ss -xlp` and `ss -ltnp` show who listens")])
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         said = f"the check broke: {type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
-        yield from about(subject, [unknown(said, "report it, with this line")])
+        return about(subject, [unknown(said, "report it, with this line")])

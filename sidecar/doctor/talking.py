@@ -4,6 +4,7 @@ Knows what each door says to a question that changes nothing. Every question end
 """
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import PurePath
@@ -15,7 +16,7 @@ from sidecar.services.receipt import Receipt
 
 __all__ = ["Said", "Where", "lmtp", "lookup", "policy"]
 
-PATIENCE = 5.0  # seconds for one answer; Postfix waits 3 for the policy service
+PATIENCE = 5.0  # seconds for a whole answer; Postfix waits 3 for the policy service
 LONGEST = 4096  # octets of an answer
 
 Where = PurePath | tuple[str, int]
@@ -36,27 +37,37 @@ def policy(where: Where, return_path: str) -> Said:
     return "" if answer == f"action={REPLIES[Receipt.TAKEN].policy}\n\n".encode() else _odd(answer)
 
 
-def lmtp(where: Where) -> Said:
-    answer = _exchange(where, b"", lambda got: got.endswith(b"\n"), b"QUIT\r\n")
+def lmtp(where: Where, *, patience: float = PATIENCE) -> Said:
+    """Its greeting; we take leave at once."""
+    answer = _exchange(where, b"", lambda got: got.endswith(b"\n"), b"QUIT\r\n", patience)
     return "" if answer.startswith(b"220 ") else _odd(answer)
 
 
-def _exchange(where: Where, words: bytes, whole: Callable[[bytes], bool], farewell: bytes = b"") -> bytes:
-    """What is answered, as far as it came."""
-    got = b""
-    with suppress(OSError), _connected(where) as line:
+def _exchange(
+    where: Where,
+    words: bytes,
+    whole: Callable[[bytes], bool],
+    farewell: bytes = b"",
+    patience: float = PATIENCE,
+) -> bytes:
+    """What is answered, as far as it came in time."""
+    got, end = b"", time.monotonic() + patience
+    with suppress(OSError), _connected(where, patience) as line:
         line.sendall(words)
-        while not whole(got) and len(got) < LONGEST and (more := line.recv(LONGEST)):
+        while not whole(got) and len(got) < LONGEST and (left := end - time.monotonic()) > 0:
+            line.settimeout(left)
+            if not (more := line.recv(LONGEST)):
+                break
             got += more
         line.sendall(farewell)
     return got
 
 
-def _connected(where: Where) -> socket.socket:
+def _connected(where: Where, patience: float) -> socket.socket:
     if isinstance(where, tuple):
-        return socket.create_connection(where, PATIENCE)
+        return socket.create_connection(where, patience)
     line = socket.socket(socket.AF_UNIX)
-    line.settimeout(PATIENCE)
+    line.settimeout(patience)
     try:
         line.connect(str(where))
     except OSError:

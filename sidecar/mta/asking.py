@@ -175,6 +175,7 @@ def _as(account: Account, work: Callable[[], int]) -> int | None:
     child = os.fork()
     if child == 0:
         try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(int(2 * CONNECT_PATIENCE))
             os.setgroups(account.groups)
             os.setgid(account.gid)

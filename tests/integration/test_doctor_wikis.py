@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from sidecar.domain.finding import Finding, State
 from sidecar.storage import circuits
 from sidecar.storage.circuits import SHARED, Standing
 from sidecar.storage.database import Database
+from tests.support.certificates import Authority, served
 from tests.support.doctor import about, examined
 from tests.support.places import free_port
 from tests.support.practice import ENTRY, PASSWORD, WIKI, configured, keep_secrets, load
@@ -104,6 +105,19 @@ def test_no_central_accounts_where_they_are_configured(folder: Path) -> None:
 def test_a_wiki_that_is_not_there(folder: Path, api: str, words: str) -> None:
     configured(folder, api=api.format(free=free_port()))
     (line,) = lines(folder)
+    assert (line.state, words in line.what) == (WRONG, True)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(-1, "certificate has expired"), (90, "self-signed certificate")]
+)
+def test_a_certificate_that_is_not_to_be_trusted(folder: Path, days: int, words: str) -> None:
+    until = datetime.now(UTC) + timedelta(days=days)
+    certificate = Authority(folder).certify("localhost", until, by_itself=days > 0)
+    with pytest.MonkeyPatch.context() as patch, served(certificate) as port:
+        patch.setenv("REQUESTS_CA_BUNDLE", str(folder / "authority.pem"))
+        configured(folder, api=f"https://localhost:{port}/w/api.php")
+        (line,) = lines(folder)
     assert (line.state, words in line.what) == (WRONG, True)
 
 
