@@ -43,9 +43,8 @@ def summed_up(server: str, found: Sequence[Finding]) -> list[Finding]:
     """What is not well, and how much is."""
     well = sum(finding.state is State.OK for finding in found)
     rest = [finding for finding in found if finding.state is not State.OK]
-    more = f"; {len(rest)} not, below" if rest else ""
     return [
-        ok(f"{server}: {well} things are as they should be{more} (mta {server} --check lists all)"),
+        ok(f"{server}: {well} of {len(found)} things are well; `mta {server} --check` lists all"),
         *rest,
     ]
 
