@@ -17,6 +17,9 @@ from sidecar.mta.site import ACCOUNT
 
 __all__ = ["doctor"]
 
+#: What systemd gives to the running unit (LoadCredential=, systemd.exec(5)), which root may read.
+CREDENTIALS = Path("/run/credentials/bounce-sidecar.service")
+
 
 @click.command()
 @click.option("--wiki", "wikis", multiple=True, metavar="ID", help="Of the wikis, only this one; repeatable.")
@@ -47,6 +50,8 @@ def doctor(
     password that it is known to have refused is not tried again, as MediaWiki locks an account after five.
     Exit code 0 if all was looked at and nothing is wrong.
     """
+    if CREDENTIALS.is_dir() and os.access(CREDENTIALS, os.R_OK | os.X_OK):
+        os.environ.setdefault("CREDENTIALS_DIRECTORY", str(CREDENTIALS))
     if wikis:
         config = configured(path)
         wikis = tuple(one_wiki(config, wiki) for wiki in wikis)

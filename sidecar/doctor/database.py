@@ -6,9 +6,11 @@ Knows what `db status` looks up and what is healthy; of SQLite the file and its 
 import asyncio
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,7 +20,7 @@ from sidecar.doctor import clock
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong
 from sidecar.domain.vitals import Vitals
-from sidecar.storage import circuits, signs
+from sidecar.storage import circuits, rates, signs
 from sidecar.storage.circuits import Standing
 from sidecar.storage.condition import Condition, condition
 from sidecar.storage.database import DatabaseSilent, NoHistory
@@ -30,6 +32,7 @@ __all__ = ["History", "disk_findings", "file_findings", "history", "judged"]
 PATIENCE = 60.0  # seconds; a server is given 30 for one answer
 FULL, LOW = 64 * 2**20, 2**30  # octets that are free: none, as good as; and few, if they are also a tenth
 FEW_FILES = 100  # that could still be made
+SIGNED_LATELY = timedelta(days=30)
 LONG_LOG = 512 * 2**20  # octets; SQLite begins the file anew after 4 MB, unless somebody reads all the time
 NONE_YET = "start the daemon once; on a database server: bounce-sidecar db upgrade"
 STATUS = "`bounce-sidecar db status` tells more"
@@ -42,6 +45,7 @@ class History:
     findings: list[Finding]
     circuits: dict[str, Standing] = field(default_factory=dict)
     vitals: Vitals | None = None  #: None: it cannot be read
+    signed: dict[str, date] = field(default_factory=dict)  #: when mail of each wiki was signed last
 
 
 def history(patient: Patient, config: Config) -> History:
@@ -53,14 +57,14 @@ def history(patient: Patient, config: Config) -> History:
     if path:
         found += disk_findings(path.parent)
     try:
-        seen, standing, vitals = asyncio.run(_look(config))
+        seen, looked = asyncio.run(_look(config))
     except NoHistory as error:
         return History(
             [wrong(str(error), "start the daemon once; on a server: bounce-sidecar db upgrade"), *found]
         )
     except (SQLAlchemyError, DatabaseSilent, Tellable, TimeoutError) as error:
         return History([_not_had(patient, config, error), *found])
-    return History([*judged(config.storage_url, seen), *found], standing, vitals)
+    return replace(looked, findings=[*judged(config.storage_url, seen), *found])
 
 
 def sqlite_file(config: Config) -> Path | None:
@@ -69,17 +73,22 @@ def sqlite_file(config: Config) -> Path | None:
     return Path(url.database) if url.get_backend_name() == Kind.SQLITE and url.database else None
 
 
-async def _look(config: Config) -> tuple[Condition, dict[str, Standing], Vitals | None]:
+async def _look(config: Config) -> tuple[Condition, History]:
     database = host.database_of(config)
     try:
         async with asyncio.timeout(PATIENCE):
             seen = await database.look(lambda connection: condition(connection, host.now), any_server=True)
             if seen.problems:
-                return seen, {}, None
-            vitals = await database.read(lambda connection: signs.vitals(connection, host.now()))
-            return seen, await database.read(circuits.standing), vitals
+                return seen, History([])
+            return seen, await database.read(_read)
     finally:
         await database.close()
+
+
+def _read(connection: sa.Connection) -> History:
+    now = host.now()
+    signed = rates.last_signed(connection, (now - SIGNED_LATELY).date())
+    return History([], circuits.standing(connection), signs.vitals(connection, now), signed)
 
 
 def _not_had(patient: Patient, config: Config, error: BaseException) -> Finding:

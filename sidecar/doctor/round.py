@@ -120,6 +120,7 @@ class Round:
             patient.clock,
             history.circuits,
             lambda wiki: config.policies[wiki].central,
+            history.signed if config.listen.issues else {},
             login=patient.login,
         )
         yield from _as_they_come(examiner, wanted)

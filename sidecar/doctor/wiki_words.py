@@ -6,7 +6,7 @@ Pure: what was seen in, findings out. Knows what each thing that a wiki shows mu
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sidecar.doctor import clock
 from sidecar.domain.access import Adapter, BotPassword
@@ -23,6 +23,10 @@ OLDEST = (1, 39)  # of MediaWiki
 BOUNCEHANDLER = "BounceHandler"
 SILENT = "look at the wiki's own log; nothing is lost meanwhile: what is owed waits"
 AGAIN = "mend it, then `systemctl reload bounce-sidecar`; `doctor --login` tries it at once"
+HOOK = (
+    "look at the Return-Path of a mail that it sends, at $wgBounceSidecarSocket, and at its log (channel "
+    "BounceSidecar)"
+)
 RIGHT = "put the account into the group bouncesidecar: Special:UserRights"
 GRANT = "make the bot password again with the grants basic and emailbounce: Special:BotPasswords"
 CONSUMER = "propose the consumer again with the grant emailbounce: Special:OAuthConsumerRegistration"
@@ -39,6 +43,8 @@ class Seen:
     after: datetime | None = None  #: ... and when all was answered
     refused: str = ""  #: why no login was tried: who has refused it, in words
     central: WikiError | None = None  #: what CentralAuth was asked for in vain
+    signed: date | None = None  #: when mail of it was signed last
+    silent: bool = False  #: none was, of late, and of other wikis there was
 
 
 def judged(wiki: WikiConfig, seen: Seen) -> list[Finding]:
@@ -67,6 +73,8 @@ def _judged(wiki: WikiConfig, seen: Seen) -> Iterator[Finding]:
         yield wrong(
             f"central accounts: {seen.central.words}", seen.central.remedy or "central = false for it"
         )
+    if seen.silent and wiki.adapter is not Adapter.BOUNCEHANDLER:
+        yield warn("no mail of it was signed in the last 30 days, though other wikis' was", HOOK)
 
 
 def _about(wiki: WikiConfig, about: About) -> Iterator[Finding]:
@@ -142,6 +150,8 @@ def _well(wiki: WikiConfig, seen: Seen) -> str:
     said = [found.about.software if found.about else "", _acts(wiki, found)]
     if seen.certificate:
         said.append(f"certificate until {seen.certificate:%Y-%m-%d}")
+    if seen.signed:
+        said.append(f"mail last signed on {seen.signed}")
     return ", ".join(filter(None, said))
 
 

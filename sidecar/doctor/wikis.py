@@ -5,8 +5,9 @@ Knows whom to ask first, and when to stop. Does not know what is good: wiki_word
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
+from types import MappingProxyType
 
 from sidecar.doctor.wiki_words import Seen, judged
 from sidecar.domain.access import Adapter
@@ -21,6 +22,7 @@ from sidecar.wiki_config import WikiConfig
 __all__ = ["Examiner"]
 
 AT_A_TIME = 8
+NOBODY: Mapping[str, date] = MappingProxyType({})
 PATIENCE = 240.0  # seconds for all of them: what is not answered then is not waited for
 
 Open = Callable[[WikiConfig], Examinable]
@@ -35,13 +37,17 @@ class Examiner:
         clock: Callable[[], datetime],
         circuits: Mapping[str, Standing],
         central: Callable[[str], bool],
+        signed: Mapping[str, date] = NOBODY,
         *,
         login: bool = False,
         patience: float = PATIENCE,
     ) -> None:
-        """*central*: whether a wiki's accounts may be global; *login*: try also what was refused."""
+        """*central*: whether a wiki's accounts may be global; *signed*: when mail of each was signed last.
+
+        *login*: try also what was refused.
+        """
         self._open, self._clock, self._circuits, self._central = open_wiki, clock, circuits, central
-        self._login, self._patience = login, patience
+        self._signed, self._login, self._patience = signed, login, patience
         self._refused: dict[str, str] = {}  # login -> who has refused it in this round
         self.unfinished = False  #: somebody still waits for an answer, in a thread
 
@@ -95,7 +101,9 @@ class Examiner:
             line.close()
         if isinstance(found.trouble, LoginRefused | LoginThrottled):
             self._refused[wiki.login] = wiki.id
-        return Seen(found, None, certificate, before, self._clock(), refused, central)
+        signed = self._signed.get(wiki.id)
+        silent = bool(self._signed) and signed is None
+        return Seen(found, None, certificate, before, self._clock(), refused, central, signed, silent)
 
     def _known_refusal(self, wiki: WikiConfig) -> str:
         """Who has refused this very login, and when; "" if nobody has."""

@@ -2,16 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from sidecar.cli import doctor as doctor_command
+from sidecar.doctor.wikis import Examiner
 from sidecar.domain.finding import Finding, State
-from sidecar.storage import circuits
+from sidecar.storage import circuits, rates
 from sidecar.storage.circuits import SHARED, Standing
 from sidecar.storage.database import Database
+from sidecar.wiki_opener import wiki_opener
 from tests.support.certificates import Authority, served
 from tests.support.doctor import about, examined
 from tests.support.places import free_port
@@ -170,13 +174,17 @@ def test_of_wikis_that_share_a_login_one_refusal_is_enough(folder: Path, wiki: P
 
 
 def note(folder: Path, row: Standing) -> None:
-    async def write() -> None:
+    write(folder, lambda connection: circuits.put(connection, row))
+
+
+def write(folder: Path, work: Callable[[sa.Connection], None]) -> None:
+    async def open_and_write() -> None:
         database = Database(f"sqlite:///{folder}/history.db")
         await database.open()
-        await database.write(lambda connection: circuits.put(connection, row))
+        await database.write(work)
         await database.close()
 
-    asyncio.run(write())
+    asyncio.run(open_and_write())
 
 
 # Many
@@ -202,6 +210,43 @@ def test_wikis_that_take_their_time_are_asked_together(folder: Path, wiki: Pract
         found = examined(folder)
     assert len([one for one in found if one.subject.startswith("wiki ")]) == 7
     assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize(("signer", "state"), [(WIKI, OK), ("otherwiki", WARN)])
+def test_a_wiki_of_which_nothing_is_signed(folder: Path, signer: str, state: State) -> None:
+    today = datetime.now(UTC).date()
+    write(folder, lambda connection: rates.add_signed(connection, "mx1", {(signer, today): 3}))
+    (line,) = lines(folder)
+    assert (line.state, f"mail last signed on {today}" in line.what) == (state, state is OK)
+
+
+def test_a_wiki_that_hangs_is_not_waited_for(folder: Path, wiki: PracticeWiki) -> None:
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    async def look(examiner: Examiner) -> list[Finding]:
+        return [one async for found in examiner.findings(load(folder).wikis) for one in found]
+
+    examiner = Examiner(wiki_opener(load(folder), clock), clock, {}, lambda _: False, patience=0.3)
+    with wiki.suffering(Trouble.HANGING):
+        (line,) = asyncio.run(look(examiner))
+    assert (line.state, "no answer within 0.3 s" in line.what) == (UNKNOWN, True)
+    assert line.remedy == f"doctor --wiki {WIKI}"
+    assert examiner.unfinished
+
+
+def test_secrets_that_systemd_has_given_to_the_unit(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path_factory.mktemp("credentials")
+    for name in ("verp.keys", "bot.password"):
+        (folder / name).rename(given / name)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")  # restored afterwards, whoever sets it
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert "No such file" in examined(folder)[1].what
+    monkeypatch.setattr(doctor_command, "CREDENTIALS", given)
+    (line,) = lines(folder)
+    assert line.state is OK
 
 
 def test_no_secret_is_ever_said(folder: Path, wiki: PracticeWiki) -> None:

@@ -80,6 +80,13 @@ def test_a_grant_is_given_another_way_with_oauth() -> None:
         assert words in line.remedy
 
 
+def test_when_mail_was_signed_last_and_a_wiki_that_does_not_ask() -> None:
+    ((state, what),) = lines(replace(SEEN, signed=NOW.date()))
+    assert (state, what.endswith("mail last signed on 2026-06-01")) == (State.OK, True)
+    (line,) = judged(WIKI, replace(SEEN, silent=True))
+    assert (line.state, "$wgBounceSidecarSocket" in line.remedy) == (State.WARN, True)
+
+
 def test_gate_mode_wants_no_extension_of_ours() -> None:
     form = BounceHandlerFormat("wiki", "bounces.example.org", b"s" * 20, "md5")
     gate = WikiConfig("enwiki", WIKI.api, form, Adapter.BOUNCEHANDLER)
