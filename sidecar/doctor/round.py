@@ -4,8 +4,7 @@ Knows the order of mending: what others need comes first. Each part has an end o
 """
 
 import asyncio
-import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sidecar import __version__, host
@@ -22,7 +21,7 @@ from sidecar.doctor import (
     sockets,
 )
 from sidecar.doctor.database import History
-from sidecar.doctor.limit import TookTooLong, within
+from sidecar.doctor.limit import TookTooLong, broken, within
 from sidecar.doctor.patient import Patient
 from sidecar.doctor.wikis import Examiner
 from sidecar.domain.finding import Finding, State, about, unknown
@@ -66,14 +65,16 @@ class Round:
         if vitals := history.vitals:
             yield from looked_at("canary", lambda: signs_of_life.canary_findings(vitals))
             yield from looked_at("status", lambda: signs_of_life.trouble_findings(vitals))
+        elif config.node.has_history:
+            later = "the signs of life, the canary among them: the database must be mended first"
+            yield from about("status", [unknown(later, "then say `bounce-sidecar doctor` again")])
 
     def _read(self, reading: list[configuration.Reading]) -> list[Finding]:
         reading.append(configuration.read(self._patient))
         return reading[0].findings
 
-    def _secrets(self, files: Iterable[Path]) -> Iterator[Finding]:
-        for file in files:
-            yield from secret_files.file_findings(self._patient, file)
+    def _secrets(self, files: Sequence[Path]) -> Iterator[Finding]:
+        yield from secret_files.file_findings(self._patient, files)
         place = host.keys_place(self._patient.path, None).file
         yield from secret_files.key_findings(place, self._patient.clock())
 
@@ -98,6 +99,8 @@ class Round:
             yield from looked_at("daemon", lambda: service.door_findings(listen))
             if listen.takes and config.wikis:
                 yield from looked_at("mail server", lambda: mail_server.server_findings(patient, config))
+        if config.node.notes_to:
+            yield from looked_at("daemon", lambda: service.notes_findings(config.node.notes_to))
         if listen.takes:
             for domain in sorted(config.verp.domains):
                 yield from looked_at("mail server", lambda domain=domain: mail_server.mx_findings(domain))  # type: ignore[misc]
@@ -149,6 +152,4 @@ def looked_at(subject: str, look: Look, patience: float = PATIENCE) -> list[Find
     except TookTooLong as error:
         return about(subject, [unknown(str(error), "ask again; `ss -xlp` and `ss -ltnp` show who listens")])
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"the check broke: {type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
-        return about(subject, [unknown(said, "report it, with this line")])
+        return about(subject, [broken(error)])

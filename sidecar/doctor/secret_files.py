@@ -6,7 +6,7 @@ Knows files and accounts. Never says a word of what is in them.
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,16 +20,22 @@ __all__ = ["file_findings", "key_findings"]
 OLD = timedelta(days=365)
 
 
-def file_findings(patient: Patient, path: Path) -> Iterator[Finding]:
-    """One line for one that is well."""
-    status = path.stat()
-    found = [*_owner(patient, path, status), *_readable(patient, path)]
-    yield from found or [ok(f"{path} (mode {stat.S_IMODE(status.st_mode):04o}, of {_name(status.st_uid)})")]
+def file_findings(patient: Patient, files: Sequence[Path]) -> list[Finding]:
+    """One line for all that are well. Others may read none: else the configuration had not been taken."""
+    found = [finding for path in files for finding in [*_owner(patient, path), *_readable(patient, path)]]
+    if patient.account is None:
+        found.append(
+            unknown(
+                f"whether the daemon may read its {len(files)} files: there is no user {patient.user}",
+                "make it (adduser --system --group), or name the daemon's with --user",
+            )
+        )
+    well = f"{patient.user} may read each of the {len(files)} files, and nobody else may change one"
+    return found or [ok(well)]
 
 
-def _owner(patient: Patient, path: Path, status: os.stat_result) -> Iterator[Finding]:
-    """Others may not read it: else the configuration had not been taken."""
-    account = patient.account
+def _owner(patient: Patient, path: Path) -> Iterator[Finding]:
+    account, status = patient.account, path.stat()
     if status.st_uid not in {0, account.uid if account else os.geteuid()}:
         yield warn(f"{path} belongs to {_name(status.st_uid)}, who may change it", f"chown root {path}")
     folder = path.absolute().parent
@@ -39,10 +45,6 @@ def _owner(patient: Patient, path: Path, status: os.stat_result) -> Iterator[Fin
 
 def _readable(patient: Patient, path: Path) -> Iterator[Finding]:
     if patient.account is None:
-        yield unknown(
-            f"{path}: whether the daemon may read it: there is no user {patient.user}",
-            "make it (adduser --system --group), or name the daemon's with --user",
-        )
         return
     may = patient.machine.may(patient.account, path.absolute(), os.R_OK)
     if may is None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from sidecar.config import Listen
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong
+from sidecar.edges import tls_look
 from sidecar.mta.sockets import START
 
-__all__ = ["door_findings", "unit_findings", "unit_said"]
+__all__ = ["door_findings", "notes_findings", "unit_findings", "unit_said"]
 
 UNIT = "bounce-sidecar.service"
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
@@ -56,6 +57,15 @@ def door_findings(listen: Listen) -> Iterator[Finding]:
         yield _door("[http] listen", listen.http.address, "/readyz")
     if listen.metrics:
         yield _door("[metrics] listen", listen.metrics, "/metrics")
+
+
+def notes_findings(url: str) -> list[Finding]:
+    """The node that is told of what is signed here. Its token is not tried: that would note something."""
+    try:
+        tls_look.look(url)
+    except tls_look.CannotReach as error:
+        return [wrong(f"[node] notes_to: {error}", "its [http] listen, and a firewall between")]
+    return [ok(f"[node] notes_to: {url} takes connections")]
 
 
 def _door(setting: str, address: tuple[str, int], path: str) -> Finding:

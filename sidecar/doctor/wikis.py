@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
 
+from sidecar.doctor.limit import broken
 from sidecar.doctor.wiki_words import Seen, judged
 from sidecar.domain.access import Adapter
 from sidecar.domain.examination import Examinable, Examination
@@ -76,7 +77,9 @@ class Examiner:
             left = deadline - asyncio.get_running_loop().time()
             done, waiting = await asyncio.wait(waiting, timeout=max(0.0, left), return_when="FIRST_COMPLETED")
             for task in sorted(done, key=lambda task: tasks[task].id):
-                yield about(f"wiki {tasks[task].id}", judged(tasks[task], task.result()))
+                error = task.exception()
+                found = [broken(error)] if error else judged(tasks[task], task.result())
+                yield about(f"wiki {tasks[task].id}", found)
             if not done:
                 break
         for task in waiting:

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 
 from sidecar.cli import doctor as doctor_command
 from sidecar.doctor.wikis import Examiner
+from sidecar.domain.examination import Examinable
 from sidecar.domain.finding import Finding, State
 from sidecar.storage import circuits, rates
 from sidecar.storage.circuits import SHARED, Standing
 from sidecar.storage.database import Database
+from sidecar.wiki_config import WikiConfig
 from sidecar.wiki_opener import wiki_opener
 from tests.support.certificates import Authority, served
 from tests.support.doctor import about, examined
@@ -233,6 +235,25 @@ def test_a_wiki_that_hangs_is_not_waited_for(folder: Path, wiki: PracticeWiki) -
     assert (line.state, "no answer within 0.3 s" in line.what) == (UNKNOWN, True)
     assert line.remedy == f"doctor --wiki {WIKI}"
     assert examiner.unfinished
+
+
+def test_a_mistake_of_ours_takes_only_its_own_line(folder: Path) -> None:
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    def open_nothing(_: WikiConfig) -> Examinable:
+        raise RuntimeError("a secret, perhaps")
+
+    async def look() -> list[Finding]:
+        examiner = Examiner(open_nothing, clock, {}, lambda _: False)
+        return [one async for found in examiner.findings(load(folder).wikis) for one in found]
+
+    (line,) = asyncio.run(look())
+    assert (line.state, "the check broke: RuntimeError at test_doctor_wikis.py" in line.what) == (
+        UNKNOWN,
+        True,
+    )
+    assert "secret" not in line.what
 
 
 def test_secrets_that_systemd_has_given_to_the_unit(

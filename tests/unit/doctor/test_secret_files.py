@@ -26,13 +26,14 @@ def secret(short_folder: Path) -> Path:
 @root_only
 def test_one_that_its_group_may_read(secret: Path) -> None:
     os.chown(secret, 0, NOGROUP)
-    (line,) = secret_files.file_findings(patient(secret), secret)
-    assert (line.state, line.what) == (State.OK, f"{secret} (mode 0640, of root)")
+    (line,) = secret_files.file_findings(patient(secret), [secret])
+    assert line.state is State.OK
+    assert line.what == "nobody may read each of the 1 files, and nobody else may change one"
 
 
 @root_only
 def test_one_that_the_daemon_may_not_read(secret: Path) -> None:
-    (line,) = secret_files.file_findings(patient(secret), secret)
+    (line,) = secret_files.file_findings(patient(secret), [secret])
     assert (line.state, line.what) == (State.WRONG, f"nobody may not read {secret}")
     assert line.remedy == f"chgrp nobody {secret} && chmod 0640 {secret}"
 
@@ -40,21 +41,21 @@ def test_one_that_the_daemon_may_not_read(secret: Path) -> None:
 @root_only
 def test_one_that_somebody_else_owns(secret: Path) -> None:
     os.chown(secret, 1, NOGROUP)
-    (line,) = secret_files.file_findings(patient(secret), secret)
+    (line,) = secret_files.file_findings(patient(secret), [secret])
     assert (line.state, line.what) == (State.WARN, f"{secret} belongs to daemon, who may change it")
 
 
 def test_one_in_a_folder_of_everybody(secret: Path) -> None:
     secret.parent.chmod(0o777)
-    lines = secret_files.file_findings(patient(secret, "root"), secret)
+    lines = secret_files.file_findings(patient(secret, "root"), [secret])
     assert f"everybody may replace {secret}" in [one.what for one in lines if one.state is State.WRONG]
 
 
 def test_who_is_not_root_does_not_know_and_without_a_user_nobody_does(secret: Path) -> None:
     os.chmod(secret, 0o600)
-    (line,) = secret_files.file_findings(patient(secret, "daemon", Unprivileged()), secret)
+    (line,) = secret_files.file_findings(patient(secret, "daemon", Unprivileged()), [secret])
     assert (line.state, line.remedy) == (State.UNKNOWN, "run this as root")
-    (line,) = secret_files.file_findings(patient(secret, "no-such-user"), secret)
+    (line,) = secret_files.file_findings(patient(secret, "no-such-user"), [secret])
     assert (line.state, "--user" in line.remedy) == (State.UNKNOWN, True)
 
 

@@ -67,6 +67,14 @@ def test_doors_that_answer() -> None:
     ]
 
 
+def test_the_node_that_is_told_of_what_is_signed() -> None:
+    with answering(200, "") as port:
+        (line,) = service.notes_findings(f"http://127.0.0.1:{port}")
+        assert line.state is State.OK
+    (line,) = service.notes_findings(f"http://127.0.0.1:{free_port()}")
+    assert (line.state, "takes no connection" in line.what) == (State.WRONG, True)
+
+
 def test_one_that_is_not_ready_says_why_and_one_that_is_shut_is_told() -> None:
     with answering(503, "The database does not answer\n") as port:
         first, second = service.door_findings(listening(port, free_port()))
