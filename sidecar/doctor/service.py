@@ -57,15 +57,24 @@ def door_findings(listen: Listen) -> Iterator[Finding]:
         yield _door("[http] listen", listen.http.address, "/readyz")
     if listen.metrics:
         yield _door("[metrics] listen", listen.metrics, "/metrics")
+    if listen.dashboard:  # only whether anybody is there: who comes in needs a token
+        host, port = listen.dashboard.address
+        host = EVERYWHERE.get(host, host)
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        yield _reached("[dashboard] listen", url, START)
 
 
 def notes_findings(url: str) -> list[Finding]:
     """The node that is told of what is signed here. Its token is not tried: that would note something."""
+    return [_reached("[node] notes_to", url, "look at its [http] listen, and at a firewall between")]
+
+
+def _reached(setting: str, url: str, remedy: str) -> Finding:
     try:
         tls_look.look(url)
     except tls_look.CannotReach as error:
-        return [wrong(f"[node] notes_to: {error}", "its [http] listen, and a firewall between")]
-    return [ok(f"[node] notes_to: {url} takes connections")]
+        return wrong(f"{setting}: {error}", remedy)
+    return ok(f"{setting}: {url} takes connections")
 
 
 def _door(setting: str, address: tuple[str, int], path: str) -> Finding:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import HttpConfig, Listen
+from sidecar.dashboard_config import DashboardConfig
 from sidecar.doctor import service
+from sidecar.domain.admission import Admission
 from sidecar.domain.finding import State
 from tests.support.places import free_port
 
@@ -50,11 +52,12 @@ def answering(status: int, words: str) -> Iterator[int]:
         server.shutdown()
 
 
-def listening(http: int, metrics: int) -> Listen:
+def listening(http: int, metrics: int, dashboard: DashboardConfig | None = None) -> Listen:
     path = Path("/nowhere")
     return Listen(
         verp=path, verp_group="", lmtp=path, policy=path, socketmap=None, mta_group="", lmtp_tcp=None,
         max_mail_bytes=1, metrics=("0.0.0.0", metrics), http=HttpConfig(("127.0.0.1", http), "", "", (), ()),
+        dashboard=dashboard,
     )  # fmt: skip
 
 
@@ -65,6 +68,18 @@ def test_doors_that_answer() -> None:
         (State.OK, f"[http] listen: 127.0.0.1:{port}/readyz answers"),
         (State.OK, f"[metrics] listen: 127.0.0.1:{port}/metrics answers"),
     ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_the_dashboard_is_there_or_not(address: str) -> None:
+    def told(port: int) -> tuple[State, str]:
+        shown = DashboardConfig((address, port), Admission("", b""))
+        *_, line = service.door_findings(listening(free_port(), free_port(), shown))
+        return line.state, line.what
+
+    with answering(200, "") as port:
+        assert told(port) == (State.OK, f"[dashboard] listen: http://127.0.0.1:{port} takes connections")
+    assert told(free_port())[0] is State.WRONG
 
 
 def test_the_node_that_is_told_of_what_is_signed() -> None:
