@@ -53,13 +53,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def load_config(path: Path) -> Config:
-    """The configuration in *path*. Raises ConfigError with all problems."""
+def load_config(path: Path, note: Callable[[Path], None] = lambda _: None) -> Config:
+    """The configuration in *path*; *note* is told each secret's file.
+
+    Raises ConfigError with all problems.
+    """
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(error) from None
-    secrets = secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY"))
+    secrets = secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY"), note)
     return parse(text, secrets, lambda cache: census_file.load(Path(cache)))
 
 
@@ -115,7 +118,9 @@ def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:
     return ConfigError([f"cannot be read: {why}"])
 
 
-def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
+def secret_reader(
+    beside: Path, credentials: str | None, note: Callable[[Path], None] = lambda _: None
+) -> ReadSecret:
     """Reads a secret by its name: absolute, else in systemd's credentials directory, else beside the file.
 
     Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials").
@@ -123,6 +128,7 @@ def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
 
     def read(name: str) -> bytes:
         path = _credential(credentials, name) or beside / name
+        note(path)
         try:
             mode = path.stat().st_mode
             if not stat.S_ISREG(mode):

@@ -12,6 +12,7 @@ from sidecar.cli import (
     classify,
     db,
     demo,
+    doctor,
     history,
     inherit,
     keys,
@@ -86,5 +87,6 @@ for command in (
     wikis.wikis,
     scenario.scenario,
     demo.demo,
+    doctor.doctor,
 ):
     main.add_command(command)

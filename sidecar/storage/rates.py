@@ -17,7 +17,18 @@ import sqlalchemy as sa
 from sidecar.storage.actions import State
 from sidecar.storage.schema import action, bounce, rate
 
-__all__ = ["Count", "What", "add_signed", "close", "closed", "first_day", "per_day", "signed_since", "sums"]
+__all__ = [
+    "Count",
+    "What",
+    "add_signed",
+    "close",
+    "closed",
+    "first_day",
+    "last_signed",
+    "per_day",
+    "signed_since",
+    "sums",
+]
 
 DAY = timedelta(days=1)
 
@@ -121,6 +132,14 @@ def signed_since(connection: sa.Connection, day: date) -> int:
     query = sa.select(sa.func.coalesce(sa.func.sum(rate.c.number), 0))
     query = query.where(rate.c.what == What.SIGNED, rate.c.day >= str(day))
     return int(connection.execute(query).scalar_one())
+
+
+def last_signed(connection: sa.Connection, since: date) -> dict[str, date]:
+    """The last day on which a mail of each wiki was signed, if that is not before *since*."""
+    query = sa.select(rate.c.wiki, sa.func.max(rate.c.day)).where(
+        rate.c.what == What.SIGNED, rate.c.day >= str(since)
+    )
+    return {wiki: date.fromisoformat(day) for wiki, day in connection.execute(query.group_by(rate.c.wiki))}
 
 
 def _insert(connection: sa.Connection, what: What, counts: Iterable[Count]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.access import Adapter
+from sidecar.domain.examination import Examinable, Step
 from sidecar.domain.verp import BounceHandlerFormat, Verp
 from sidecar.domain.wiki import (
     Action,
@@ -188,10 +189,20 @@ class GateContract:
         error = refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured)
         assert "$wgBounceHandlerInternalIPs" in str(error)
 
-    def test_a_wiki_without_the_extension_is_told_which(self, bench: MediaWiki, wiki: Wiki) -> None:
+    def test_a_wiki_without_the_extension_is_told_which(self, bench: MediaWiki, wiki: Examinable) -> None:
         bench.configure("")
         error = refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured)
         assert "install the extension BounceHandler" in str(error)
+        assert wiki.examine().done == {Step.ANSWER}
+
+    def test_looking_at_it_submits_nothing(self, bench: MediaWiki, wiki: Examinable) -> None:
+        user = a_user(bench)
+        found = wiki.examine()
+        bench.run_jobs()
+        assert (found.done, found.trouble) == ({Step.ANSWER, Step.ACT}, None)
+        assert found.about is not None
+        assert found.about.wiki == WIKI_ID
+        assert (bench.mailbox(user), bench.logged("exception")) == (Mailbox(ADDRESS, CONFIRMED), "")
 
     def test_a_private_wiki_is_told_that_nobody_logs_in(
         self, bench: MediaWiki, wiki: Wiki, extension: Path

@@ -18,7 +18,7 @@ from tests.support.leaks import secret
 from tests.support.sidecar_process import DIE_AFTER, DIE_BEFORE
 from tests.support.waiting import said, until
 
-__all__ = ["DIE_AFTER", "DIE_BEFORE", "DOMAIN", "Sidecar"]
+__all__ = ["DIE_AFTER", "DIE_BEFORE", "DOMAIN", "Sidecar", "is_served"]
 
 DOMAIN = "bounces.example.org"
 ROOT = Path(__file__).parents[2]
@@ -122,7 +122,7 @@ class Sidecar:
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         mtas = (self.lmtp_socket, self.policy_socket, self.socketmap)
-        until(lambda: self._ended() or all(map(_served, (self.verp_socket, *mtas))), "sidecar")
+        until(lambda: self._ended() or all(map(is_served, (self.verp_socket, *mtas))), "sidecar")
         if self._ended():
             raise RuntimeError(self.log())
         for path in mtas if self._for_everybody else ():
@@ -190,7 +190,8 @@ class Sidecar:
         (self.folder / name).write_text(secret(content) + "\n")
 
 
-def _served(path: Path) -> bool:
+def is_served(path: Path) -> bool:
+    """Whether somebody listens at this socket."""
     with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
         probe.connect(str(path))
         return True
