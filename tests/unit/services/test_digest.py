@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from sidecar.edges.mail_server import MailServer
-from sidecar.services.digest import Digest, Letterhead, compose
+from sidecar.services.digest import Digest, compose
+from sidecar.services.letters import Letterhead
 from sidecar.storage import aside, digests
 from sidecar.storage.aside import Aside
 from tests.support.smtp_sink import SmtpSink
