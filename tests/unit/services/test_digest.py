@@ -23,14 +23,6 @@ ORDINARY = Mail.of("ordinary")
 
 
 @pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    sink = SmtpSink()
-    sink.start()
-    yield sink
-    sink.stop()
-
-
-@pytest.fixture
 def digest(house: House, sink: SmtpSink) -> Iterator[Digest]:
     made = making(house, sink)
     yield made

@@ -29,14 +29,6 @@ MONDAY = date(2026, 11, 23)
 
 
 @pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    sink = SmtpSink()
-    sink.start()
-    yield sink
-    sink.stop()
-
-
-@pytest.fixture
 async def other(url: str, house: House) -> AsyncIterator[Database]:
     """Another node on the same history."""
     database = Database(url, busy_seconds=5)
