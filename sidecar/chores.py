@@ -1,4 +1,4 @@
-"""What runs beside the mail's way, as configured: upkeep, gauges, sums, pulse, digest, canary, census.
+"""What runs beside the mail's way, as configured: upkeep, gauges, sums, pulse, mails, canary, census.
 
 Knows which chore needs what. Does not know the mail's way itself: daemon.py does.
 """
@@ -17,14 +17,16 @@ from sidecar.loops import Loop, loop
 from sidecar.orders import tell_left_out
 from sidecar.services.canary import Canaries, Times
 from sidecar.services.census import CensusTaker
-from sidecar.services.digest import Digest, Letterhead
+from sidecar.services.digest import Digest
 from sidecar.services.gauges import Gauges
+from sidecar.services.letters import Letterhead
 from sidecar.services.pulse import Myself, Pulse
 from sidecar.services.refusals import Refusals
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.rollup import Rollup
+from sidecar.services.summary import Summary
 from sidecar.services.upkeep import Keep, Upkeep
-from sidecar.services.vitals import HostSigns
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.services.watch import Watch
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
@@ -48,9 +50,10 @@ class Chores:
         host: HostSigns,
         jitter: Callable[[], float],
         life: contextlib.AsyncExitStack,
+        watchman: Watchman | None = None,  #: of a node with a history
     ) -> None:
         self._config, self._clock, self._host = config, clock, host
-        self._jitter, self._life = jitter, life
+        self._jitter, self._life, self._watchman = jitter, life, watchman
 
     def all(
         self,
@@ -72,6 +75,7 @@ class Chores:
         yield from self._records(database, watch)
         yield from self._digest(database)
         yield from self._canaries(database, return_paths, metrics)
+        yield from self._summary(database)
 
     def census(self, changed: Callable[[], None]) -> Iterator[Loop]:
         """Keeps the farm's wikis known; nobody waits for it."""
@@ -110,3 +114,11 @@ class Chores:
             canaries = Canaries(database, return_paths, name, hand_over, times, self._clock, metrics)
             self._life.callback(canaries.close)
             yield loop("canary", canaries.run, canaries.stop)
+
+    def _summary(self, database: Database) -> Iterator[Loop]:
+        if (told := self._config.summary) and self._watchman:
+            head = Letterhead(told.to, told.sender, self._config.verp.domain)
+            send = MailServer(*told.smtp).send
+            summary = Summary(database, head, (told.weekday, told.hour), send, self._watchman, self._clock)
+            self._life.callback(summary.close)
+            yield loop("summary", summary.run, summary.stop)

@@ -22,12 +22,13 @@ from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
 from sidecar.domain.trouble import Tolerance
 from sidecar.farm import FarmConfig, ReadCensus, Taken, taken
+from sidecar.mail_settings import DigestConfig, SummaryConfig
 from sidecar.numbers_together import number_problems
 from sidecar.policies import limits_of, policy_of
 from sidecar.roles import NodeConfig, node_of, role_problems, secrets_here
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import Section, host_and_port
-from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
+from sidecar.settings import HttpSection, RulesSection, Settings, VerpSection
 from sidecar.wiki_access import access_problems, within_reach
 from sidecar.wiki_config import WikiConfig, bouncehandler_format, only_known, wiki_config
 from sidecar.wiki_ids import wiki_problems
@@ -42,6 +43,7 @@ __all__ = [
     "HttpConfig",
     "Listen",
     "NodeConfig",
+    "SummaryConfig",
     "WikiConfig",
     "keys_settings",
     "parse",
@@ -91,16 +93,6 @@ class Listen:
 
 
 @dataclass(frozen=True)
-class DigestConfig:
-    """Who is told of what was set aside, when and by which mail server."""
-
-    to: tuple[str, ...]
-    sender: str
-    smtp: tuple[str, int]
-    hour: int  #: UTC
-
-
-@dataclass(frozen=True)
 class Config:
     """What the daemon is made from."""
 
@@ -121,6 +113,7 @@ class Config:
     contact: str
     log_level: str
     log_format: str
+    summary: SummaryConfig | None = None
     farm: FarmConfig | None = None
     node: NodeConfig = field(default_factory=NodeConfig)
     tolerance: Tolerance = field(default_factory=Tolerance)
@@ -214,7 +207,8 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         keep_bounces=timedelta(days=settings.storage.keep_bounces_days),
         keep_audit=timedelta(days=settings.storage.keep_audit_days),
         rules_directory=Path(settings.rules.directory),
-        digest=_digest(settings.digest),
+        digest=settings.digest.config(),
+        summary=settings.summary.config(),
         contact=settings.contact,
         log_level=settings.log.level,
         log_format=settings.log.format,
@@ -252,12 +246,6 @@ def _http(section: HttpSection, secrets: Secrets) -> HttpConfig | None:
     return HttpConfig(
         address, secrets.http_token, section.token_file, tuple(section.allow), tuple(section.sns.topics)
     )
-
-
-def _digest(section: DigestSection) -> DigestConfig | None:
-    if not section.to or not section.sender:
-        return None
-    return DigestConfig(tuple(section.to), section.sender, host_and_port(section.smtp), section.hour)
 
 
 def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp:

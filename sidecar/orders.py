@@ -57,6 +57,7 @@ def orders_of(config: Config) -> Orders:
             "[http]": listen.http,
             "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
+            "[summary]": config.summary and (config.summary, domain),
             "[alarms]": replace(config.tolerance, canary=timedelta(0), slow=timedelta(0), canary_every=None),
             "[canary]": (config.canary, config.tolerance.canary, config.tolerance.slow),
             "[metrics]": listen.metrics,

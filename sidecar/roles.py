@@ -76,6 +76,7 @@ def _superfluous(data: Mapping[str, Any], roles: frozenset[str]) -> Iterator[str
     if "take" not in roles:
         for section, setting in (
             ("http", "listen"), ("sockets", "lmtp_tcp"), ("sockets", "socketmap"), ("digest", "to"),
+            ("summary", "to"),
             ("canary", "smtp"),
         ):  # fmt: skip
             if _given(data, section, setting):

@@ -16,6 +16,7 @@ from sidecar.alarm_settings import AlarmsSection, CanarySection
 from sidecar.dashboard_settings import DashboardSection
 from sidecar.domain.access import Adapter
 from sidecar.farm_settings import FarmSection
+from sidecar.mail_settings import DigestSection, SummarySection
 from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.setting_kinds import (
     AbsolutePath,
@@ -27,7 +28,6 @@ from sidecar.setting_kinds import (
     FarmName,
     Interface,
     Loopback,
-    MailAddress,
     MailDomain,
     Network,
     NodeUrl,
@@ -35,11 +35,10 @@ from sidecar.setting_kinds import (
     Section,
     Topic,
     WikiId,
-    host_and_port,
 )
 
 __all__ = [
-    "ROLES", "DigestSection", "HttpSection", "NodeSection", "RulesSection", "Settings", "VerpSection",
+    "ROLES", "HttpSection", "NodeSection", "RulesSection", "Settings", "VerpSection",
     "WikiSection",
 ]  # fmt: skip
 
@@ -223,25 +222,6 @@ class RulesSection(Section):
     )
 
 
-class DigestSection(Section):
-    to: list[MailAddress] = Field([], description="Who is told daily of what was set aside; empty: nobody")
-    sender: MailAddress | None = Field(None, description="From address of that mail")
-    smtp: Loopback = Field("127.0.0.1:25", description="Mail server that takes it; loopback only")
-    hour: int = Field(6, ge=0, le=23, description="Hour of the day, in UTC, from which it is sent")
-
-    @field_validator("smtp")
-    @classmethod
-    def _given(cls, value: str) -> str:
-        host_and_port(value)
-        return value
-
-    @model_validator(mode="after")
-    def _signed(self) -> Self:
-        if self.to and not self.sender:
-            raise ValueError("to needs a sender")
-        return self
-
-
 class MetricsSection(Section):
     listen: Interface = Field("", description='Where Prometheus reads metrics, as "127.0.0.1:9108"')
 
@@ -268,6 +248,7 @@ class Settings(BaseSettings):
     farm: FarmSection | None = None
     rules: RulesSection = RulesSection()
     digest: DigestSection = DigestSection()
+    summary: SummarySection = SummarySection()
     alarms: AlarmsSection = AlarmsSection()
     canary: CanarySection = CanarySection()
     metrics: MetricsSection = MetricsSection()

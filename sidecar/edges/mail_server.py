@@ -34,7 +34,8 @@ class MailServer:
             # The null sender: should it bounce, it bounces to nobody (RFC 5321 section 4.5.5).
             refused = server.send_message(mail, from_addr="")
         if refused:
-            log.warning("digest refused for some", recipients=len(refused), of=len(mail["To"].addresses))
+            facts = {"recipients": len(refused), "of": len(mail["To"].addresses)}
+            log.warning("mail refused for some", subject=str(mail["Subject"]), **facts)
 
     def hand_over(self, recipient: str, raw: bytes) -> None:
         """One bounce, from the null sender. Raises CannotSend, with what the mail server said."""

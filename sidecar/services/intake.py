@@ -185,11 +185,11 @@ class BounceIntake:
         if bounce is None:
             return booked
         accounts.lock(connection, bounce.wiki, bounce.user_id)
-        entered = ledger.book(connection, notice_id, bounce)
+        policy, wall_clock = bench.policies[bounce.wiki], self._wall_clock()
+        entered = ledger.book(connection, notice_id, bounce, wall_clock.date())
         if entered is None:
             return booked
         booked = replace(booked, bounce_id=entered.id)
-        policy, wall_clock = bench.policies[bounce.wiki], self._wall_clock()
         if policy.central and bounce.hard:
             people.want(connection, Account(bounce.wiki, bounce.user_id), wall_clock)
         if bounce.confirming and bounce.hard:

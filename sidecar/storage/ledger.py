@@ -8,15 +8,16 @@ import hashlib
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sidecar.domain.classify import Category
 from sidecar.domain.person import Account
-from sidecar.storage import sends
+from sidecar.storage import rates, sends
+from sidecar.storage.rates import Count, What
 from sidecar.storage.schema import bounce, notice
 
 __all__ = [
@@ -118,11 +119,14 @@ class Entered(NamedTuple):
     was_proof: bool  #: until now, the mail seemed to have arrived
 
 
-def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | None:
+def book(
+    connection: sa.Connection, notice_id: int, entry: Bounce, today: date | None = None
+) -> Entered | None:
     """Enter a bounce; None if its token is there already and this one says nothing new.
 
     A mail may first be reported as failing softly and then hard: then the later report replaces the first.
-    So does any report that a rule has understood, if none had understood the first.
+    So does any report that a rule has understood, if none had understood the first. Where *today* is named,
+    what was received before it is entered in the sums of its day, too.
     """
     token = _sent_then(entry.wiki, entry.user_id, entry.sent)
     if entry.tag:  # else its format has none, and an inherited record of the mail has one
@@ -130,9 +134,13 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
     was_proof = entry.category != Category.FORWARDED and sends.forget(
         connection, entry.wiki, entry.user_id, entry.sent, entry.tag
     )
-    before = connection.execute(sa.select(bounce.c.id, bounce.c.hard, bounce.c.rule).where(token)).first()
+    said = bounce.c.rule, bounce.c.hard, bounce.c.category
+    query = sa.select(bounce.c.id, bounce.c.wiki, bounce.c.received, bounce.c.provider, *said).where(token)
+    before = connection.execute(query).first()
     values = {"notice_id": notice_id, **vars(entry)}
     if before is None:
+        if today and entry.received.date() < today:
+            _amend(connection, entry, 1)
         new: int = connection.execute(bounce.insert().values(values).returning(bounce.c.id)).scalar_one()
         return Entered(new, was_proof)
     if not says_more(entry, before.hard, before.rule):
@@ -140,7 +148,19 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
     if not entry.tag:
         del values["tag"], values["key_id"]
     connection.execute(bounce.update().where(bounce.c.id == before.id).values(values))
+    _amend(connection, before, -1)
+    _amend(connection, entry, 1)
     return Entered(before.id, was_proof)
+
+
+def _amend(connection: sa.Connection, one: Any, number: int) -> None:
+    """A bounce or its row: in the sums of its day."""
+    day = one.received.date()
+    counts = {
+        What.CATEGORY: Count(day, one.wiki, one.category, one.hard, number),
+        What.PROVIDER: Count(day, "", one.provider, one.hard, number),
+    }
+    rates.amend(connection, day, counts)
 
 
 def newest_hard(connection: sa.Connection, several: Iterable[Account]) -> Bounce | None:

@@ -4,10 +4,12 @@ Knows how the sums are made and asked for. Does not know when a day is over.
 
 What the numbers are kept by: failures by category and wiki, and by provider for all wikis together; actions
 by what came of them; mails that were signed by the node that signed them. Of failures a day is the day when
-they were received. Sums outlive the bounces that they count, and hold nothing of any user.
+they were received. Sums outlive the bounces that they count, and hold nothing of any user. What is entered
+late, or turns out to be another failure, is entered in the sums of its day, too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -18,17 +20,9 @@ from sidecar.storage.actions import State
 from sidecar.storage.schema import action, bounce, rate
 
 __all__ = [
-    "Count",
-    "What",
-    "add_signed",
-    "close",
-    "closed",
-    "first_day",
-    "last_signed",
-    "per_day",
-    "signed_since",
-    "sums",
-]
+    "Count", "What", "add_signed", "amend", "close", "closed", "first_day", "grouped", "kept_since",
+    "last_signed", "per_day", "signed_since", "sums",
+]  # fmt: skip
 
 DAY = timedelta(days=1)
 
@@ -78,6 +72,33 @@ def per_day(connection: sa.Connection, what: What, since: date, until: date, wik
     return found
 
 
+def grouped(
+    connection: sa.Connection, what: What, by: Sequence[str], since: date, until: date, wiki: str = ""
+) -> Counter[tuple[object, ...]]:
+    """The same, added up: *by* names what is told apart, some of day, wiki, key and hard."""
+    days = closed(connection, since, until)
+    opened = [day for day in _days(since, until) if day not in days] if what in _SUMMED else []
+    columns = [rate.c[name] for name in by]
+    query = sa.select(*columns, sa.func.sum(rate.c.number)).group_by(*columns)
+    query = query.where(rate.c.what == what, rate.c.day >= str(since), rate.c.day <= str(until))
+    query = query.where(rate.c.day.not_in(list(map(str, opened))))
+    if wiki:
+        query = query.where(rate.c.wiki == wiki)
+    found: Counter[tuple[object, ...]] = Counter()
+    for *of, number in connection.execute(query):
+        found[_told(by, of)] += int(number)
+    for one in (count for day in opened for count in _counted(connection, what, day)):
+        if wiki in ("", one.wiki):
+            found[tuple(getattr(one, name) for name in by)] += one.number
+    return found
+
+
+def _told(by: Sequence[str], of: Sequence[object]) -> tuple[object, ...]:
+    return tuple(
+        date.fromisoformat(str(value)) if name == "day" else value for name, value in zip(by, of, strict=True)
+    )
+
+
 def closed(connection: sa.Connection, since: date, until: date) -> set[date]:
     """The days that are summed."""
     query = sa.select(rate.c.day).where(
@@ -93,6 +114,13 @@ def first_day(connection: sa.Connection) -> date | None:
         for column in (bounce.c.received, action.c.created)
     ]
     return min((moment.date() for moment in oldest if moment), default=None)
+
+
+def kept_since(connection: sa.Connection) -> date | None:
+    """The first day of which anything is known; None if nothing is."""
+    oldest = connection.execute(sa.select(sa.func.min(rate.c.day))).scalar_one()
+    days = (date.fromisoformat(oldest) if oldest else None, first_day(connection))
+    return min((day for day in days if day), default=None)
 
 
 def sums(connection: sa.Connection, day: date) -> dict[What, list[Count]]:
@@ -113,18 +141,18 @@ def close(connection: sa.Connection, day: date, counts: Mapping[What, Iterable[C
         _insert(connection, what, ones)
 
 
+def amend(connection: sa.Connection, day: date, counts: Mapping[What, Count]) -> None:
+    """Add these to the sums of their day, if they are made; what is below 0 is taken away."""
+    marked = (rate.c.what == What.CLOSED) & (rate.c.day == str(day))
+    if connection.execute(sa.select(rate.c.day).where(marked).with_for_update()).first():
+        for what, one in counts.items():
+            _add(connection, what, one)
+
+
 def add_signed(connection: sa.Connection, node: str, numbers: Mapping[tuple[str, date], int]) -> None:
     """Add the mails that *node* has signed: by wiki and day."""
     for (wiki, day), number in sorted(numbers.items()):
-        place = (
-            (rate.c.what == What.SIGNED)
-            & (rate.c.day == str(day))
-            & (rate.c.wiki == wiki)
-            & (rate.c.key == node)
-        )
-        more = rate.update().where(place).values(number=rate.c.number + number)
-        if not connection.execute(more).rowcount:
-            _insert(connection, What.SIGNED, [Count(day, wiki, node, False, number)])
+        _add(connection, What.SIGNED, Count(day, wiki, node, False, number))
 
 
 def signed_since(connection: sa.Connection, day: date) -> int:
@@ -140,6 +168,14 @@ def last_signed(connection: sa.Connection, since: date) -> dict[str, date]:
         rate.c.what == What.SIGNED, rate.c.day >= str(since)
     )
     return {wiki: date.fromisoformat(day) for wiki, day in connection.execute(query.group_by(rate.c.wiki))}
+
+
+def _add(connection: sa.Connection, what: What, one: Count) -> None:
+    place = (rate.c.what == what) & (rate.c.day == str(one.day)) & (rate.c.wiki == one.wiki)
+    place &= (rate.c.key == one.key) & (rate.c.hard == one.hard)
+    more = rate.update().where(place).values(number=rate.c.number + one.number)
+    if not connection.execute(more).rowcount:
+        _insert(connection, what, [one])
 
 
 def _insert(connection: sa.Connection, what: What, counts: Iterable[Count]) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.domain.classify import Category, RuleBook
-from sidecar.services.digest import Letterhead, compose
 from sidecar.services.intake import Reread
+from sidecar.services.letters import Letterhead, compose
 from sidecar.services.receipt import Receipt
 from sidecar.storage import aside, ledger
 from sidecar.storage.actions import State

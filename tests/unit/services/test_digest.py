@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from sidecar.edges.mail_server import MailServer
-from sidecar.services.digest import Digest, Letterhead, compose
+from sidecar.services.digest import Digest, compose
+from sidecar.services.letters import Letterhead
 from sidecar.storage import aside, digests
 from sidecar.storage.aside import Aside
 from tests.support.smtp_sink import SmtpSink
@@ -19,14 +20,6 @@ from .house import DAY, HARD, T0, House, Mail
 
 HEAD = Letterhead(("ops@example.org", "night@example.org"), "bounces@example.org", "bounces.example.org")
 ORDINARY = Mail.of("ordinary")
-
-
-@pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    sink = SmtpSink()
-    sink.start()
-    yield sink
-    sink.stop()
 
 
 @pytest.fixture
