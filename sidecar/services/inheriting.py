@@ -19,7 +19,7 @@ from sidecar.domain.inherited import Fate, fate_of, verdict_of
 from sidecar.domain.policy import Policy
 from sidecar.domain.provider import provider_of
 from sidecar.domain.verp import Token, Verp
-from sidecar.storage import accounts, brakes, ledger, sends
+from sidecar.storage import accounts, brakes, ledger, rates, sends
 from sidecar.storage.database import Database
 
 __all__ = ["Heir", "Inheritance", "LeftOut"]
@@ -158,6 +158,7 @@ def _enter(connection: sa.Connection, batch: Sequence[Sorted], now: datetime) ->
         notice_id = ledger.append(connection, notice)
         if notice_id is not None:
             ledger.book(connection, notice_id, new)
+            rates.reopen(connection, new.received.date())
         sends.forget(connection, new.wiki, new.user_id, new.sent, "")  # signed in BounceHandler's format
     if fresh:
         hard = sum(new.hard for new in fresh)

@@ -24,7 +24,7 @@ from sidecar.services.decision import Owing, consider, mistyped
 from sidecar.services.reading import Reader, Understood
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
-from sidecar.storage import accounts, aside, ledger, people, tallies
+from sidecar.storage import accounts, aside, ledger, people, rates, tallies
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 from sidecar.threads import Room
@@ -173,6 +173,7 @@ class BounceIntake:
         entry = mail.entry
         if not aside.settle(connection, notice_id, entry):
             return None
+        rates.reopen(connection, entry.received.date())  # it is booked as of then
         return self._enter(connection, notice_id, mail, bench, self._clock())
 
     def _enter(

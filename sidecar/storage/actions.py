@@ -20,6 +20,7 @@ __all__ = [
     "entries",
     "events_of_user",
     "forget_until",
+    "is_in",
     "waiting",
     "warned",
 ]
@@ -44,6 +45,13 @@ class State(StrEnum):
     OVERTAKEN = "overtaken"
     SHADOW = "shadow"
     DISCARDED = "discarded"
+
+
+def is_in(state: State) -> sa.ColumnElement[bool]:
+    """The same as ``action.c.state == state``, where another index than the state's finds the rows: there are
+    as many in it as years have days, and a database would go through all of them.
+    """
+    return sa.func.coalesce(action.c.state, "") == state
 
 
 @dataclass(frozen=True)

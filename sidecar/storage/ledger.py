@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.classify import Category
 from sidecar.domain.person import Account
-from sidecar.storage import sends
+from sidecar.storage import rates, sends
 from sidecar.storage.schema import bounce, notice
 
 __all__ = [
@@ -130,7 +130,8 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
     was_proof = entry.category != Category.FORWARDED and sends.forget(
         connection, entry.wiki, entry.user_id, entry.sent, entry.tag
     )
-    before = connection.execute(sa.select(bounce.c.id, bounce.c.hard, bounce.c.rule).where(token)).first()
+    known = sa.select(bounce.c.id, bounce.c.hard, bounce.c.rule, bounce.c.received).where(token)
+    before = connection.execute(known).first()
     values = {"notice_id": notice_id, **vars(entry)}
     if before is None:
         new: int = connection.execute(bounce.insert().values(values).returning(bounce.c.id)).scalar_one()
@@ -140,6 +141,7 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
     if not entry.tag:
         del values["tag"], values["key_id"]
     connection.execute(bounce.update().where(bounce.c.id == before.id).values(values))
+    rates.reopen(connection, before.received.date())
     return Entered(before.id, was_proof)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.vitals import UNDER_WAY, Braked, CanaryRound, Outbox, Vitals
 from sidecar.storage import brakes, nodes, rates
-from sidecar.storage.actions import State
+from sidecar.storage.actions import State, is_in
 from sidecar.storage.brakes import BrakeState
 from sidecar.storage.schema import action, bounce, canary, notice
 
@@ -33,7 +33,7 @@ def vitals(connection: sa.Connection, now: datetime, silence: timedelta = DAY) -
         signed_lately=rates.signed_since(connection, (now - silence).date()),
         noticed=_last(connection, notice.c.received, notice.c.id),
         bounced=_last(connection, bounce.c.received, bounce.c.received),
-        acted=_last(connection, action.c.settled, action.c.settled, action.c.state == State.DONE),
+        acted=_last(connection, action.c.settled, action.c.settled, is_in(State.DONE)),
         outbox=_outbox(connection, now),
         brakes=tuple(
             Braked(one.id, one.provider, one.wiki, one.tripped, one.why, one.actions)
