@@ -102,7 +102,7 @@ async def run(
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         main = _main_loops(config, dispatcher, watch, reload, identities)
-        chores = Chores(config, world.clock, world.host(config), world.jitter, life, watchman)
+        chores = Chores(config, world.clock, world.host(config), world.jitter, life, needs.showing.watchman)
         others = chores.all(database, metrics, refusals, watch, return_paths, reload.ring, world.manager)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end

@@ -45,7 +45,7 @@ class Showing:
     def __init__(
         self, database: Database, watchman: Watchman, policies: Mapping[str, Policy], started: datetime
     ) -> None:
-        self._db, self._watchman = database, watchman
+        self._db, self.watchman = database, watchman
         self.policies, self.started = policies, started
 
     def use(self, policies: Mapping[str, Policy]) -> None:
@@ -54,7 +54,7 @@ class Showing:
 
     async def findings(self) -> Findings:
         """How it is, also while the database is in trouble."""
-        return await self._watchman.look()
+        return await self.watchman.look()
 
     async def look(self, work: Callable[[sa.Connection], R]) -> R:
         """Raises CannotShow."""

@@ -60,7 +60,7 @@ def returned(connection: sa.Connection, token: str, now: datetime) -> CanaryRoun
     row = connection.execute(query.with_for_update()).first()
     if row is None:
         return None
-    connection.execute(canary.update().where(canary.c.token == token).values(returned=now))
+    connection.execute(canary.update().where(canary.c.token == token).values(returned=now, error=""))
     return CanaryRound(row.sent, now)
 
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from sidecar.storage.actions import State
+from sidecar.storage.actions import State, is_in
 from sidecar.storage.schema import action, bounce, rate
 
 __all__ = [
@@ -66,7 +66,8 @@ def per_day(connection: sa.Connection, what: What, since: date, until: date, wik
     found = [Count(date.fromisoformat(day), *rest) for day, *rest in connection.execute(query)]
     if what in _SUMMED:
         found = [count for count in found if count.day in days]
-        for day in _days(since, until):
+        first = first_day(connection)
+        for day in _days(max(since, first), until) if first else ():  # before that nothing is left to count
             if day not in days:
                 found += [one for one in _counted(connection, what, day) if wiki in ("", one.wiki)]
     return found
@@ -131,7 +132,7 @@ def sums(connection: sa.Connection, day: date) -> dict[What, list[Count]]:
 def close(connection: sa.Connection, day: date, counts: Mapping[What, Iterable[Count]]) -> None:
     """Enter the sums of a day that is over, in place of what was there. Repeatable.
 
-    Two nodes at once: one of them meets an IntegrityError, and need not mind.
+    Of two nodes that do it at once, one collides with the other's mark, and does its work again.
     """
     marked = (rate.c.what == What.CLOSED) & (rate.c.day == str(day))
     if not connection.execute(sa.select(rate.c.day).where(marked).with_for_update()).first():
@@ -156,7 +157,7 @@ def add_signed(connection: sa.Connection, node: str, numbers: Mapping[tuple[str,
 
 
 def signed_since(connection: sa.Connection, day: date) -> int:
-    """How many mails were signed from that day on."""
+    """How many mails were signed from that day on, the day included."""
     query = sa.select(sa.func.coalesce(sa.func.sum(rate.c.number), 0))
     query = query.where(rate.c.what == What.SIGNED, rate.c.day >= str(day))
     return int(connection.execute(query).scalar_one())
@@ -207,7 +208,7 @@ def _acted(connection: sa.Connection, start: datetime) -> Iterator[Count]:
         (action.c.kind, action.c.created, State.SHADOW),
     ):
         query = sa.select(action.c.wiki, key, sa.func.count()).where(
-            action.c.state == state, moment >= start, moment < start + DAY
+            is_in(state), moment >= start, moment < start + DAY
         )
         for wiki, what, number in connection.execute(query.group_by(action.c.wiki, key)):
             yield Count(
