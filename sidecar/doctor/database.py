@@ -19,6 +19,7 @@ from sidecar.config import Config
 from sidecar.doctor import clock
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong
+from sidecar.domain.trouble import Tolerance
 from sidecar.domain.vitals import Vitals
 from sidecar.storage import circuits, rates, signs
 from sidecar.storage.circuits import Standing
@@ -30,7 +31,6 @@ from sidecar.telemetry import Tellable
 __all__ = ["History", "disk_findings", "file_findings", "history", "judged"]
 
 PATIENCE = 60.0  # seconds; a server is given 30 for one answer
-FULL, LOW = 64 * 2**20, 2**30  # octets that are free: none, as good as; and few, if they are also a tenth
 FEW_FILES = 100  # that could still be made
 SIGNED_LATELY = timedelta(days=30)
 LONG_LOG = 512 * 2**20  # octets; SQLite begins the file anew after 4 MB, unless somebody reads all the time
@@ -55,7 +55,7 @@ def history(patient: Patient, config: Config) -> History:
     if path and path.exists():
         found += file_findings(patient, path)
     if path:
-        found += disk_findings(path.parent)
+        found += disk_findings(path.parent, config.tolerance)
     try:
         seen, looked = asyncio.run(_look(config))
     except NoHistory as error:
@@ -135,19 +135,19 @@ def file_findings(patient: Patient, path: Path) -> Iterator[Finding]:
         )
 
 
-def disk_findings(folder: Path) -> Iterator[Finding]:
+def disk_findings(folder: Path, tolerance: Tolerance) -> Iterator[Finding]:
     """Room for what is to be booked."""
     try:
         disk = os.statvfs(folder)
     except OSError as error:
         yield unknown(f"the disk of {folder}: {error.strerror}", NOT_ROOT)
         return
-    free, whole = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+    free = disk.f_bavail * disk.f_frsize
     said = f"{free / 2**20:,.0f} MiB free where {folder} is"
     mend = f"make room: du -xsh {folder}; keep_mail_days and keep_bounces_days in [storage] say what is kept"
-    if free < FULL:
+    if free < tolerance.full:
         yield wrong(f"{said}: bounces are refused for now when it is full", mend)
-    elif free < min(LOW, whole / 10):
+    elif free < tolerance.low:
         yield warn(said, mend)
     else:
         yield ok(said)

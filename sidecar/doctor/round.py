@@ -25,6 +25,7 @@ from sidecar.doctor.limit import TookTooLong, broken, within
 from sidecar.doctor.patient import Patient
 from sidecar.doctor.wikis import Examiner
 from sidecar.domain.finding import Finding, State, about, unknown
+from sidecar.domain.remedies import Kind
 from sidecar.edges.kernel_clock import synchronised
 from sidecar.wiki_config import WikiConfig
 from sidecar.wiki_opener import wiki_opener
@@ -55,7 +56,8 @@ class Round:
             return
         yield from looked_at("program", lambda: program.libraries(config))
         yield from looked_at("secrets", lambda: self._secrets(reading[0].secrets))
-        yield from looked_at("clock", lambda: [clock.kernel_finding(synchronised())])
+        if Kind.CLOCK not in config.tolerance.ignore:
+            yield from looked_at("clock", lambda: [clock.kernel_finding(synchronised())])
         looked: list[History] = []
         if config.node.has_history:
             yield from looked_at("database", lambda: self._database(config, looked))
@@ -63,8 +65,8 @@ class Round:
         yield from self._this_host(config, history)
         yield from self._wikis(config, history)
         if vitals := history.vitals:
-            yield from looked_at("canary", lambda: signs_of_life.canary_findings(vitals))
-            yield from looked_at("status", lambda: signs_of_life.trouble_findings(vitals))
+            yield from looked_at("canary", lambda: signs_of_life.canary_findings(vitals, config.tolerance))
+            yield from looked_at("status", lambda: signs_of_life.trouble_findings(vitals, config.tolerance))
         elif config.node.has_history:
             later = "the signs of life, the canary among them: the database must be mended first"
             yield from about("status", [unknown(later, "then say `bounce-sidecar doctor` again")])

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sidecar.domain.finding import Finding, State, ok, unknown, warn
 from sidecar.domain.remedies import Kind, Severity
-from sidecar.domain.trouble import troubles
+from sidecar.domain.trouble import Tolerance, troubles
 from sidecar.domain.vitals import Vitals
 
 __all__ = ["canary_findings", "mail_findings", "node_findings", "trouble_findings"]
@@ -46,24 +46,28 @@ def mail_findings(vitals: Vitals) -> Finding:
     return ok(f"the last mail was signed at {_when(vitals.signed)}, {vitals.signed_lately:,} since yesterday")
 
 
-def canary_findings(vitals: Vitals) -> list[Finding]:
-    """Nothing where there is none."""
+def canary_findings(vitals: Vitals, tolerance: Tolerance) -> list[Finding]:
+    """Whether one is sent, and comes back."""
+    if tolerance.canary_every is None:
+        return [ok("none is sent: [canary] smtp is not set")]
     if not vitals.canaries:
-        return []
-    found = _troubles(vitals, CANARY)
+        return [unknown("none was sent yet", "bounce-sidecar canary")]
+    found = _troubles(vitals, tolerance, CANARY)
     newest = vitals.canaries[0]
     back = f", and came back at {_when(newest.returned)}" if newest.returned else ""
     return found or [ok(f"the last canary was sent at {_when(newest.sent)}{back}")]
 
 
-def trouble_findings(vitals: Vitals) -> list[Finding]:
+def trouble_findings(vitals: Vitals, tolerance: Tolerance) -> list[Finding]:
     """What else is wrong, as `status` says it."""
-    return _troubles(vitals, set(Kind) - SEEN_ELSEWHERE)
+    return _troubles(vitals, tolerance, set(Kind) - SEEN_ELSEWHERE)
 
 
-def _troubles(vitals: Vitals, kinds: set[Kind]) -> list[Finding]:
+def _troubles(vitals: Vitals, tolerance: Tolerance, kinds: set[Kind]) -> list[Finding]:
     return [
-        Finding(STATES[one.severity], one.what, one.remedy) for one in troubles(vitals) if one.kind in kinds
+        Finding(STATES[one.severity], one.what, one.remedy)
+        for one in troubles(vitals, tolerance)
+        if one.kind in kinds
     ]
 
 

@@ -131,7 +131,7 @@ def test_the_first_installation_works_as_it_is_written(host: DebianHost, wiki: P
     sidecar.says("event='refused'")
     sidecar.says("event='set aside'")
     assert "neither a bounce nor" in follow(host, "bounce-sidecar aside list")
-    (doctor,) = steps()[7]
+    (doctor,) = steps()[8]
     assert_well(json.loads(follow(host, f"{doctor.strip()} --json || true")))
 
     come_back(host, ann, 9, 8, 1)

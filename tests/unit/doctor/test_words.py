@@ -10,6 +10,7 @@ from sidecar.doctor.wiki_words import Seen, judged
 from sidecar.domain.access import Adapter, BotPassword, OAuth2
 from sidecar.domain.examination import About, Account, Examination, Step
 from sidecar.domain.finding import State
+from sidecar.domain.trouble import Tolerance
 from sidecar.domain.verp import BounceHandlerFormat
 from sidecar.domain.vitals import Braked, CanaryRound, NodeSign, Vitals
 from sidecar.domain.wiki import LoginThrottled, WikiMisconfigured
@@ -96,6 +97,7 @@ def test_gate_mode_wants_no_extension_of_ours() -> None:
 
 
 NODE = NodeSign("mx1", "issue take act", "0.1.0", NOW - timedelta(days=9), NOW)
+SENT_OFTEN = Tolerance(canary_every=timedelta(minutes=15))
 VITALS = Vitals(NOW, nodes=(NODE,), signed=NOW, signed_lately=1200)
 
 
@@ -115,11 +117,13 @@ def test_whether_mail_was_ever_signed() -> None:
 
 def test_the_canary() -> None:
     def told(*rounds: CanaryRound) -> list[tuple[State, str]]:
-        found = signs_of_life.canary_findings(replace(VITALS, canaries=rounds))
+        found = signs_of_life.canary_findings(replace(VITALS, canaries=rounds), SENT_OFTEN)
         return [(one.state, one.what) for one in found]
 
     sent = NOW - timedelta(minutes=20)
-    assert told() == []
+    (off,) = signs_of_life.canary_findings(VITALS, Tolerance(canary_every=None))
+    assert (off.state, off.what) == (State.OK, "none is sent: [canary] smtp is not set")
+    assert told() == [(State.UNKNOWN, "none was sent yet")]
     assert told(CanaryRound(sent, sent + timedelta(seconds=5)))[0][0] is State.OK
     ((state, what),) = told(CanaryRound(sent))
     assert (state, "did not come back" in what) == (State.WRONG, True)
@@ -128,7 +132,7 @@ def test_the_canary() -> None:
 def test_whatever_status_says_with_its_remedy() -> None:
     held = Braked(3, "gmail", "", NOW, "too many", 12)
     vitals = replace(VITALS, noticed=NOW, database="it is gone", free=1, brakes=(held,))
-    found = signs_of_life.trouble_findings(vitals)
+    found = signs_of_life.trouble_findings(vitals, SENT_OFTEN)
     assert [(one.state, one.what) for one in found] == [(State.WARN, "Brake 3 holds 12 actions: too many")]
     assert "brake release" in found[0].remedy
 
