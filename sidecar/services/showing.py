@@ -3,6 +3,7 @@
 Knows the words for a database that does not tell. Knows no table.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sidecar.domain.policy import Policy
 from sidecar.domain.remedies import REMEDIES, Kind
 from sidecar.services.readiness import trouble_with
-from sidecar.services.vitals import Findings, Watchman
+from sidecar.services.vitals import PATIENCE, Findings, Watchman
 from sidecar.storage.database import (
     Database,
     DatabaseSilent,
@@ -43,9 +44,14 @@ class Showing:
     """Reads for whoever looks in. *started*: since when this program runs."""
 
     def __init__(
-        self, database: Database, watchman: Watchman, policies: Mapping[str, Policy], started: datetime
+        self,
+        database: Database,
+        watchman: Watchman,
+        policies: Mapping[str, Policy],
+        started: datetime,
+        patience: float = PATIENCE,
     ) -> None:
-        self._db, self.watchman = database, watchman
+        self._db, self.watchman, self._patience = database, watchman, patience
         self.policies, self.started = policies, started
 
     def use(self, policies: Mapping[str, Policy]) -> None:
@@ -57,8 +63,12 @@ class Showing:
         return await self.watchman.look()
 
     async def look(self, work: Callable[[sa.Connection], R]) -> R:
-        """Raises CannotShow."""
-        return await self._told(self._db.read(work))
+        """Raises CannotShow, also if the database keeps silent."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._told(self._db.read(work))
+        except TimeoutError:
+            raise CannotShow(f"The database does not answer within {self._patience:g} s") from None
 
     async def change(self, work: Callable[[sa.Connection], R]) -> R:
         """What an operator does with a page. Raises CannotShow."""

@@ -17,7 +17,7 @@ from sidecar.storage import circuits, signs
 from sidecar.storage.circuits import SHARED
 from sidecar.storage.database import Database
 
-__all__ = ["Findings", "HostSigns", "Watchman", "gather"]
+__all__ = ["PATIENCE", "Findings", "HostSigns", "Watchman", "gather"]
 
 PATIENCE = 8.0  # seconds for the database: SQLite waits 5 for a lock; whoever asks wants to know now
 

@@ -66,10 +66,8 @@ def per_day(connection: sa.Connection, what: What, since: date, until: date, wik
     found = [Count(date.fromisoformat(day), *rest) for day, *rest in connection.execute(query)]
     if what in _SUMMED:
         found = [count for count in found if count.day in days]
-        first = first_day(connection)
-        for day in _days(max(since, first), until) if first else ():  # before that nothing is left to count
-            if day not in days:
-                found += [one for one in _counted(connection, what, day) if wiki in ("", one.wiki)]
+        for day in _open(connection, days, since, until):
+            found += [one for one in _counted(connection, what, day) if wiki in ("", one.wiki)]
     return found
 
 
@@ -78,11 +76,13 @@ def grouped(
 ) -> Counter[tuple[object, ...]]:
     """The same, added up: *by* names what is told apart, some of day, wiki, key and hard."""
     days = closed(connection, since, until)
-    opened = [day for day in _days(since, until) if day not in days] if what in _SUMMED else []
+    summed = what in _SUMMED
+    opened = list(_open(connection, days, since, until)) if summed else []
     columns = [rate.c[name] for name in by]
     query = sa.select(*columns, sa.func.sum(rate.c.number)).group_by(*columns)
     query = query.where(rate.c.what == what, rate.c.day >= str(since), rate.c.day <= str(until))
-    query = query.where(rate.c.day.not_in(list(map(str, opened))))
+    if summed:
+        query = query.where(rate.c.day.in_(sorted(map(str, days))))
     if wiki:
         query = query.where(rate.c.wiki == wiki)
     found: Counter[tuple[object, ...]] = Counter()
@@ -92,6 +92,12 @@ def grouped(
         if wiki in ("", one.wiki):
             found[tuple(getattr(one, name) for name in by)] += one.number
     return found
+
+
+def _open(connection: sa.Connection, summed: set[date], since: date, until: date) -> Iterator[date]:
+    """The days that are not *summed*; before the first of which anything is kept there is nothing."""
+    if first := first_day(connection):
+        yield from (day for day in _days(max(since, first), until) if day not in summed)
 
 
 def _told(by: Sequence[str], of: Sequence[object]) -> tuple[object, ...]:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import re
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -193,22 +192,6 @@ async def test_who_is_one_too_many_is_told_to_come_again(opened: Open) -> None:
     assert said.startswith(b"HTTP/1.1 503 ")
     assert said.endswith(b"Too many connections, please try again\n")
     first.close()
-
-
-async def test_a_database_in_trouble_is_told_with_what_to_do(full: DashboardHouse) -> None:
-    with contextlib.closing(sqlite3.connect(full.folder / "history.db")) as other:
-        other.execute("ALTER TABLE rate RENAME TO gone")
-        other.execute("ALTER TABLE bounce RENAME TO lost")
-    overview = await full.ask("/", headers=BEARER)
-    assert (overview.status, overview.headers["Retry-After"]) == (503, "30")
-    assert "Needs attention: 1" in overview.text
-    assert "no such table: rate" in overview.text
-    assert "This daemon is running since" in overview.text
-    for path in ("/rates", *CHARTS):
-        said = await full.ask(path, headers=BEARER)
-        assert said.status == 503
-        assert "This page cannot be made before that is mended" in said.text
-        assert "Bounces wait in the mail server&#39;s queue and nothing is lost" in said.text
 
 
 class Deed:

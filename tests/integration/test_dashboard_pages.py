@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.support.browser import DARK, LIGHT, NARROW, WIDE, Browser
+from tests.support.browser import DARK, LIGHT, NARROW, WIDE, Browser, Look
 from tests.support.dashboard import TOKEN, DashboardHouse
 from tests.support.fixtures_browser import OpenedDashboard
 from tests.support.long_history import add_troubles, fill
@@ -17,7 +17,6 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.servers
 
 LogIn = Callable[[DashboardHouse], Browser]
-BRIEFLY = ((LIGHT, WIDE), (DARK, NARROW))
 PAGES = (
     "/", "/rates", "/user?wiki=enwiki&user=1000", "/outbox", "/outbox?list=held", "/outbox?list=done",
     "/aside", "/aside/mail?id=2", "/brakes", "/wikis",
@@ -56,14 +55,14 @@ def test_a_page_is_for_everybody_whoever_looks_and_with_what(
     assert [one for one in said if "404 (Not Found)" not in one] == []
 
 
-@pytest.mark.parametrize("bounces", [0, 1])
+@pytest.mark.parametrize(("bounces", "look"), [(0, (LIGHT, NARROW)), (1, (DARK, WIDE))])
 def test_a_young_history_is_shown_as_well(
-    dashboards: OpenedDashboard, logged_in: LogIn, bounces: int
+    dashboards: OpenedDashboard, logged_in: LogIn, bounces: int, look: Look
 ) -> None:
     house = dashboards(partial(lambda number, connection, now: fill(connection, number, now), bounces))
     browser = logged_in(house)
     pages = [path for path in PAGES if "mail" not in path]  # there is none
-    assert [one for path in pages for one in browser.check(house.url + path, BRIEFLY)] == []
+    assert [one for path in pages for one in browser.check(house.url + path, [look])] == []
 
 
 def test_the_login_page_is_for_everybody_too(empty: DashboardHouse, chromium: Browser) -> None:

@@ -53,6 +53,7 @@ class DashboardHouse:
     limits: HttpLimits = LIMITS
     wikis: tuple[str, ...] = ("enwiki", "dewiki")
     now: datetime = T0  #: a test may move it
+    patience: float = 8.0  #: seconds for the database
 
     async def open(self) -> "DashboardHouse":
         self.database = Database(f"sqlite:///{self.folder}/history.db")
@@ -60,7 +61,7 @@ class DashboardHouse:
         host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
         watchman = Watchman(self.database, host, lambda: logins, Tolerance())
-        showing = Showing(self.database, watchman, policies, self.now)
+        showing = Showing(self.database, watchman, policies, self.now, self.patience)
         self.server: DashboardServer = dashboard(self.admission, showing, host.clock, self.limits)
         self.port = await self.server.listen("127.0.0.1", 0)
         return self

@@ -4,6 +4,7 @@ Knows what is said of it. Does not know where it is looked up, nor what is too l
 domain/trouble.py judges that.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
@@ -25,7 +26,7 @@ def overview_pages(desk: Desk, showing: Showing) -> dict[str, Page]:
     """It is there whatever the database does."""
 
     async def show(visit: Visit) -> Shown:
-        told, seen = await showing.findings(), await _seen(showing, visit)
+        told, seen = await asyncio.gather(showing.findings(), _seen(showing, visit))
         vitals, found = told.vitals, told.troubles
         return await desk.show(
             visit,
