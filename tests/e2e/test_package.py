@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -61,7 +62,14 @@ def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(sdist: Pat
         check=False,
     )
     assert demo.returncode == 0, demo.stderr
-    assert len(json.loads(demo.stdout)) == 12
+    told = json.loads(demo.stdout)
+    assert len(told) == 12
+    shown = (ROOT / "README.md").read_text("utf-8").partition("$ make demo\n")[2].partition("\n\n")[0]
+    for one in told:
+        [line] = re.findall(rf"^ *{one['name']} .*$", shown, flags=re.MULTILINE)
+        assert one["story"].split()[0] == line.split()[1]
+        assert one["found"] == re.findall("un-confirmed|confirmed", line)[0]
+        assert line.split()[-1] in one["why"]
     assert (installed / "wiki_adapter/BounceSidecar/extension.json").is_file()
     for needed in ("templates/overview.html", "static/style.css", "static/chart.css", "static/icon.svg"):
         assert (installed / "sidecar/edges/dashboard" / needed).is_file()
