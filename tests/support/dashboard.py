@@ -5,7 +5,7 @@ Knows how it is opened and asked. Does not know what is expected of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ TOKEN = "a-token-of-some-length-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PATIENCE = aiohttp.ClientTimeout(total=10.0)
 POLICY = Policy(Streak(), Mode.ENFORCE)
+QUARTER = timedelta(minutes=15)
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
@@ -60,7 +61,7 @@ class DashboardHouse:
         await self.database.open()
         host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
-        watchman = Watchman(self.database, host, lambda: logins, Tolerance())
+        watchman = Watchman(self.database, host, lambda: logins, Tolerance(canary_every=QUARTER))
         showing = Showing(self.database, watchman, policies, self.now, self.patience)
         self.server: DashboardServer = dashboard(self.admission, showing, host.clock, self.limits)
         self.port = await self.server.listen("127.0.0.1", 0)
