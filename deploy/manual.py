@@ -123,9 +123,15 @@ def settings() -> Iterator[str]:
         beside it. An example lies in /usr/share/doc/bounce-sidecar/examples.
 
         """)
+    yield "SETTINGS\n========\n\n"
+    told = dict[type[BaseModel], str]()
     for heading, shape in sections(Settings):
-        title = heading or "Top of the file"
-        yield f"{plain(title)}\n{'=' * (2 * len(title))}\n\n"
+        title = plain(heading or "Top of the file")
+        yield f"{title}\n{'-' * len(title)}\n\n"
+        if shape in told:
+            yield f"The settings of {plain(told[shape])}, where they differ.\n\n"
+            continue
+        told[shape] = heading
         for key, field in shape.model_fields.items():
             if field.description:
                 yield f"**{plain(key)}** ({plain(default(field))})\n    {plain(field.description)}.\n\n"

@@ -101,9 +101,7 @@ def test_the_manual_names_every_command_and_every_setting(inside: Path) -> None:
     told = pages["bounce-sidecar.toml.5.gz"]
     for chapter in re.split(r"^### ", DOC.read_text(), flags=re.MULTILINE)[1:]:
         heading = chapter.partition("\n")[0].strip("`")
-        section = told.partition(f"\n.SH {heading.upper() if ' ' in heading else heading}\n")[2].partition(
-            "\n.SH "
-        )[0]
+        section = told.partition(f"\n.SS {heading}\n")[2].partition("\n.S")[0]
         for setting in re.findall(r"^\| `(\w+)` \|", chapter, flags=re.MULTILINE):
             assert f"fB{setting}fP (" in section, (heading, setting)
 
