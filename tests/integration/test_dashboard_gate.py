@@ -115,10 +115,16 @@ async def test_a_form_is_no_session(opened: Open) -> None:
 async def test_scripts_bring_the_token_as_a_bearer(opened: Open) -> None:
     house = await opened()
     assert await seen(house, **BEARER)
-    for wrong in ("Bearer wrong", "Basic eDp5", "Bearer", f"Bearer {TOKEN}x", "Bearer \xe9"):
+    for wrong in ("Bearer wrong", "Bearer", f"Bearer {TOKEN}x", "Bearer \xe9"):
         said = await house.ask("/", headers={"Authorization": wrong})
         assert (said.status, said.headers["WWW-Authenticate"]) == (401, 'Bearer realm="bounce-sidecar"')
         house.now += timedelta(minutes=2)
+
+
+async def test_a_password_for_the_web_server_in_front_is_nothing_to_us(opened: Open) -> None:
+    house = await opened()
+    assert not await seen(house, Authorization="Basic eDp5")
+    assert await seen(house, Authorization="Basic eDp5", Cookie=await house.login())
 
 
 async def test_who_has_been_wrong_five_times_waits_a_minute(opened: Open) -> None:

@@ -71,17 +71,17 @@ class Gate:
         """None: nobody who may come in. Raises WrongToken."""
         if is_of(brought.peer, self._proxies) and (name := _name(brought.users)):
             return Visitor(name, f"proxy {name}")
-        if brought.authorization is not None:
-            return self._bearer(brought.peer, brought.authorization, now)
+        scheme, _, token = (brought.authorization or "").partition(" ")
+        if scheme.lower() == "bearer":  # what a web server in front has asked for is its own concern
+            return self._bearer(brought.peer, token, now)
         if brought.cookie and self.takes_tokens and self.seals.is_session(brought.cookie, now):
             return Visitor("", f"session {brought.cookie}")
         return None
 
-    def _bearer(self, peer: str, header: str, now: datetime) -> Visitor:
-        scheme, _, token = header.partition(" ")
+    def _bearer(self, peer: str, token: str, now: datetime) -> Visitor:
         if self.throttle.tired(peer, now):
             raise WrongToken
-        if scheme.lower() != "bearer" or not self.is_right(token.strip()):
+        if not self.is_right(token.strip()):
             self.throttle.wrong(peer, now)
             raise WrongToken
         return Visitor("")
