@@ -6,16 +6,19 @@ BIN := $(VENV)/bin
 # The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test test-quick lint bench fuzz capture capture-check debian-packages clean
+.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz capture capture-check debian-packages deb clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
 	@echo "make test        everything: lint, types, import contracts, all tests, with real servers"
 	@echo "make test-quick  the same without servers and the slowest tests"
+	@echo "make deb         the Debian package, into dist/"
 	@echo "make bench       how fast we read bounces, beside Sisimai and flufl.bounce (half a minute)"
+	@echo "make bench-dashboard  how long its pages take, with up to a million bounces (a minute)"
+	@echo "make screenshot  the picture in the README, afresh"
 	@echo "make fuzz        200,000 damaged mails (minutes)"
 	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
-	@echo "make capture     ... and write it afresh; see docs/testing.md for these four"
+	@echo "make capture     ... and write it afresh; see docs/testing.md for these five"
 
 demo: $(VENV)/installed
 	$(BIN)/bounce-sidecar demo
@@ -37,6 +40,12 @@ bench: $(VENV)/installed-for-tests
 	@sh tests/support/install-debian-packages.sh libsisimai-perl
 	$(BIN)/python -m tests.bench $(ARGS)
 
+bench-dashboard: $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.bench.dashboard $(ARGS)
+
+screenshot: debian-packages $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.screenshot
+
 fuzz: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
@@ -45,6 +54,9 @@ capture: $(VENV)/installed-for-tests
 
 capture-check: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.capture --check $(ARGS)
+
+deb:
+	sh deploy/build-deb.sh dist
 
 # What the tests need and a Python package cannot bring. Without root: the tests say what is missing.
 debian-packages:
@@ -63,4 +75,4 @@ $(VENV)/installed-for-tests: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

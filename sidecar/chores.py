@@ -1,4 +1,4 @@
-"""What runs beside the mail's way, as configured: upkeep, gauges, sums, pulse, digest, census, watchdog.
+"""What runs beside the mail's way, as configured: upkeep, gauges, sums, pulse, mails, canary, census.
 
 Knows which chore needs what. Does not know the mail's way itself: daemon.py does.
 """
@@ -16,14 +16,18 @@ from sidecar.host import node_name
 from sidecar.loops import Loop, loop
 from sidecar.orders import tell_left_out
 from sidecar.services.calls import Calls
+from sidecar.services.canary import Canaries, Times
 from sidecar.services.census import CensusTaker
-from sidecar.services.digest import Digest, Letterhead
+from sidecar.services.digest import Digest
 from sidecar.services.gauges import Gauges
+from sidecar.services.letters import Letterhead
 from sidecar.services.pulse import Myself, Pulse
 from sidecar.services.refusals import Refusals
+from sidecar.services.return_path import ReturnPaths
 from sidecar.services.rollup import Rollup
+from sidecar.services.summary import Summary
 from sidecar.services.upkeep import Keep, Upkeep
-from sidecar.services.vitals import HostSigns
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.services.watch import Watch
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
@@ -47,9 +51,10 @@ class Chores:
         host: HostSigns,
         jitter: Callable[[], float],
         life: contextlib.AsyncExitStack,
+        watchman: Watchman | None = None,  #: of a node with a history
     ) -> None:
         self._config, self._clock, self._host = config, clock, host
-        self._jitter, self._life = jitter, life
+        self._jitter, self._life, self._watchman = jitter, life, watchman
 
     def all(
         self,
@@ -58,18 +63,19 @@ class Chores:
         calls: Calls,
         refusals: Refusals,
         watch: Watch,
+        return_paths: ReturnPaths,
         changed: Callable[[], None],
-        manager: ServiceManager,
     ) -> Iterator[Loop]:
         """Of a node with a history. *changed*: the configuration is to be read again."""
         yield from self.census(changed)
         self._life.callback(refusals.sum_up)
         yield loop("refusals", refusals.run)
-        yield from watchdog(manager)
-        if self._config.listen.metrics:
-            yield loop("gauges", Gauges(database, metrics, self._host, calls).run)
+        if self._config.listen.metrics and self._watchman:
+            yield loop("gauges", Gauges(database, metrics, self._watchman, calls).run)
         yield from self._records(database, watch)
         yield from self._digest(database)
+        yield from self._canaries(database, return_paths, metrics)
+        yield from self._summary(database)
 
     def census(self, changed: Callable[[], None]) -> Iterator[Loop]:
         """Keeps the farm's wikis known; nobody waits for it."""
@@ -97,3 +103,22 @@ class Chores:
             digest = Digest(database, head, told.hour, MailServer(*told.smtp).send, self._clock)
             self._life.callback(digest.close)
             yield loop("digest", digest.run, digest.stop)
+
+    def _canaries(self, database: Database, return_paths: ReturnPaths, metrics: Metrics) -> Iterator[Loop]:
+        if wanted := self._config.canary:
+            name, borne = node_name(self._config), self._config.tolerance
+            hand_over, times = (
+                MailServer(*wanted.smtp).hand_over,
+                Times(wanted.every, borne.slow, borne.canary),
+            )
+            canaries = Canaries(database, return_paths, name, hand_over, times, self._clock, metrics)
+            self._life.callback(canaries.close)
+            yield loop("canary", canaries.run, canaries.stop)
+
+    def _summary(self, database: Database) -> Iterator[Loop]:
+        if (told := self._config.summary) and self._watchman:
+            head = Letterhead(told.to, told.sender, self._config.verp.domain)
+            send = MailServer(*told.smtp).send
+            summary = Summary(database, head, (told.weekday, told.hour), send, self._watchman, self._clock)
+            self._life.callback(summary.close)
+            yield loop("summary", summary.run, summary.stop)

@@ -14,29 +14,36 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
+from sidecar.alarms import CanaryConfig, canary_of, tolerance_of
 from sidecar.complaints import in_words
+from sidecar.dashboard_config import DashboardConfig, dashboard_config
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Policy
+from sidecar.domain.trouble import Tolerance
 from sidecar.farm import FarmConfig, ReadCensus, Taken, taken
+from sidecar.mail_settings import DigestConfig, SummaryConfig
 from sidecar.numbers_together import number_problems
 from sidecar.policies import limits_of, policy_of
 from sidecar.roles import NodeConfig, node_of, role_problems, secrets_here
 from sidecar.secrets import ReadSecret, Secrets
 from sidecar.setting_kinds import Section, host_and_port
-from sidecar.settings import DigestSection, HttpSection, RulesSection, Settings, VerpSection
+from sidecar.settings import HttpSection, RulesSection, Settings, VerpSection
 from sidecar.wiki_access import access_problems, within_reach
 from sidecar.wiki_config import WikiConfig, bouncehandler_format, only_known, wiki_config
 from sidecar.wiki_ids import wiki_problems
 
 __all__ = [
     "ACCEPT",
+    "CanaryConfig",
     "Config",
     "ConfigError",
+    "DashboardConfig",
     "DigestConfig",
     "HttpConfig",
     "Listen",
     "NodeConfig",
+    "SummaryConfig",
     "WikiConfig",
     "keys_settings",
     "parse",
@@ -80,18 +87,9 @@ class Listen:
     max_mail_bytes: int
     metrics: tuple[str, int] | None = None
     http: HttpConfig | None = None
+    dashboard: DashboardConfig | None = None
     takes: bool = True  #: the mail server's doors are opened
     issues: bool = True  #: the wiki's door is
-
-
-@dataclass(frozen=True)
-class DigestConfig:
-    """Who is told of what was set aside, when and by which mail server."""
-
-    to: tuple[str, ...]
-    sender: str
-    smtp: tuple[str, int]
-    hour: int  #: UTC
 
 
 @dataclass(frozen=True)
@@ -115,8 +113,11 @@ class Config:
     contact: str
     log_level: str
     log_format: str
+    summary: SummaryConfig | None = None
     farm: FarmConfig | None = None
     node: NodeConfig = field(default_factory=NodeConfig)
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    canary: CanaryConfig | None = None
 
 
 def parse(text: str, read_secret: ReadSecret, read_census: ReadCensus = lambda _name: None) -> Config:
@@ -206,12 +207,15 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         keep_bounces=timedelta(days=settings.storage.keep_bounces_days),
         keep_audit=timedelta(days=settings.storage.keep_audit_days),
         rules_directory=Path(settings.rules.directory),
-        digest=_digest(settings.digest),
+        digest=settings.digest.config(),
+        summary=settings.summary.config(),
         contact=settings.contact,
         log_level=settings.log.level,
         log_format=settings.log.format,
         farm=FarmConfig.of(settings.farm, farm) if settings.farm else None,
         node=node,
+        tolerance=tolerance_of(settings.alarms, settings.canary),
+        canary=canary_of(settings.canary),
     )
 
 
@@ -229,6 +233,7 @@ def _listen(settings: Settings, secrets: Secrets) -> Listen:
         max_mail_bytes=sockets.max_mail_bytes,
         metrics=host_and_port(metrics) if metrics else None,
         http=_http(settings.http, secrets),
+        dashboard=dashboard_config(settings.dashboard, secrets),
         takes="take" in settings.node.roles,
         issues="issue" in settings.node.roles,
     )
@@ -241,12 +246,6 @@ def _http(section: HttpSection, secrets: Secrets) -> HttpConfig | None:
     return HttpConfig(
         address, secrets.http_token, section.token_file, tuple(section.allow), tuple(section.sns.topics)
     )
-
-
-def _digest(section: DigestSection) -> DigestConfig | None:
-    if not section.to or not section.sender:
-        return None
-    return DigestConfig(tuple(section.to), section.sender, host_and_port(section.smtp), section.hour)
 
 
 def _verp(section: VerpSection, secrets: Secrets, wikis: list[str]) -> verp.Verp:

@@ -36,7 +36,8 @@ from sidecar.services.reload import Orders, Reload
 from sidecar.services.replay import Archived, MailClock, Replayed
 from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
-from sidecar.services.vitals import HostSigns
+from sidecar.services.showing import Showing
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.services.watch import Watch
 from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
@@ -94,20 +95,28 @@ async def run(
         intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        needs = Needs(metrics, world.clock, database, watch.watched)  # a second daemon ends at the doors
-        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)
+        needs = _needs(config, world, database, metrics, watch, dispatcher)
+        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # or end here
         identities = _identities(orders, world, database, dispatcher, metrics)
-        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities)
+        use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, needs.showing)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
-        main = _main_loops(config, dispatcher, watch, reload, identities)
-        chores = Chores(config, world.clock, world.host(config), world.jitter, life)
-        others = chores.all(database, metrics, dispatcher.calls, refusals, watch, reload.ring, world.manager)
+        main = [*watchdog(world.manager), *_main_loops(config, dispatcher, watch, reload, identities)]
+        chores = Chores(config, world.clock, world.host(config), world.jitter, life, needs.showing.watchman)
+        others = chores.all(database, metrics, dispatcher.calls, refusals, watch, return_paths, reload.ring)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
         ready()
         await until(stop, loops, world.manager)
+
+
+def _needs(
+    config: Config, world: World, database: Database, metrics: Metrics, watch: Watch, dispatcher: Dispatcher
+) -> Needs:
+    watchman = Watchman(database, world.host(config), dispatcher.calls.logins, config.tolerance)
+    showing = Showing(database, watchman, config.policies, world.clock())
+    return Needs(metrics, world.clock, database, watch.watched, showing)
 
 
 def _reload(
@@ -125,6 +134,7 @@ def _taking_over(
     watch: Watch,
     dispatcher: Dispatcher,
     identities: Identities,
+    showing: Showing,
 ) -> Callable[[Orders], None]:
     """Who is handed what at a reload: all of it between two awaits."""
     level = level_of(started)
@@ -136,6 +146,7 @@ def _taking_over(
         watch.use(policies, orders.verp)
         dispatcher.use(ways(orders.wikis), policies)
         identities.use(policies, orders.limits)
+        showing.use(policies)
         level(orders)
 
     return use

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import smtplib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -226,7 +226,7 @@ class _Stage:
 
 
 def _why(
-    bounces: list[ledger.Bounce], decided: list[actions.Entry], refused: list[str], policy: Policy
+    bounces: Sequence[ledger.Bounce], decided: list[actions.Entry], refused: list[str], policy: Policy
 ) -> str:
     """The history of one user in a sentence."""
     for entry in decided:

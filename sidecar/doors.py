@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sidecar.config import Listen
 from sidecar.edges import query_socket
+from sidecar.edges.dashboard.door import dashboard
 from sidecar.edges.http_door import DoorLimits, Friends, http_door
 from sidecar.edges.https_fetch import fetch
 from sidecar.edges.lmtp_server import Limits, LmtpServer
@@ -23,6 +24,7 @@ from sidecar.edges.verp_socket import VerpSocket
 from sidecar.services.intake import BounceIntake
 from sidecar.services.readiness import Readiness
 from sidecar.services.return_path import ReturnPaths
+from sidecar.services.showing import Showing
 from sidecar.services.watch import Watched
 from sidecar.storage.database import Database
 from sidecar.telemetry import Door, Metrics
@@ -38,6 +40,7 @@ class Needs:
     clock: Callable[[], datetime]
     database: Database
     watched: Watched
+    showing: Showing
 
 
 async def open_doors(
@@ -55,6 +58,7 @@ async def open_doors(
     _open_metrics(listen, needs.metrics, life)
     await _open_lmtp(listen, passed, intake, Door(needs.metrics, "lmtp"), life)
     await _open_http(listen, passed, intake, needs, life)
+    await _open_dashboard(listen, needs, life)
     wikis, mtas = listen.verp_group, listen.mta_group
     taking, issuing = listen.takes, listen.issues
     policy, socketmap, verp = (Door(needs.metrics, name) for name in ("policy", "socketmap", "verp"))
@@ -132,6 +136,14 @@ async def _open_http(
             await door.serve(tcp)
         else:
             await door.listen(*http.address)
+
+
+async def _open_dashboard(listen: Listen, needs: Needs, life: contextlib.AsyncExitStack) -> None:
+    if shown := listen.dashboard:
+        counts = Door(needs.metrics, "dashboard")
+        door = dashboard(shown.admission, needs.showing, needs.clock, counts)
+        life.push_async_callback(door.close)
+        await door.listen(*shown.address)
 
 
 def _opened(

@@ -21,8 +21,9 @@ from sidecar.edges import census_file
 from sidecar.edges.kernel_clock import synchronised
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
 from sidecar.edges.service_manager import ServiceManager
+from sidecar.edges.unix_socket import is_deaf
 from sidecar.secrets import ReadSecret, SecretError
-from sidecar.services.vitals import HostSigns
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage import versions
 from sidecar.storage.database import Database, NoHistory
 from sidecar.telemetry import Metrics
@@ -33,6 +34,7 @@ __all__ = [
     "host_signs",
     "keys_place",
     "load_config",
+    "logins_of",
     "metrics_of",
     "missing_groups",
     "node_name",
@@ -41,6 +43,7 @@ __all__ = [
     "rules_directory",
     "secret_reader",
     "service_manager",
+    "watchman",
     "write_secret",
 ]
 
@@ -53,13 +56,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def load_config(path: Path) -> Config:
-    """The configuration in *path*. Raises ConfigError with all problems."""
+def load_config(path: Path, note: Callable[[Path], None] = lambda _: None) -> Config:
+    """The configuration in *path*; *note* is told each secret's file.
+
+    Raises ConfigError with all problems.
+    """
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(error) from None
-    secrets = secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY"))
+    secrets = secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY"), note)
     return parse(text, secrets, lambda cache: census_file.load(Path(cache)))
 
 
@@ -70,9 +76,28 @@ def database_of(config: Config, metrics: Metrics | None = None) -> Database:
     return Database(config.storage_url, password=config.storage_password, metrics=metrics)
 
 
-def host_signs(config: Config, clock: Callable[[], datetime] = now) -> HostSigns:
-    """How this host is asked for its signs of life."""
-    return HostSigns(clock, lambda: _free(config.storage_url), synchronised)
+def host_signs(config: Config, clock: Callable[[], datetime] = now, *, try_doors: bool = False) -> HostSigns:
+    """How this host is asked for its signs of life; *try_doors*: by somebody who is not the daemon itself."""
+    listen = config.listen
+    doors = [path for path, wanted in ((listen.verp, listen.issues), (listen.lmtp, listen.takes)) if wanted]
+    return HostSigns(
+        clock,
+        lambda: _free(config.storage_url) if config.node.has_history else None,
+        synchronised,
+        node_name(config),
+        lambda: next((str(path) for path in doors if is_deaf(path)), "") if try_doors else "",
+    )
+
+
+def watchman(config: Config, database: Database | None) -> Watchman:
+    """For a command: who looks how it is. *database*: not opened; None on a node that only issues."""
+    signs = host_signs(config, try_doors=True)
+    return Watchman(database, signs, lambda: logins_of(config), config.tolerance, beside=True)
+
+
+def logins_of(config: Config) -> dict[str, str]:
+    """The wikis, each with the fingerprint of what it is called with."""
+    return {wiki.id: wiki.login for wiki in config.wikis}
 
 
 def node_name(config: Config) -> str:
@@ -103,7 +128,9 @@ def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:
     return ConfigError([f"cannot be read: {why}"])
 
 
-def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
+def secret_reader(
+    beside: Path, credentials: str | None, note: Callable[[Path], None] = lambda _: None
+) -> ReadSecret:
     """Reads a secret by its name: absolute, else in systemd's credentials directory, else beside the file.
 
     Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials").
@@ -111,6 +138,7 @@ def secret_reader(beside: Path, credentials: str | None) -> ReadSecret:
 
     def read(name: str) -> bytes:
         path = _credential(credentials, name) or beside / name
+        note(path)
         try:
             mode = path.stat().st_mode
             if not stat.S_ISREG(mode):

@@ -34,8 +34,9 @@ METRICS = {
     "temporary_failures": "What was answered 451, 503 or TEMP, or hung up on, by door and by why: "
     "trouble, late, full, connections. Nothing is lost, all of it is asked again; many: the log's "
     "`intake failed` says why.",
-    "connections": "Connections that are open now, by door. Near the limit (100 for lmtp and http, 500 "
-    "for the others): who opens so many, a mail server's queue that is let go, or somebody strange?",
+    "connections": "Connections that are open now, by door. Near the limit (100 for lmtp and http, 50 "
+    "for the dashboard, 500 for the others): who opens so many, a mail server's queue that is let go, or "
+    "somebody strange?",
     "answer_seconds": "How long it took to answer a lookup, by door: verp signs for the wiki, which waits "
     "50 ms at most; policy and socketmap are asked at RCPT. More than a millisecond: the host has no "
     "processor left.",
@@ -82,6 +83,11 @@ METRICS = {
     "wiki_trouble": "1 for each wiki that failed the last time, and lately, by why: unavailable, login, "
     "misconfigured, certificate; of a hundred at most. There for an hour: `wikis list --trouble` has the "
     "wiki's own words.",
+    "canary_rounds": "Bounces that we sent to ourselves, by result: returned, late ones too; lost; or "
+    "failed: they did not even leave. Any lost or failed: the mail server does not bring bounces here; see "
+    "`status`.",
+    "canary_seconds": "How long the last of them that came back was under way. Growing: the mail server is "
+    "slow; look at its queue.",
     "reload_good": "Whether the last reload was taken over: 1, or 0 if it was refused. 0: the daemon runs as "
     "before, and its next start will fail; `check-config` says what is wrong.",
     "reloads": "Times that the configuration was read again, by result. Refused: all is as before; "
@@ -152,6 +158,8 @@ class Metrics:
         self.trouble = self._gauge("trouble", "kind", "severity")
         self.looked = self._time("looked_timestamp_seconds")
         self.reloads = self._counter("reloads", "result", known=("loaded", "refused"))
+        self.canary_rounds = self._counter("canary_rounds", "result", known=("returned", "lost", "failed"))
+        self.canary_seconds = self._gauge("canary_seconds")
         self.reload_good = self._gauge("reload_good")
         self.reload_good.set(1)
         self.database_up = self._gauge("database_up")

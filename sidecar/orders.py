@@ -6,6 +6,7 @@ Knows which settings wait for a restart. Does not know how anything is taken ove
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,16 +16,25 @@ from sidecar.config import Config, ConfigError, WikiConfig
 from sidecar.domain.classify import RuleError
 from sidecar.domain.wiki import Wiki
 from sidecar.edges import rule_files
+from sidecar.journal import configure_logging
 from sidecar.services.lines import Way
 from sidecar.services.reload import Orders, Unusable, Wikis
-from sidecar.telemetry import configure_logging
 
 log = structlog.get_logger()
 
 MANY = 20  # wikis in one line of the log
 SOME = 5  # of those that are left out are named in the log; `wikis list` names all
 
-__all__ = ["OpenWiki", "Ways", "facts_of", "level_of", "orders_of", "reader", "tell_left_out", "ways_of"]
+__all__ = [
+    "OpenWiki",
+    "Ways",
+    "facts_of",
+    "level_of",
+    "orders_of",
+    "reader",
+    "tell_left_out",
+    "ways_of",
+]
 
 OpenWiki = Callable[[WikiConfig], Wiki]
 Ways = Callable[[Wikis], Mapping[str, Way]]
@@ -43,11 +53,15 @@ def orders_of(config: Config) -> Orders:
         fixed={
             "[node]": config.node,
             "contact": config.contact,  # who calls a wiki says so from the first call on
-            "[sockets]": replace(listen, metrics=None, http=None),
+            "[sockets]": replace(listen, metrics=None, http=None, dashboard=None),
             "[http]": listen.http,
             "[storage]": (config.storage_url, config.storage_password, *kept),
             "[digest]": config.digest and (config.digest, domain),  # it signs with the domain's name
+            "[summary]": config.summary and (config.summary, domain),
+            "[alarms]": replace(config.tolerance, canary=timedelta(0), slow=timedelta(0), canary_every=None),
+            "[canary]": (config.canary, config.tolerance.canary, config.tolerance.slow),
             "[metrics]": listen.metrics,
+            "[dashboard]": listen.dashboard,
             "[farm]": farm and (farm.sitematrix, farm.refresh, farm.cache),
             "[log] format": config.log_format,
         },
@@ -107,6 +121,6 @@ def level_of(started: Config) -> Callable[[Orders], None]:
         nonlocal level
         if level != orders.log_level:
             level = orders.log_level
-            configure_logging(level, started.log_format)
+            configure_logging(level, started.log_format, started.node.name)
 
     return follow

@@ -76,11 +76,16 @@ def _superfluous(data: Mapping[str, Any], roles: frozenset[str]) -> Iterator[str
     if "take" not in roles:
         for section, setting in (
             ("http", "listen"), ("sockets", "lmtp_tcp"), ("sockets", "socketmap"), ("digest", "to"),
+            ("summary", "to"),
+            ("canary", "smtp"),
         ):  # fmt: skip
             if _given(data, section, setting):
                 yield f"[{section}] {setting}: {what}: no bounces are taken here"
-    if roles == {"issue"} and data.get("storage"):
-        yield f"[storage]: {what}: no database is used here"
+    if roles == {"issue"}:
+        if data.get("storage"):
+            yield f"[storage]: {what}: no database is used here"
+        if _given(data, "dashboard", "listen"):
+            yield f"[dashboard] listen: {what}: there is no history here to show"
     if "act" not in roles:
         for label, wiki in logins_of(data):
             for setting in CREDENTIALS:

@@ -42,7 +42,7 @@ class Secrets:
         self._read, self._problems = read, problems
         self.keys: tuple[Key, ...] = ()
         self.bouncehandler = b""
-        self.http_token = self.notes_token = ""
+        self.http_token = self.notes_token = self.dashboard_token = ""
         self.database_password = ""
         self.passwords: dict[str, str] = {}
         self.oauth: dict[str, OAuth1 | OAuth2] = {}  #: by the name of the file
@@ -59,6 +59,9 @@ class Secrets:
         http = data.get("http")
         if isinstance(http, dict) and http.get("token_file"):
             self.http_token = self._token("[http] token_file", http["token_file"])
+        dashboard = data.get("dashboard")
+        if isinstance(dashboard, dict) and dashboard.get("token_file"):
+            self.dashboard_token = self._token("[dashboard] token_file", dashboard["token_file"])
         node = data.get("node")
         if isinstance(node, dict) and (name := node.get("notes_token_file")):
             self.notes_token = self._token("[node] notes_token_file", name)
@@ -83,6 +86,11 @@ class Secrets:
         """Tells whether a login is the same as another, and nothing else: it may be kept in a database."""
         said = "\0".join(("login", *login)).encode()
         return hmac.new(self.keys[0].secret, said, hashlib.sha256).hexdigest()[:16]
+
+    def session_key(self) -> bytes:
+        """What sessions of the dashboard are sealed with: another token ends them all, on every node."""
+        said = f"dashboard\0{self.dashboard_token}".encode()
+        return hmac.new(self.keys[0].secret, said, hashlib.sha256).digest()
 
     def _content(self, label: str, name: object) -> bytes:
         if not isinstance(name, str):

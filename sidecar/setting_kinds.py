@@ -25,12 +25,15 @@ __all__ = [
     "Days",
     "Domain",
     "FarmName",
+    "HeaderName",
     "Interface",
     "Loopback",
     "MailAddress",
     "MailDomain",
     "Network",
     "NodeUrl",
+    "PagesUrl",
+    "PlainInterface",
     "Prefix",
     "Preset",
     "Section",
@@ -94,12 +97,15 @@ def _loopback(value: str) -> str:
     return value
 
 
-def _one_interface(value: str) -> str:
-    if value:
-        host, _ = host_and_port(value)
-        if host != "localhost" and ipaddress.ip_address(host).is_unspecified:
-            raise ValueError("name the one address to listen on: there is no authentication")
-    return value
+def _one_interface(why: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value:
+            host, _ = host_and_port(value)
+            if host != "localhost" and ipaddress.ip_address(host).is_unspecified:
+                raise ValueError(f"name the one address to listen on: {why}")
+        return value
+
+    return AfterValidator(check)
 
 
 def _network(value: str) -> str:
@@ -172,6 +178,27 @@ def _node(value: str) -> str:
     return value
 
 
+def _header(value: str) -> str:
+    """The name of a header that no browser sends by itself, or nothing. Raises ValueError."""
+    if value and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", value):
+        raise ValueError("want the name of a header, as X-Forwarded-User")
+    if value.lower() in OF_BROWSERS or value.lower().startswith(("sec-", "accept")):
+        raise ValueError("browsers send this one themselves; want one that the web server alone sets")
+    return value
+
+
+def _pages(value: str) -> str:
+    """An http(s) URL without anything behind its path, or nothing; without a slash at its end."""
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*/?", value):
+        raise ValueError("want https://host/path, with nothing behind the path")
+    return value.rstrip("/")
+
+
+#: What a browser says of itself, and of what it asks.
+OF_BROWSERS = frozenset(
+    {"authorization", "connection", "cookie", "host", "origin", "referer", "user-agent", "content-type"}
+)
+
 MailDomain = Annotated[str, AfterValidator(_domain)]
 Prefix = Annotated[str, _spelled(r"[A-Za-z0-9_]{1,16}", "want 1 to 16 letters, digits or underscores")]
 WikiId = Annotated[
@@ -180,9 +207,12 @@ WikiId = Annotated[
 Account = Annotated[str, _spelled(r"[^@]+@[^@]+", "want the name of a bot password, as BounceBot@sidecar")]
 FarmName = Annotated[str, _spelled(r"[a-z0-9_-]*", "want a name of small letters, digits, - and _")]
 Loopback = Annotated[str, AfterValidator(_loopback)]
-Interface = Annotated[str, AfterValidator(_one_interface)]
+Interface = Annotated[str, _one_interface("there is no authentication")]
+PlainInterface = Annotated[str, _one_interface("nothing is encrypted there")]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 NodeUrl = Annotated[str, AfterValidator(_node)]
+HeaderName = Annotated[str, AfterValidator(_header)]
+PagesUrl = Annotated[str, AfterValidator(_pages)]
 Network = Annotated[str, AfterValidator(_network)]
 Topic = Annotated[
     str,

@@ -12,8 +12,11 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sidecar.alarm_settings import AlarmsSection, CanarySection
+from sidecar.dashboard_settings import DashboardSection
 from sidecar.domain.access import Adapter
 from sidecar.farm_settings import FarmSection
+from sidecar.mail_settings import DigestSection, SummarySection
 from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.setting_kinds import (
     AbsolutePath,
@@ -25,7 +28,6 @@ from sidecar.setting_kinds import (
     FarmName,
     Interface,
     Loopback,
-    MailAddress,
     MailDomain,
     Network,
     NodeUrl,
@@ -33,11 +35,10 @@ from sidecar.setting_kinds import (
     Section,
     Topic,
     WikiId,
-    host_and_port,
 )
 
 __all__ = [
-    "ROLES", "DigestSection", "HttpSection", "NodeSection", "RulesSection", "Settings", "VerpSection",
+    "ROLES", "HttpSection", "NodeSection", "RulesSection", "Settings", "VerpSection",
     "WikiSection",
 ]  # fmt: skip
 
@@ -211,7 +212,7 @@ class LogSection(Section):
         "info", description="Least severity that is logged"
     )
     format: Literal["auto", "console", "keyvalue", "json"] = Field(
-        "auto", description="auto: console on a terminal, else keyvalue"
+        "auto", description="json: ECS; auto: console on a terminal, else json"
     )
 
 
@@ -219,25 +220,6 @@ class RulesSection(Section):
     directory: AbsolutePath = Field(
         "/etc/bounce-sidecar/rules.d", description="Folder of your own *.toml rules; it may be absent"
     )
-
-
-class DigestSection(Section):
-    to: list[MailAddress] = Field([], description="Who is told daily of what was set aside; empty: nobody")
-    sender: MailAddress | None = Field(None, description="From address of that mail")
-    smtp: Loopback = Field("127.0.0.1:25", description="Mail server that takes it; loopback only")
-    hour: int = Field(6, ge=0, le=23, description="Hour of the day, in UTC, from which it is sent")
-
-    @field_validator("smtp")
-    @classmethod
-    def _given(cls, value: str) -> str:
-        host_and_port(value)
-        return value
-
-    @model_validator(mode="after")
-    def _signed(self) -> Self:
-        if self.to and not self.sender:
-            raise ValueError("to needs a sender")
-        return self
 
 
 class MetricsSection(Section):
@@ -266,7 +248,11 @@ class Settings(BaseSettings):
     farm: FarmSection | None = None
     rules: RulesSection = RulesSection()
     digest: DigestSection = DigestSection()
+    summary: SummarySection = SummarySection()
+    alarms: AlarmsSection = AlarmsSection()
+    canary: CanarySection = CanarySection()
     metrics: MetricsSection = MetricsSection()
+    dashboard: DashboardSection = DashboardSection()
     log: LogSection = LogSection()
 
     @classmethod

@@ -1,68 +1,25 @@
-"""The log line, one a notice and one a call to a wiki; and the metrics, whose names metrics.py knows.
+"""How an error that nobody foresaw is told in the log; and the metrics, whose names metrics.py knows.
 
-Knows how a line looks on a terminal and in a journal. Does not know what is worth a line or when something
-counts. No mail address is ever logged above debug, and no secret at all: only ids, categories and the wiki's
-own words.
+Knows how much of an error may be told. Does not know when something counts, nor how a line looks
+(journal.py). No mail address is ever logged above debug, and no secret at all: only ids, categories and the
+wiki's own words.
 """
 
-import contextlib
-import logging
-import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO, cast
-
-import structlog
+from typing import Any
 
 from sidecar.metrics import METRICS, Door, Metrics
 
-__all__ = ["METRICS", "SPATE", "Door", "Metrics", "Spate", "Tellable", "configure_logging", "report"]
+__all__ = ["METRICS", "SPATE", "Door", "Metrics", "Spate", "Tellable", "already_told", "report"]
 
 OURS = str(Path(__file__).parent)
 
 
 class Tellable(Exception):
     """An error whose words are for operators, and quote nothing that may not be logged."""
-
-
-def configure_logging(level: str, style: str) -> None:
-    """Log to standard error. *style*: "console", "keyvalue", "json", or "auto" (console on a terminal)."""
-    if style == "auto":
-        style = "console" if sys.stderr.isatty() else "keyvalue"
-    renderers: dict[str, structlog.typing.Processor] = {
-        "console": structlog.dev.ConsoleRenderer(),
-        "keyvalue": structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        "json": structlog.processors.JSONRenderer(sort_keys=True),
-    }
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if style == "console" else [structlog.processors.format_exc_info]),
-            renderers[style],
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Unfailing(sys.stderr))),
-        cache_logger_on_first_use=False,
-    )
-
-
-class _Unfailing:
-    """A stream that a line may be lost on: what is booked is answered, though the log's disk is full or its
-    reader gone."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
 
 
 class Spate:
@@ -91,16 +48,26 @@ class Spate:
 
 
 SPATE = Spate()
+_TOLD = "bounce_sidecar_told"
+
+
+def already_told(error: BaseException) -> None:
+    """A line says what is behind *error* until it is over; whoever it hinders need not say so again."""
+    error.__dict__[_TOLD] = True
 
 
 def report(log: Any, event: str, error: BaseException, **about: object) -> None:
     """One error line of what nobody foresaw: its kind, and where in our code; the rest at debug.
 
-    In an outage of a minute a thousand mails fail alike: a few lines say so, and then one how many more.
+    In an outage of a minute a thousand mails fail alike: a few lines say so, and then one how many more. What
+    the database is behind, it has told itself (storage/health.py).
 
     An exception's words may quote a mail address, and are left to debug. Those of the database's driver
     ("database or disk is full") quote no row, and are what an operator needs.
     """
+    if _TOLD in error.__dict__:
+        log.debug(event, exc_info=error, **about)
+        return
     left_out = SPATE.left_out((event, type(error).__name__))
     if left_out is not None:
         about |= {"left_out": left_out} if left_out else {}

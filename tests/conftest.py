@@ -8,8 +8,10 @@ import structlog
 from sidecar.telemetry import SPATE
 
 pytest_plugins = [
+    "tests.support.fixtures_browser",
     "tests.support.fixtures_databases",
     "tests.support.fixtures_debian",
+    "tests.support.fixtures_logs",
     "tests.support.fixtures_mediawiki",
     "tests.support.fixtures_mta",
     "tests.support.longest_first",

@@ -15,7 +15,7 @@ from sidecar.domain.access import (
     OAuth1,
     OAuth2,
 )
-from sidecar.domain.wiki import Wiki
+from sidecar.domain.examination import Examinable
 
 __all__ = [
     "Adapter",
@@ -61,8 +61,8 @@ _ADAPTERS: dict[Adapter, tuple[str, str]] = {
 }
 
 
-def open_wiki(access: WikiAccess) -> Wiki:
+def open_wiki(access: WikiAccess) -> Examinable:
     """A wiki reached by its adapter. Does not connect yet; not thread-safe (one call at a time)."""
     module, name = _ADAPTERS[access.adapter]
-    wiki: Wiki = getattr(import_module(f".{module}", __name__), name)(access)
+    wiki: Examinable = getattr(import_module(f".{module}", __name__), name)(access)
     return wiki

@@ -167,8 +167,11 @@ def _made(answer: Answer, words: str, *, retry_after: float | None = None) -> Wi
     kind, remedy = answer
     message = _cleaned(words) + (f" ({remedy})" if remedy else "")
     if issubclass(kind, WikiUnavailable):
-        return kind(message, retry_after=retry_after and min(retry_after, LONGEST_RETRY_AFTER))
-    return kind(message)
+        error: WikiError = kind(message, retry_after=retry_after and min(retry_after, LONGEST_RETRY_AFTER))
+    else:
+        error = kind(message)
+    error.remedy = remedy
+    return error
 
 
 def _cleaned(words: str) -> str:

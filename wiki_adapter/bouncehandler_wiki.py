@@ -10,13 +10,15 @@ that a job was submitted, and the job acts when the wiki runs its jobs. A repeat
 it: it takes the confirmation again, also one that the user gave in between, and tells again.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 
+from sidecar.domain.examination import Examination, Step
 from sidecar.domain.person import LOCAL, Person
 from sidecar.domain.wiki import Action, Effect, Outcome, Unconfirm, WikiMisconfigured, WikiRefused
 
-from . import Signer, WikiAccess
+from . import Signer, WikiAccess, examining
 from .caller import MAX_LAG, Caller, Sleep
 from .codes import GATE_CODES
 from .emailbounce import not_understood
@@ -26,6 +28,7 @@ __all__ = ["BounceHandlerWiki", "report"]
 
 MODULE = "bouncehandler"
 BOUNDARY = "the-sidecar-has-decided"
+NOBODY = "nobody@bounces.invalid"  # no return path of anybody's: BounceHandler says so, and does nothing
 LONGEST_SUBJECT = 160  # octets; BounceHandler keeps it as br_reason, which has 255
 _UNSIGNED = (
     "BounceHandler does not believe the return path: compare [verp.bouncehandler] with $wgVERPsecret, "
@@ -58,9 +61,26 @@ class BounceHandlerWiki:
         """BounceHandler knows accounts of this wiki alone."""
         return LOCAL
 
+    def examine(self, *, login: bool = True) -> Examination:
+        """Go as far as one gets, and change nothing. Blocks for seconds at most, and raises nothing.
+
+        There is no login. Whether our signature is believed cannot be asked: the answer would be a job.
+        """
+        steps = [(Step.ANSWER, self._look), (Step.ACT, self._submit_idly)]
+        return examining.examined(self._caller.patiently, steps)
+
     def close(self) -> None:
         """Let the connection go; nothing is asked of it afterwards."""
         self._caller.close()
+
+    def _look(self, found: Examination) -> Examination:
+        return replace(found, about=examining.about(self._caller.ask("query", examining.ABOUT)))
+
+    def _submit_idly(self, found: Examination) -> Examination:
+        answer = self._caller.ask(MODULE, {"email": report(NOBODY, "a question", self._signer.clock())})
+        if answer.get("submitted") != "failure":
+            raise not_understood("what nobody signed is believed")
+        return found
 
     def _submit(self, action: Unconfirm) -> Outcome:
         mail = report(self._signer.return_path(action.user_id), action.reason, self._signer.clock())

@@ -52,7 +52,8 @@ class Caller:
         except Exception as error:
             trouble = from_exception(error)
         if isinstance(trouble, Passing | LoggedOut):  # our own concern alone
-            trouble = WikiUnavailable(str(trouble), retry_after=trouble.retry_after)
+            passing, trouble = trouble, WikiUnavailable(str(trouble), retry_after=trouble.retry_after)
+            trouble.remedy = passing.remedy
         raise trouble.with_traceback(None)  # its frames hold the password
 
     def close(self) -> None:

@@ -5,14 +5,16 @@ action is spelled (emailbounce.py) nor what an error means (answers.py).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
+from sidecar.domain.examination import Examination, Step
 from sidecar.domain.person import Person
-from sidecar.domain.wiki import Action, Outcome
+from sidecar.domain.wiki import Action, Outcome, WikiMisconfigured, WikiRefused
 
-from . import centralauth
+from . import centralauth, examining
 from .answers import from_login
 from .caller import MAX_LAG, Caller, Sleep
 from .codes import CODES, OAUTH_CODES, LoggedOut
@@ -45,6 +47,13 @@ class Conversation:
         """To whom this account belongs centrally. Blocks, repeats and raises as ``perform`` does."""
         asking = partial(centralauth.identify, self._look_up, user_id)
         return self._caller.patiently(lambda: self._logged_in(asking))
+
+    def examine(self, *, login: bool = True) -> Examination:
+        """Go as far as one gets, and change nothing. Blocks for seconds at most, and raises nothing."""
+        steps = [(Step.ANSWER, self._look_from_outside)]
+        if login:
+            steps += [(Step.LOGIN, self._look_from_inside), (Step.ACT, self._act_idly)]
+        return examining.examined(self._caller.patiently, steps)
 
     def close(self) -> None:
         """Let the connection and the session go; nothing is asked of it afterwards."""
@@ -83,6 +92,28 @@ class Conversation:
     def _act(self, action: Action) -> Outcome:
         session = {"token": self._token, **self._asserted()}
         return outcome(self._ask(MODULE, **parameters(action), **session, maxlag=MAX_LAG))
+
+    def _look_from_outside(self, found: Examination) -> Examination:
+        try:
+            return replace(found, about=examining.about(self._ask("query", **examining.ABOUT)))
+        except WikiMisconfigured as error:
+            if not str(error).startswith("readapidenied"):  # a private wiki: it answers, and tells us later
+                raise
+        return found
+
+    def _look_from_inside(self, found: Examination) -> Examination:
+        self._log_in()
+        told = found.about or examining.about(self._look_up(examining.ABOUT))
+        account = examining.account(self._look_up(examining.ACCOUNT), told.may_act)
+        return replace(found, about=told, account=account)
+
+    def _act_idly(self, found: Examination) -> Examination:
+        session = {"token": self._token, **self._asserted()}
+        try:
+            self._ask(MODULE, **examining.IDLE, **session)
+        except WikiRefused:  # there is no such user, and nothing else was in the way
+            return found
+        raise not_understood("nobody is somebody")
 
     def _look_up(self, question: Mapping[str, str | int]) -> Mapping[str, Any]:
         return self._ask("query", **question, **self._asserted())

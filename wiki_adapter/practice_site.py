@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from . import practice_about
 from .practice_bounce import PracticeBounce
 from .practice_central import PracticeCentral
 from .practice_http import COOKIE, Reply, Request, page
 from .practice_login import PracticeLogins, Session
 from .practice_oauth import PracticeOAuth
 from .practice_parameters import integer, required
-from .practice_troubles import PAGES, REFUSALS, ApiError, Trouble
+from .practice_troubles import DISABLED, PAGES, REFUSALS, ApiError, Trouble
 from .practice_users import PracticeUsers
 
 __all__ = ["ACCOUNT", "PASSWORD", "PATH", "PracticeSite"]
@@ -158,11 +159,20 @@ class PracticeSite(PracticeUsers):
         return modules[module](given, session, cookie)
 
     def _query(self, given: Mapping[str, str], session: Session) -> dict[str, Any]:
+        if given.get("meta") in ("siteinfo", "userinfo"):
+            return {"batchcomplete": True, "query": self._self_portrait(given, session)}
         if {"list", "meta"} & given.keys() and given.get("meta") != "tokens":
             if not session.user or Trouble.NO_GRANT in self._troubles:
                 raise ApiError("readapidenied", "You need read permission to use this module.")
             return {"batchcomplete": True, "query": self._central.answer(self._wiki_id, given)}
         return self._logins.tokens(given, session)
+
+    def _self_portrait(self, given: Mapping[str, str], session: Session) -> dict[str, Any]:
+        if Trouble.PRIVATE in self._troubles and not session.user:
+            raise ApiError("readapidenied", "You need read permission to use this module.")
+        if given["meta"] == "userinfo":
+            return practice_about.userinfo(session.user, self._troubles)
+        return practice_about.siteinfo(self._wiki_id, self._troubles, datetime.now(UTC))
 
     def _bounce(self, given: Mapping[str, str], session: Session, cookie: str) -> tuple[dict[str, Any], str]:
         for trouble, refusal in REFUSALS.items():
@@ -171,6 +181,8 @@ class PracticeSite(PracticeUsers):
         if not session.user:
             raise ApiError(*REFUSALS[Trouble.NO_RIGHT])
         asked = PracticeBounce(self, given, datetime.now(UTC))
+        if Trouble.NO_CONFIRMING in self._troubles:
+            raise ApiError(*DISABLED)
         return {"emailbounce": asked.answer(failing=Trouble.EXCEPTION in self._troubles)}, cookie
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from .practice_http import Reply, page
 
-__all__ = ["PAGES", "REFUSALS", "ApiError", "Trouble"]
+__all__ = ["DISABLED", "PAGES", "REFUSALS", "ApiError", "Trouble"]
 
 
 class Trouble(StrEnum):
@@ -28,6 +28,11 @@ class Trouble(StrEnum):
     NO_GRANT = "no-grant"
     NO_EXTENSION = "no-extension"
     NO_OAUTH = "no-oauth"  #: the Authorization header does not get through
+    NO_CONFIRMING = "no-confirming"  #: $wgEmailAuthentication is false
+    OLD_EXTENSION = "old-extension"
+    CLOCK_AHEAD = "clock-ahead"
+    PRIVATE = "private"  #: visitors may read nothing
+    REDIRECT = "redirect"
 
 
 class ApiError(Exception):
@@ -45,6 +50,7 @@ PAGES: dict[Trouble, Reply] = {
     Trouble.HTTP_503: page(503, "Service Unavailable", Retry_After="7"),
     Trouble.HTTP_429: page(429, "Too Many Requests", Retry_After="7"),
     Trouble.NOT_JSON: page(200, "Welcome"),
+    Trouble.REDIRECT: page(301, "Moved Permanently", Location="https://elsewhere.example.org/w/api.php"),
 }
 
 _NO_PERMISSION = (
@@ -61,3 +67,6 @@ REFUSALS: dict[Trouble, tuple[str, str]] = {
         "You've exceeded your rate limit. Please wait some time and try again.",
     ),
 }
+
+#: What the extension says once it has read the request, where the wiki confirms no addresses.
+DISABLED = ("emailauthenticationdisabled", "This wiki does not confirm email addresses.")

@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 __all__ = ["Entry", "Mailbox", "PracticeUsers"]
 
 
+BOT = 1  # the first user
+
+
 @dataclass(frozen=True)
 class Mailbox:
     """A user's address and when its owner confirmed it, None for never."""
@@ -41,8 +44,8 @@ class PracticeUsers:
     """In memory; safe from every thread."""
 
     def __init__(self) -> None:
-        self._users: dict[int, Mailbox] = {}
-        self._groups: dict[int, frozenset[str]] = {}
+        self._users = {BOT: Mailbox(BOT, "BounceBot", "", None)}
+        self._groups: dict[int, frozenset[str]] = {BOT: frozenset()}
         self._log: list[Entry] = []
         self._told: list[tuple[int, str]] = []
         self._key = secrets.token_bytes(32)
@@ -54,7 +57,7 @@ class PracticeUsers:
     ) -> int:
         """A new user; returns the user id."""
         with self._lock:
-            user_id = len(self._users) + 2  # 1 is the bot
+            user_id = len(self._users) + 1
             self._users[user_id] = Mailbox(user_id, name, address, _to_the_second(confirmed_at))
             self._groups[user_id] = frozenset(groups)
             return user_id

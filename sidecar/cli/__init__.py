@@ -8,9 +8,11 @@ from sidecar import __version__
 from sidecar.cli import (
     aside,
     brake,
+    canary,
     classify,
     db,
     demo,
+    doctor,
     history,
     inherit,
     keys,
@@ -22,13 +24,16 @@ from sidecar.cli import (
     scenario,
     serve,
     shadow,
+    stats,
+    status,
+    summary,
     unconfirmed,
     undo,
     verp,
     why,
     wikis,
 )
-from sidecar.telemetry import configure_logging
+from sidecar.journal import configure_logging
 
 __all__ = ["main"]
 
@@ -54,12 +59,14 @@ def main(context: click.Context, config: Path) -> None:
     that have failed for long enough. `bounce-sidecar demo` shows all of it at work, with nothing set up.
     """
     context.obj = config
-    configure_logging("warning", "auto")  # `run` logs as configured
+    configure_logging("warning", "console")  # to whoever typed it; `run` logs as configured
 
 
 for command in (
     serve.run,
     serve.check_config,
+    status.status,
+    canary.canary_command,
     localsettings.settings,
     verp.verp,
     keys.keys,
@@ -71,6 +78,8 @@ for command in (
     aside.aside_command,
     brake.brake,
     shadow.shadow,
+    stats.stats,
+    summary.summary,
     inherit.import_command,
     db.db,
     privacy.export,
@@ -82,5 +91,6 @@ for command in (
     wikis.wikis,
     scenario.scenario,
     demo.demo,
+    doctor.doctor,
 ):
     main.add_command(command)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sidecar import host
 from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
+from sidecar.domain.finding import Finding, State
 from sidecar.domain.harmless import harmless
 from sidecar.storage.database import Database, DatabaseSilent, NoHistory, OnlyRead
 from sidecar.telemetry import Tellable
@@ -48,6 +49,7 @@ __all__ = [
     "rule_troubles",
     "stop_with",
     "table_of",
+    "tell",
     "troubles",
 ]
 
@@ -72,6 +74,8 @@ _TABLES = (
 #: What an operator can do about an error of the server, by its own code: MariaDB's "Server Error Codes",
 #: PostgreSQL's "Appendix A". A login may be in the making, and is tried again.
 REMEDIES: dict[object, tuple[int, str]] = {1044: _LOGIN, 1045: _LOGIN, 1142: _TABLES, "42501": _TABLES}
+
+COLOURS = {State.OK: "green", State.WARN: "yellow", State.WRONG: "bold red", State.UNKNOWN: "yellow"}
 
 R = TypeVar("R")
 
@@ -161,6 +165,15 @@ def as_json(value: object) -> None:
 
     json.dump(value, sys.stdout, default=plain, indent=2)
     click.echo()
+
+
+def tell(finding: Finding) -> None:
+    """A line for a finding, and one for its remedy."""
+    about = f"{finding.subject}: " if finding.subject else ""
+    state = f"[{COLOURS[finding.state]}]{finding.state:7}[/] "
+    console.print(state, cell(about + finding.what), sep="", soft_wrap=True)
+    if finding.remedy:
+        console.print(" " * 8, cell(finding.remedy), sep="", soft_wrap=True)
 
 
 def cell(value: object) -> Text:

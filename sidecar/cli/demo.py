@@ -7,7 +7,7 @@ from rich.table import Table
 
 from sidecar import demo as stage
 from sidecar.cli.common import as_json, cell, console, stop_with, table_of
-from sidecar.telemetry import configure_logging
+from sidecar.journal import configure_logging
 
 __all__ = ["demo"]
 
@@ -20,7 +20,7 @@ def demo(json_: bool) -> None:
     Starts the real sidecar on SQLite in a temporary folder, asks its socket for return paths, and hands it
     recorded bounces by LMTP. Exit code 1 if somebody's fate is not the expected one.
     """
-    configure_logging("error", "auto")  # forged mail and the like is part of the play
+    configure_logging("error", "console")  # forged mail and the like is part of the play
     fates = asyncio.run(stage.play(lambda line: None if json_ else click.echo(f"* {line}")))
     wrong = [fate.name for fate in fates if fate.found != fate.expected]
     if json_:

@@ -123,13 +123,13 @@ def _came_of(entry: actions.Entry) -> str:
 
 
 def _bounces(known: dict[str, list[object]], title: str) -> Table:
-    columns = ("sent", "category", "counts", "status", "rule", "domain")
+    columns = ("id", "sent", "category", "counts", "status", "rule", "domain")
     table = table_of(f"Bounces of {title}", *columns, folds=["rule", "domain"])
     for bounce in known["bounces"]:
-        if isinstance(bounce, ledger.Bounce):
+        if isinstance(bounce, ledger.Numbered):
             counts = "hard" if bounce.hard and not bounce.confirming else "no"
             facts = (bounce.category, counts, bounce.status, bounce.rule, bounce.domain)
-            table.add_row(day(bounce.sent), *map(cell, facts))
+            table.add_row(cell(bounce.id), day(bounce.sent), *map(cell, facts))
     return table
 
 

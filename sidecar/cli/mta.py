@@ -1,35 +1,27 @@
 """mta: what the mail server has to be told, and whether it does it."""
 
-import shutil
-import sys
 from collections.abc import Callable, Sequence
-from itertools import count, islice
 from pathlib import Path, PurePath
 
 import click
 
-from sidecar import __version__, host
-from sidecar.cli.common import NO_WIKI, as_json, cell, configured, console, stop_with
+from sidecar import host
+from sidecar.cli.common import NO_WIKI, as_json, configured, stop_with, tell
 from sidecar.config import Config
-from sidecar.domain.verp import Verp
+from sidecar.domain.finding import Finding, about, good
 from sidecar.mta import exim as exim_side
 from sidecar.mta import postfix as postfix_side
 from sidecar.mta.asking import Machine
 from sidecar.mta.exim_check import exim_findings
 from sidecar.mta.exim_facts import exim_facts
-from sidecar.mta.finding import Finding, State, good
 from sidecar.mta.postfix_check import postfix_findings
 from sidecar.mta.postfix_facts import postfix_facts
 from sidecar.mta.rcpt import Probes
-from sidecar.mta.site import Door, Site, Unsuitable, WhenDown
+from sidecar.mta.site import Door, Site, Unsuitable
+from sidecar.mta_site import named, probes_of, site_of
 from sidecar.setting_kinds import host_and_port
 
-__all__ = ["mta"]
-
-COLOURS = {State.OK: "green", State.WRONG: "bold red", State.UNKNOWN: "yellow"}
-
-#: Return paths that are tried until one has a "/": every fifth of BounceHandler's has one.
-TRIES = 200
+__all__ = ["SMTP", "mta"]
 
 
 def _server(_: click.Context, __: click.Parameter, value: str) -> tuple[str, int]:
@@ -39,18 +31,21 @@ def _server(_: click.Context, __: click.Parameter, value: str) -> tuple[str, int
         raise click.BadParameter(str(error)) from None
 
 
+SMTP = click.option(
+    "--smtp",
+    default="127.0.0.1:25",
+    show_default=True,
+    callback=_server,
+    metavar="HOST:PORT",
+    help="The running mail server, to which return paths are put.",
+)
+
+
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """What both mail servers have in common."""
     for option in (
         click.option("--json", "json_", is_flag=True, help="What --check found, as JSON."),
-        click.option(
-            "--smtp",
-            default="127.0.0.1:25",
-            show_default=True,
-            callback=_server,
-            metavar="HOST:PORT",
-            help="The running mail server that --check puts return paths to.",
-        ),
+        SMTP,
         click.option(
             "--check",
             is_flag=True,
@@ -100,7 +95,7 @@ def postfix(
     if check:
         probes = _probes(config)
         facts = postfix_facts(Machine(), site, probes, smtp)
-        _tell(postfix_findings(site, probes, facts, _named(smtp)), json_)
+        _tell("postfix", postfix_findings(site, probes, facts, named(smtp)), json_)
     else:
         _print(path, lambda: postfix_side.script(site, Door(door), queue_directory))
 
@@ -116,7 +111,7 @@ def exim(path: Path, door: str, check: bool, smtp: tuple[str, int], json_: bool,
     if check:
         probes = _probes(config)
         facts = exim_facts(Machine(), site, probes, smtp)
-        _tell(exim_findings(site, probes, facts, _named(smtp)), json_)
+        _tell("exim", exim_findings(site, probes, facts, named(smtp)), json_)
     else:
         _print(path, lambda: exim_side.script(site, Door(door), split=not unsplit))
 
@@ -128,65 +123,23 @@ def _print(path: Path, script: Callable[[], str]) -> None:
         stop_with(1, "\n".join(f"{path}: {problem}" for problem in unsuitable.problems))
 
 
-def _tell(findings: Sequence[Finding], json_: bool) -> None:
+def _tell(server: str, findings: Sequence[Finding], json_: bool) -> None:
     if json_:
-        as_json(findings)
+        as_json(about(server, findings))
     else:
         for finding in findings:
-            state = f"[{COLOURS[finding.state]}]{finding.state:7}[/] "
-            console.print(state, cell(finding.what), sep="", soft_wrap=True)
-            if finding.remedy:
-                console.print(" " * 8, cell(finding.remedy), sep="", soft_wrap=True)
+            tell(finding)
     if not good(findings):
         raise SystemExit(1)
 
 
-def _named(server: tuple[str, int]) -> str:
-    return f"{server[0]}:{server[1]}"
-
-
 def _site(path: Path, config: Config) -> Site:
-    listen = config.listen
-    if not listen.takes:
+    if not config.listen.takes:
         stop_with(1, f"{path}: [node] roles: no bounces are taken here, so no mail server is set up")
-    http = listen.http
-    return Site(
-        version=__version__,
-        configuration=str(path),
-        domains=tuple(sorted(config.verp.domains)),
-        lmtp=listen.lmtp,
-        policy=listen.policy,
-        mta_group=listen.mta_group,
-        when_down=WhenDown(config.when_down),
-        max_mail_bytes=listen.max_mail_bytes,
-        accept=config.verp.accept,
-        deliver=_deliver(),
-        http=http.address if http else None,
-        # Not from systemd's credentials: the mail server starts the command that reads it.
-        token_file=path.absolute().parent / http.token_file if http and http.token_file else None,
-    )
-
-
-def _deliver() -> Path:
-    """Where pip puts it, beside the interpreter; else wherever it is found."""
-    beside = Path(sys.executable).with_name("bounce-sidecar-deliver")
-    elsewhere = None if beside.exists() else shutil.which(beside.name)
-    return Path(elsewhere) if elsewhere else beside
+    return site_of(path, config)
 
 
 def _probes(config: Config) -> Probes:
-    """Signed now, one in each format; the last character of the first is changed for the forged one."""
     if not config.wikis:
         stop_with(1, NO_WIKI)
-    signed = tuple(_sample(verp, config.wikis[0].id) for verp in config.verp.in_each_format())
-    local, _, domain = signed[0].rpartition("@")
-    other = "b" if local[-1] in "aA" else "a"
-    return Probes(signed, f"{local[:-1]}{other}@{domain}")
-
-
-def _sample(verp: Verp, wiki: str) -> str:
-    """With a "/" in it if the format has any: some mail servers refuse that."""
-    now = host.now()
-    issued = (verp.issue(wiki, user, "probe@example.org", now) for user in count(1))
-    samples = list(islice(issued, TRIES))
-    return next((one for one in samples if "/" in one), samples[0])
+    return probes_of(config, host.now)

@@ -9,10 +9,10 @@ from rich.table import Table
 
 from sidecar.cli.common import EX_CONFIG, as_json, cell, console, stop_with, table_of
 from sidecar.domain.harmless import harmless
+from sidecar.journal import configure_logging
 from sidecar.scenario.outcome import Outcome, outcome
 from sidecar.scenario.reading import ScenarioError, read_scenario
 from sidecar.scenario.script import Scenario
-from sidecar.telemetry import configure_logging
 
 __all__ = ["scenario"]
 
@@ -27,7 +27,7 @@ def scenario(paths: tuple[Path, ...], json_: bool) -> None:
     wiki, by a clock of its own. docs/scenarios.md tells how to write one. Exit code 1 if a story ends
     otherwise, 2 if there is no such file, 78 if one cannot be played.
     """
-    configure_logging("critical", "auto")  # brakes that trip and the like are part of the story
+    configure_logging("critical", "console")  # brakes that trip and the like are part of the story
     stories = _read(paths)
     ends = [asyncio.run(outcome(story)) for story in stories]
     if json_:

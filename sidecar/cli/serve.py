@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import click
+import structlog
 
 from sidecar import daemon, host
 from sidecar.cli import localsettings
@@ -21,10 +22,13 @@ from sidecar.config import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.edges import rule_files
 from sidecar.edges.unix_socket import CannotListen
+from sidecar.journal import configure_logging, hear_libraries
 from sidecar.storage.database import NoHistory
-from sidecar.telemetry import configure_logging
+from sidecar.telemetry import report
 
 __all__ = ["check_config", "run"]
+
+log = structlog.get_logger()
 
 
 @click.command()
@@ -37,7 +41,8 @@ def run(path: Path) -> None:
     what is owed to the wikis. SIGHUP reads configuration, secrets and rules again. Logs to standard error.
     """
     config = configured(path)
-    configure_logging(config.log_level, config.log_format)
+    configure_logging(config.log_level, config.log_format, config.node.name)
+    hear_libraries()
     try:
         with troubles(config):
             world = daemon.World(
@@ -48,6 +53,9 @@ def run(path: Path) -> None:
             asyncio.run(_serve(config, world))
     except CannotListen as error:
         stop_with(EX_TEMPFAIL, str(error))
+    except Exception as error:  # a loop that should not end has ended
+        report(log, "ended by a mistake", error)
+        raise SystemExit(1) from error
 
 
 async def _serve(config: Config, world: daemon.World) -> None:

@@ -50,7 +50,8 @@ REMEDIES = {
     "nothing is lost.",
     Kind.DISK_LOW: "Make room on the disk of the database, or let keep_mail_days be fewer.",
     Kind.CLOCK: "Start time synchronisation: `timedatectl`, `chronyc tracking`. A clock that is wrong has "
-    "return paths refused as too late, or signed in the future.",
+    "return paths refused as too late, or signed in the future. Where the host of a virtual machine keeps "
+    'it: `[alarms] ignore = ["clock"]`.',
     Kind.SILENCE: "Mail is signed, and nothing comes back: look at the mail server's queue (`postqueue -p`, "
     "`exim4 -bp`) and at `mta postfix --check` or `mta exim --check`; is the MX of the domain this host?",
     Kind.CANARY_LOST: "The mail server does not bring bounces here: `mta postfix --check` or "
@@ -76,8 +77,8 @@ SEVERITIES = {
     kind: Severity.WARNING
     if kind
     in (
-        Kind.NODE_SILENT, Kind.DISK_LOW, Kind.CLOCK, Kind.CANARY_SLOW, Kind.WIKI_DOWN, Kind.ACTIONS_LATE,
-        Kind.ACTIONS_REFUSED, Kind.BRAKE, Kind.SET_ASIDE,
+        Kind.NODE_SILENT, Kind.DISK_LOW, Kind.CLOCK, Kind.SILENCE, Kind.CANARY_SLOW, Kind.WIKI_DOWN,
+        Kind.ACTIONS_LATE, Kind.ACTIONS_REFUSED, Kind.BRAKE, Kind.SET_ASIDE,
     )
     else Severity.CRITICAL
     for kind in Kind

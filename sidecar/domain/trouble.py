@@ -4,11 +4,11 @@ Knows what is too long, too much and too little. Does not know who is told, nor 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .remedies import REMEDIES, SEVERITIES, Kind, Severity
-from .vitals import Ailment, NodeSign, Vitals
+from .vitals import Ailment, CanaryRound, NodeSign, Vitals
 
 __all__ = ["Tolerance", "Trouble", "troubles"]
 
@@ -36,23 +36,25 @@ class Tolerance:
     """What is borne without a word."""
 
     node: timedelta = timedelta(minutes=2)  #: that a node is not seen; it says so every 15 s
-    full: int = 64 * 2**20  #: octets free: SQLite's log alone may need that much
+    full: int = 64 * 2**20  #: octets free
     low: int = 1024 * 2**20  #: octets free
     silence: timedelta = timedelta(days=1)  #: without any notice
-    silence_mails: int = 500  #: signed today and yesterday, of which some are bound to come back
+    silence_mails: int = 500  #: signed in that time, of which some are bound to come back
     canary: timedelta = timedelta(minutes=15)  #: until it must be back
     slow: timedelta = timedelta(minutes=2)  #: that it usually needs much less of
-    canary_every: timedelta = timedelta(minutes=15)
+    canary_every: timedelta | None = None  #: how often one is sent; None where none is
     wiki: timedelta = timedelta(minutes=30)  #: that a wiki is down
-    late: timedelta = timedelta(hours=12)  #: that an action waits; the longest pause between tries is 6 h
+    late: timedelta = timedelta(hours=12)  #: that an action waits
     refused: timedelta = timedelta(days=1)  #: that it is told of what was refused for good
     aside: timedelta = timedelta(days=2)  #: that mail waits for a person
+    ignore: frozenset[Kind] = frozenset()  #: that nobody wants to hear of
 
 
 def troubles(vitals: Vitals, tolerance: Tolerance = Tolerance()) -> list[Trouble]:
     """All that is wrong, the worst first."""
     found = [trouble for judge in _JUDGES for trouble in judge(vitals, tolerance)]
-    return sorted(found, key=lambda trouble: list(Severity).index(trouble.severity))
+    told = [trouble for trouble in found if trouble.kind not in tolerance.ignore]
+    return sorted(told, key=lambda trouble: list(Severity).index(trouble.severity))
 
 
 def _database(vitals: Vitals, _: Tolerance) -> Iterator[Trouble]:
@@ -61,41 +63,50 @@ def _database(vitals: Vitals, _: Tolerance) -> Iterator[Trouble]:
 
 
 def _nodes(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
-    running = _running(vitals)
-    silent = [node for node in running if vitals.at - node.seen > tolerance.node]
-    if not vitals.database and len(silent) == len(running):
-        last = max((node.seen for node in vitals.nodes), default=None)
-        seen = f"none was seen since {_when(last)}" if last else "none was ever seen"
-        yield Trouble(Kind.NO_DAEMON, f"No daemon is running: {seen}", since=last)
+    # While nothing can be written, nobody can say that it lives.
+    unsaid = bool(vitals.database) or not vitals.history
+    if unsaid and not vitals.deaf:
         return
-    for node in silent:
-        yield Trouble(Kind.NODE_SILENT, f"Node {node.name} is silent", node.name, node.seen)
+    alive, last = _alive(vitals, tolerance), max((node.seen for node in vitals.nodes), default=None)
+    if not alive:
+        seen = f"none was seen since {_when(last)}" if last else "none was ever seen"
+        what = f"nobody listens on {vitals.deaf}" if vitals.deaf else seen
+        yield Trouble(Kind.NO_DAEMON, f"No daemon is running: {what}", since=last)
+        return
+    for node in vitals.nodes:
+        if not node.stopped and node not in alive and not unsaid:
+            yield Trouble(Kind.NODE_SILENT, f"Node {node.name} is silent", node.name, node.seen)
+
+
+def _alive(vitals: Vitals, tolerance: Tolerance) -> list[NodeSign]:
+    """Who was seen a moment ago, and did not say farewell; of this host, who listens still."""
+    return [
+        node
+        for node in vitals.nodes
+        if not node.stopped
+        and vitals.at - node.seen <= tolerance.node
+        and not (vitals.deaf and node.name == vitals.here)
+    ]
 
 
 def _disk(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
-    low = {node.name: node.free for node in _running(vitals) if _is_low(node.free, tolerance)}
-    if not low and _is_low(vitals.free, tolerance):
-        low[""] = vitals.free
-    for name, free in low.items():
-        kind = Kind.DISK_FULL if _is_low(free, replace(tolerance, low=tolerance.full)) else Kind.DISK_LOW
-        what = f"{(free or 0) / 2**20:,.0f} MiB are free on the disk of the database{_at(name)}"
-        yield Trouble(kind, what, name)
+    free = {node.name: node.free for node in _alive(vitals, tolerance)}
+    if vitals.free is not None:
+        free[vitals.here] = vitals.free  # of now
+    for name, octets in free.items():
+        if octets is not None and octets < tolerance.low:
+            kind = Kind.DISK_FULL if octets < tolerance.full else Kind.DISK_LOW
+            what = f"{octets / 2**20:,.0f} MiB are free on the disk of the database{_at(name)}"
+            yield Trouble(kind, what, name)
 
 
-def _is_low(free: int | None, tolerance: Tolerance) -> bool:
-    return free is not None and free < tolerance.low
-
-
-def _clock(vitals: Vitals, _: Tolerance) -> Iterator[Trouble]:
-    wrong = [node.name for node in _running(vitals) if node.synchronised is False]
-    if not wrong and vitals.synchronised is False:
-        wrong = [""]
-    for name in wrong:
-        yield Trouble(Kind.CLOCK, f"The clock{_at(name)} is not synchronised", name)
-
-
-def _running(vitals: Vitals) -> list[NodeSign]:
-    return [node for node in vitals.nodes if not node.stopped]
+def _clock(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
+    good = {node.name: node.synchronised for node in _alive(vitals, tolerance)}
+    if vitals.synchronised is not None:
+        good[vitals.here] = vitals.synchronised
+    for name, synchronised in good.items():
+        if synchronised is False:
+            yield Trouble(Kind.CLOCK, f"The clock{_at(name)} is not synchronised", name)
 
 
 def _silence(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
@@ -104,32 +115,32 @@ def _silence(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
     enough = vitals.signed_lately >= tolerance.silence_mails
     if signs and enough and since and vitals.at - since > tolerance.silence:
         last = f"since {_when(vitals.noticed)}" if vitals.noticed else "ever"
-        what = f"{vitals.signed_lately:,} mails were signed since yesterday, and no bounce was seen {last}"
+        what = f"{vitals.signed_lately:,} mails were signed, and no bounce was seen {last}"
         yield Trouble(Kind.SILENCE, what, since=since)
 
 
 def _canary(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
-    if not vitals.canaries:
-        return
-    newest, back = vitals.canaries[0], [one for one in vitals.canaries if one.returned]
-    due = [one for one in vitals.canaries if one.error or vitals.at - one.sent > tolerance.canary]
-    lost = next((one for one in due if not one.returned), None)
-    if lost and not any(one.sent > lost.sent for one in back):
+    up = min((node.started for node in _alive(vitals, tolerance) if node.takes), default=None)
+    if tolerance.canary_every is None or up is None:
+        return  # none is sent, or nobody is there to whom it could come back: that is told by itself
+    back = [one for one in vitals.canaries if one.returned]
+    last = max((one.sent for one in back), default=None)
+    lost = next((one for one in vitals.canaries if _is_lost(one, up, vitals.at, tolerance)), None)
+    newest = max([up, *(one.sent for one in vitals.canaries)])
+    if lost and (last is None or last < lost.sent):
         why = f"it did not even leave: {lost.error}" if lost.error else "it did not come back"
-        yield Trouble(
-            Kind.CANARY_LOST, f"A canary was sent at {_when(lost.sent)}, and {why}", since=lost.sent
-        )
-    elif vitals.at - newest.sent > 2 * tolerance.canary_every + tolerance.canary:
-        what = f"No canary was sent since {_when(newest.sent)}"
-        yield Trouble(Kind.CANARY_LOST, what, since=newest.sent)
-    elif back and (took := _took(back[0].sent, back[0].returned)) > tolerance.slow:
-        yield Trouble(
-            Kind.CANARY_SLOW, f"The last canary needed {took.total_seconds():,.0f} s", since=back[0].sent
-        )
+        what = f"A canary was sent at {_when(lost.sent)}, and {why}"
+        yield Trouble(Kind.CANARY_LOST, what, since=lost.sent)
+    elif vitals.at - newest > 2 * tolerance.canary_every + tolerance.canary:
+        yield Trouble(Kind.CANARY_LOST, f"No canary was sent since {_when(newest)}", since=newest)
+    elif back and back[0].took > tolerance.slow:
+        what = f"The last canary needed {back[0].took.total_seconds():,.0f} s"
+        yield Trouble(Kind.CANARY_SLOW, what, since=back[0].sent)
 
 
-def _took(sent: datetime, returned: datetime | None) -> timedelta:
-    return (returned or sent) - sent
+def _is_lost(one: CanaryRound, up: datetime, now: datetime, tolerance: Tolerance) -> bool:
+    """Whether it did not leave, or did not come back though somebody was there for long enough."""
+    return not one.returned and (bool(one.error) or now - max(one.sent, up) > tolerance.canary)
 
 
 _AILMENTS = {
@@ -171,7 +182,7 @@ def _aside(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
 
 
 _JUDGES: tuple[Callable[[Vitals, Tolerance], Iterator[Trouble]], ...] = (
-    _database, _nodes, _disk, _clock, _canary, _silence, _wikis, _actions, _brakes, _aside,
+    _nodes, _database, _disk, _clock, _canary, _silence, _wikis, _actions, _brakes, _aside,
 )  # fmt: skip
 
 

@@ -4,10 +4,10 @@ Knows what is to be known of an installation. Does not know where it comes from.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-__all__ = ["Ailment", "Braked", "CanaryRound", "NodeSign", "Outbox", "Vitals", "WikiSign"]
+__all__ = ["UNDER_WAY", "Ailment", "Braked", "CanaryRound", "NodeSign", "Outbox", "Vitals", "WikiSign"]
 
 
 class Ailment(StrEnum):
@@ -32,6 +32,11 @@ class NodeSign:
     signed: datetime | None = None  #: the last mail that it signed, or was told of
     synchronised: bool | None = None  #: its clock; None: cannot be told
     free: int | None = None  #: octets on the disk of its database; None with a server
+
+    @property
+    def takes(self) -> bool:
+        """Whether bounces come to it."""
+        return "take" in self.roles
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class Outbox:
     last_dead: datetime | None = None
 
 
+#: As the error of a canary: it is being handed over, or whoever did so was killed and nobody knows.
+UNDER_WAY = "under way"
+
+
 @dataclass(frozen=True)
 class CanaryRound:
     """A bounce that we sent to ourselves."""
@@ -77,16 +86,24 @@ class CanaryRound:
     returned: datetime | None = None
     error: str = ""  #: why it did not even leave
 
+    @property
+    def took(self) -> timedelta:
+        """How long it was under way; nothing for one that is not back."""
+        return (self.returned or self.sent) - self.sent
+
 
 @dataclass(frozen=True)
 class Vitals:
     """All of it, at one time."""
 
     at: datetime
+    here: str = ""  #: what the node of this host is called
+    history: bool = True  #: False on a node that only issues: it has no database, and knows itself alone
+    deaf: str = ""  #: a socket of this host on which nobody listens; "" if there is none, or nobody has tried
     database: str = ""  #: why it cannot be used, in words; "" if it can
     nodes: tuple[NodeSign, ...] = ()
     signed: datetime | None = None  #: the last mail that any node signed
-    signed_lately: int = 0  #: mails, today and yesterday (UTC)
+    signed_lately: int = 0  #: mails, in as many days (UTC) as silence is borne, and today
     noticed: datetime | None = None  #: the last mail that came to a return path
     bounced: datetime | None = None  #: the last failure that was booked
     acted: datetime | None = None  #: the last action that was carried out
@@ -95,6 +112,6 @@ class Vitals:
     wikis: tuple[WikiSign, ...] = ()
     aside: int = 0  #: mails that wait for a person
     aside_since: datetime | None = None  #: the oldest of them
-    canaries: tuple[CanaryRound, ...] = ()  #: the last rounds, newest first; none where it is off
+    canaries: tuple[CanaryRound, ...] = ()  #: the last rounds, newest first
     free: int | None = None  #: octets on the disk of the database, here; None with a server
     synchronised: bool | None = None  #: the clock of this host; None: cannot be told

@@ -119,6 +119,13 @@ class Outcome:
 class WikiError(Exception):
     """The wiki did not do what we asked. The message is the wiki's own words, free of secrets."""
 
+    remedy = ""  #: what the operator can do, in the words with which the message ends
+
+    @property
+    def words(self) -> str:
+        """The message without the remedy."""
+        return str(self).removesuffix(f" ({self.remedy})")
+
 
 class WikiUnavailable(WikiError):
     """Down, read-only, lagged, rate-limited. Nothing to do: what we owe is kept and tried again."""

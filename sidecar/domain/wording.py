@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Words", "first_address", "words_of"]
+__all__ = ["Words", "first_address", "without_addresses", "words_of"]
 
 HOST = "…"  #: what stands where a host was named
 
@@ -16,6 +16,7 @@ _URL = re.compile(
     r"\b(?:https?|ftp|mailto|hxxps?):[^\s<>\"')]{1,500}|\bwww\.[^\s<>\"')]{1,500}", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'@|]{1,256}@[^\s<>()\[\]:;,\"'@|]{1,256}")
+_MAILBOX = re.compile(r"[^\s<>()\[\]:;,\"'@|/]{1,256}@[^\s<>()\[\]:;,\"'@|/.]{1,64}(?:\.[\w-]{1,64}){1,20}")
 # "A quoted local part"@example.org
 _QUOTED = re.compile(r'"[^"@<>]{1,64}"@[^\s<>()\[\]:;,"\'@|]{1,256}')
 _EMPTY = re.compile(r"<\s{0,9}>|\(\s{0,9}\)|\[\s{0,9}\]|\"\s{0,9}\"|'\s{0,9}'")
@@ -50,6 +51,11 @@ def words_of(diagnostic: str, asked: Iterable[str]) -> Words:
     text = " ".join(_CONTINUED.sub(" ", _EMPTY.sub(" ", text)).split())
     folded = text.lower()
     return Words(_HOST.sub(HOST, text), text, frozenset(word for word in asked if word in folded))
+
+
+def without_addresses(text: str) -> str:
+    """What somebody else said, as it may stand in a log. A bot's account, as BounceBot@sidecar, stays."""
+    return _MAILBOX.sub("(an address)", _QUOTED.sub("(an address)", text)) if "@" in text else text
 
 
 def first_address(text: str) -> str:

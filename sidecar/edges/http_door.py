@@ -12,8 +12,9 @@ from sidecar.edges.http_bounces import DropIn, RawMail, as_bouncehandler
 from sidecar.edges.http_events import Events
 from sidecar.edges.http_gate import Doorman
 from sidecar.edges.http_health import Health
+from sidecar.edges.http_listener import HttpLimits
 from sidecar.edges.http_sends import Sends
-from sidecar.edges.http_server import HttpLimits, HttpServer
+from sidecar.edges.http_server import HttpServer
 from sidecar.edges.http_sns import SnsEndpoint
 from sidecar.edges.http_talk import Gate, Route
 from sidecar.services.receipt import Intake

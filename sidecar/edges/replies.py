@@ -152,6 +152,16 @@ SUBSCRIBED = HttpReply(200, "Subscribed")
 NOTED = HttpReply(200, "Noted")  # what another node has signed
 NO_TOKEN = HttpReply(401, "A bearer token is needed")
 WRONG_TOKEN = HttpReply(401, "The bearer token is wrong")
+NOT_LOGGED_IN = HttpReply(401, "Log in first, and send the form again")
+ACTIONS_OFF = HttpReply(403, "Nothing was done: this dashboard only shows; set [dashboard] actions = true")
+STALE_FORM = HttpReply(403, "Nothing was done: the form is too old, or of another session; load it again")
+OTHER_ORIGIN = HttpReply(
+    403,
+    "This form is not from our own page; if a web server is in front, set [dashboard] public_url",
+)
+NO_FORM = HttpReply(400, "This is no form of ours")
+NO_SUCH_BRAKE = HttpReply(409, "Nothing was done: that brake does not hold, or no longer")
+NOT_ASIDE = HttpReply(404, "No such mail is set aside, or no longer")
 NOT_ALLOWED = HttpReply(403, "Your address is not in [http] allow")
 FORWARDED = HttpReply(403, "Came through a proxy, which this endpoint does not serve without a token")
 BAD_SIGNATURE = HttpReply(403, "Not signed by Amazon SNS")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MODE", "CannotListen", "UnixSocket"]
+__all__ = ["MODE", "CannotListen", "UnixSocket", "is_deaf"]
 
 MODE = 0o660  # the MTA and the wiki get in through the socket's group
 BACKLOG = 128  # connections not yet accepted
@@ -103,14 +103,27 @@ def _remove_stale(path: Path) -> None:
             raise CannotListen(f"{path} exists and is not a socket; choose another path or remove it")
     except FileNotFoundError:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        problem = probe.connect_ex(str(path))
+    problem = _tried(path)
     if problem in (0, errno.EAGAIN):  # EAGAIN: somebody listens and is busy
         raise CannotListen(f"{path} is in use: another process listens on it; stop that one first")
     if problem != errno.ECONNREFUSED:
         raise CannotListen(f"{path} exists and cannot be tried: {os.strerror(problem)}")
     path.unlink(missing_ok=True)
+
+
+def is_deaf(path: Path) -> bool:
+    """Whether it is certain that nobody listens there; False also for who may not try. Never waits.
+
+    A socket that the service manager holds is never deaf.
+    """
+    return _tried(path) in (errno.ECONNREFUSED, errno.ENOENT)
+
+
+def _tried(path: Path) -> int:
+    """What comes of connecting: an errno, or 0."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(str(path))
 
 
 def _gid(group: str) -> int:

@@ -13,7 +13,7 @@ import smtplib
 import socket
 import stat
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
@@ -22,6 +22,7 @@ __all__ = ["Account", "Answer", "Connection", "Machine", "Reply"]
 
 PATIENCE = 10.0  # seconds for a command; Exim may ask a name server
 SMTP_PATIENCE = 15.0  # seconds for a reply; postscreen greets after 6
+FAILED = 255  # of a child that was to do something as somebody else
 CONNECT_PATIENCE = 3.0  # seconds; a socket of this host answers at once
 
 
@@ -106,6 +107,14 @@ class Machine:
             return _connect(path)
         return _connect_as(account, path) if self.is_root() else Connection.UNTRIED
 
+    def may(self, account: Account, path: PurePath, mode: int) -> bool | None:
+        """Whether a process of *account*'s may os.access() *path* so; None if we cannot become it."""
+        if os.geteuid() == account.uid:
+            return os.access(path, mode)
+        if not self.is_root():
+            return None
+        return _as(account, lambda: int(os.access(path, mode))) == 1
+
     def connect_tcp(self, address: tuple[str, int]) -> Connection:
         try:
             socket.create_connection(address, CONNECT_PATIENCE).close()
@@ -151,18 +160,29 @@ def _connect(path: PurePath) -> Connection:
 
 
 def _connect_as(account: Account, path: PurePath) -> Connection:
-    """In a child, because a process that gave its rights away does not get them back."""
     outcomes = list(Connection)
+    code = _as(account, lambda: outcomes.index(_connect(path)))
+    if code is None:
+        return Connection.SILENT
+    return outcomes[code] if code < len(outcomes) else Connection.UNTRIED
+
+
+def _as(account: Account, work: Callable[[], int]) -> int | None:
+    """What *work* returns, a small number, in a child: who gave its rights away does not get them back.
+
+    None if it took too long; 255 if it could not be done.
+    """
     child = os.fork()
     if child == 0:
         try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(int(2 * CONNECT_PATIENCE))
             os.setgroups(account.groups)
             os.setgid(account.gid)
             os.setuid(account.uid)
-            os._exit(outcomes.index(_connect(path)))
+            os._exit(work())
         finally:
-            os._exit(outcomes.index(Connection.UNTRIED))
+            os._exit(FAILED)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    return outcomes[code] if 0 <= code < len(outcomes) else Connection.SILENT
+    return code if code >= 0 else None

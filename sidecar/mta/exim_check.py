@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 
+from sidecar.domain.finding import Finding, ok, wrong
 from sidecar.mta import curl
 from sidecar.mta.asking import Connection
 from sidecar.mta.exim_facts import EximFacts
 from sidecar.mta.exim_pieces import GROUP
-from sidecar.mta.finding import Finding, ok, wrong
 from sidecar.mta.rcpt import Probes, rcpt_findings
 from sidecar.mta.site import Site
 from sidecar.mta.sockets import daemon_findings, entry_findings

@@ -5,8 +5,8 @@ Pure. Knows how Postfix finds its way and its restrictions. Does not ask Postfix
 
 from collections.abc import Iterator, Sequence
 
+from sidecar.domain.finding import Finding, ok, unknown, wrong
 from sidecar.mta.asking import Connection
-from sidecar.mta.finding import Finding, ok, unknown, wrong
 from sidecar.mta.postfix_delivery import delivery_findings
 from sidecar.mta.postfix_facts import PostfixFacts
 from sidecar.mta.postfix_restrictions import restriction_findings

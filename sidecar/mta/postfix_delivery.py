@@ -6,9 +6,9 @@ Pure. Knows transport(5), lmtp(8) and pipe(8). Does not know how mail is let in.
 from collections.abc import Iterator
 from pathlib import PurePath
 
+from sidecar.domain.finding import Finding, ok, unknown, wrong
 from sidecar.mta import curl
 from sidecar.mta.asking import Connection
-from sidecar.mta.finding import Finding, ok, unknown, wrong
 from sidecar.mta.postfix_facts import PostfixFacts, look_up_keys
 from sidecar.mta.postfix_words import Service, chrooted, socket_path, words
 from sidecar.mta.rcpt import Probes

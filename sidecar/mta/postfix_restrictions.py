@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from sidecar.mta.finding import Finding, ok, unknown, wrong
+from sidecar.domain.finding import Finding, ok, unknown, wrong
 from sidecar.mta.postfix_facts import PostfixFacts
 from sidecar.mta.postfix_words import Policy, Service, chrooted, policy, socket_path, words
 from sidecar.mta.site import Site, WhenDown

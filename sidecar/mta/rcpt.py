@@ -6,8 +6,8 @@ Pure: its replies to RCPT in, findings out. Does not know which mail server it i
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sidecar.domain.finding import Finding, ok, unknown, wrong
 from sidecar.mta.asking import Reply
-from sidecar.mta.finding import Finding, ok, unknown, wrong
 
 __all__ = ["Probes", "rcpt_findings"]
 

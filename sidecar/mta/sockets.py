@@ -6,8 +6,8 @@ Pure: what connecting brought in, findings out. Knows what each outcome is remed
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from sidecar.domain.finding import Finding, ok, unknown, wrong
 from sidecar.mta.asking import Connection
-from sidecar.mta.finding import Finding, ok, unknown, wrong
 
 __all__ = ["daemon_findings", "entry_findings"]
 
@@ -28,19 +28,19 @@ def daemon_findings(tried: Tried) -> list[Finding]:
     return [ok("the daemon listens on the sockets of the configuration")]
 
 
-def entry_findings(tried: Tried, who: str, group: str) -> list[Finding]:
-    """Connected as the account of the mail server."""
-    return [_entry(path, how, who, group) for path, how in tried.items()]
+def entry_findings(tried: Tried, who: str, group: str, setting: str = "mta_group") -> list[Finding]:
+    """Connected as the account of the mail server, or of whoever else the group of *setting* is for."""
+    return [_entry(path, how, who, group, setting) for path, how in tried.items()]
 
 
-def _entry(path: PurePath, how: Connection, who: str, group: str) -> Finding:
+def _entry(path: PurePath, how: Connection, who: str, group: str, setting: str) -> Finding:
     said = f"{path} {how} for {who}"
     if how is Connection.ANSWERS:
         return ok(f"{who} may connect to {path}")
     if how is Connection.FORBIDDEN:
         return wrong(
             said,
-            f'set [sockets] mta_group = "{group}", let that group enter every folder on the way to it '
+            f'set [sockets] {setting} = "{group}", let that group enter every folder on the way to it '
             f"(namei -l {path} shows them), name it in the unit's SupplementaryGroups, restart the daemon",
         )
     if how is Connection.UNTRIED:

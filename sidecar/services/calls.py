@@ -124,9 +124,8 @@ class Calls:
             closed |= troubled
         return closed, troubled
 
-    @property
     def logins(self) -> Mapping[str, str]:
-        """The wikis, each with the fingerprint of what it is called with."""
+        """The wikis of now, each with the fingerprint of what it is called with."""
         return {wiki: way.login for wiki, way in self._lines.ways.items()}
 
     def in_trouble(self, rows: Rows, now: datetime) -> tuple[set[str], dict[str, str]]:

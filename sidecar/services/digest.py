@@ -1,50 +1,26 @@
 """The daily digest: one mail that tells the operators what was set aside, and none if nothing was.
 
-Knows the hour, what is told, and that a day has one mail at most. Does not know SMTP: whoever is given sends.
+Knows the hour, what is told, and that a day has one mail at most. Does not know how it leaves.
 """
 
-import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 
 import sqlalchemy as sa
-import structlog
 
-from sidecar.domain.address import domain_of
 from sidecar.domain.harmless import harmless
+from sidecar.services.letters import Letterhead, Letters, letter
 from sidecar.storage import aside, digests
 from sidecar.storage.aside import Aside
 from sidecar.storage.database import Database
-from sidecar.telemetry import report
-from sidecar.threads import Room
 
-__all__ = ["CannotSend", "Digest", "Letterhead", "compose"]
+__all__ = ["Digest", "compose"]
 
-log = structlog.get_logger()
-
-EVERY = 300.0  # seconds; how soon it is tried again, and how late after the hour it may leave
 ENTERED = timedelta(minutes=2)  # by then what came is in the history, or will come again
 MOST_IDS = 20  # of one group; who needs more asks `aside list`
 MOST_GROUPS = 100  # a mail that nobody reads to the end helps nobody
-
-
-class CannotSend(Exception):
-    """The mail server did not take the digest; it is tried again. Look at [digest] smtp and that server."""
-
-
-@dataclass(frozen=True)
-class Letterhead:
-    """From whom, to whom, and from which sidecar."""
-
-    to: tuple[str, ...]
-    sender: str
-    origin: str  #: the domain of the return paths: operators may run several sidecars
 
 
 def compose(waiting: Sequence[Aside], head: Letterhead, now: datetime) -> EmailMessage:
@@ -66,14 +42,8 @@ def compose(waiting: Sequence[Aside], head: Letterhead, now: datetime) -> EmailM
         "To read one:                     bounce-sidecar aside show ID",
         "When a rule or the wiki is new:  bounce-sidecar aside reread",
     ]
-    mail = EmailMessage(policy=SMTP)
-    mail["From"], mail["To"] = head.sender, ", ".join(head.to)
-    mail["Subject"] = f"Set aside by the bounce sidecar of {head.origin}: {len(waiting)}"
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<set-aside.{now:%Y-%m-%d}.{head.origin}@{domain_of(head.sender)}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: nobody's vacation answers this
-    mail.set_content("\n".join(lines) + "\n")
-    return mail
+    subject = f"Set aside by the bounce sidecar of {head.origin}: {len(waiting)}"
+    return letter(head, now, subject, f"set-aside.{now:%Y-%m-%d}", lines)
 
 
 def _line(group: tuple[str, str], ids: list[int]) -> str:
@@ -82,34 +52,21 @@ def _line(group: tuple[str, str], ids: list[int]) -> str:
     return f"{len(ids):6}  {harmless(why)}; {harmless(domain) or 'no domain'}; id {shown}"
 
 
-class Digest:
-    """Sends it at most once a day, over restarts too (see storage/digests.py)."""
+class Digest(Letters):
+    """Sends it at most once a day."""
+
+    name = "digest"
 
     def __init__(
         self,
         database: Database,
         head: Letterhead,
         hour: int,
-        send: Callable[[EmailMessage], None],  #: blocking; raises CannotSend
+        send: Callable[[EmailMessage], None],
         clock: Callable[[], datetime],
     ) -> None:
-        self._db, self._head, self._hour, self._send, self._clock = database, head, hour, send, clock
-        self._post = Room("digest")
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Let ``run`` end once what is being sent is entered."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Until ``stop``. A round that fails is logged."""
-        while not self._stopping.is_set():
-            try:
-                await self.round()
-            except Exception as error:
-                report(log, "digest failed", error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), EVERY)
+        super().__init__(database, head, send, clock)
+        self._hour = hour
 
     async def round(self) -> bool:
         """Send the mail of today, if it is time and there is something to tell; whether it was sent."""
@@ -120,20 +77,7 @@ class Digest:
         waiting = await self._db.write(lambda connection: _begin(connection, day, now))
         if not waiting:
             return False
-        mail = compose(waiting, self._head, now)
-        try:
-            await self._post.run(lambda: self._send(mail))
-        except CannotSend as error:
-            await self._db.write(lambda connection: digests.give_back(connection, day))
-            log.error("digest not sent", why=str(error), mails=len(waiting))
-            return False
-        await self._db.write(lambda connection: digests.mark_sent(connection, day, now))
-        log.info("digest", mails=len(waiting))
-        return True
-
-    def close(self) -> None:
-        """Waits for what is being sent."""
-        self._post.close()
+        return await self.deliver(day, compose(waiting, self._head, now), now, mails=len(waiting))
 
 
 def _begin(connection: sa.Connection, day: str, now: datetime) -> list[Aside]:

@@ -32,10 +32,11 @@ from sidecar.services.decision import central_wikis, still_wanted
 from sidecar.services.hands import Hands
 from sidecar.services.lines import Lines, Way
 from sidecar.services.places import PROMPT
-from sidecar.storage import claims, outbox
+from sidecar.storage import actions, claims, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Owed
+from sidecar.storage.wanted import KINDS
 from sidecar.telemetry import Metrics, report
 
 __all__ = ["Dispatcher"]
@@ -46,6 +47,7 @@ FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=90)  # no wiki is down for a quarter; `outbox retry` revives what is dead
 OVERTAKEN = 50  # actions that are given up in one transaction: it locks their users, and bounces wait for it
+MANY = 20  # bounces that a line of the log names; `history` has all of them
 IDLE = 1.0  # seconds between looks at the outbox when nobody rings
 
 
@@ -120,7 +122,7 @@ class Dispatcher:
             with self._hands.holding(owed):
                 await self._pay(owed)
         except Exception as error:
-            report(log, "dispatch failed", error, action=owed.id)
+            report(log, "dispatch failed", error, **_about(owed))
         self.ring()
 
     async def step(self) -> bool:
@@ -156,7 +158,8 @@ class Dispatcher:
             elif policy.mode is Mode.SHADOW and not isinstance(owed.action, Restore):
                 outbox.close(connection, owed, State.SHADOW, "the wiki is in shadow mode now", now)
             elif action := still_wanted(connection, owed, self._policies, now):
-                return replace(owed, action=action), False
+                because = actions.bounces_of(connection, owed.id)
+                return replace(owed, action=action, bounces=because), False
             else:
                 outbox.close(connection, owed, State.OVERTAKEN, "the policy no longer wants it", now)
         return None, True
@@ -218,7 +221,7 @@ class Dispatcher:
         due = await self._db.write(work)
         if isinstance(error, WikiMisconfigured):
             self._results.labels("misconfigured").inc()
-            log.error("wiki misconfigured", wiki=wiki, action=owed.id, why=str(error))
+            log.error("wiki misconfigured", **_about(owed), why=str(error))
         else:
             self._tell(owed, "postponed", why=str(error), due=due.isoformat(timespec="seconds"))
 
@@ -240,12 +243,19 @@ class Dispatcher:
     def _tell(self, owed: Owed, what: str, **facts: object) -> None:
         """After the commit."""
         self._results.labels(str(facts.get("effect", what))).inc()
-        about = {"action": owed.id, "wiki": owed.action.wiki, "user": owed.action.user_id}
-        log.info("action", what=what, attempts=owed.attempts, **about, **facts)
+        log.info("action", what=what, **_about(owed), **facts)
 
     def close(self) -> None:
         """Waits for the calls that are under way."""
         self._lines.close()
+
+
+def _about(owed: Owed) -> dict[str, object]:
+    """By which `outbox` and `history` know it, and the lines of those notices that led to it."""
+    action = owed.action
+    whose = {"kind": str(KINDS[type(action)]), "wiki": action.wiki, "user": action.user_id}
+    ids = {"bounces": list(owed.bounces[-MANY:])} if owed.bounces else {}
+    return {"action": owed.id, **whose, **ids, "attempts": owed.attempts}
 
 
 def _forget(action: Action, outcome: Outcome, now: datetime) -> datetime | None:

@@ -13,11 +13,9 @@ import sqlalchemy as sa
 import structlog
 
 from sidecar.domain.remedies import SEVERITIES
-from sidecar.domain.trouble import troubles
-from sidecar.domain.vitals import Vitals
 from sidecar.services.calls import Calls
 from sidecar.services.circuit import Rows
-from sidecar.services.vitals import HostSigns, gather
+from sidecar.services.vitals import Findings, Watchman
 from sidecar.storage import actions, aside, brakes, circuits
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, report
@@ -44,8 +42,8 @@ class Waiting:
 
 
 class Gauges:
-    def __init__(self, database: Database, metrics: Metrics, host: HostSigns, calls: Calls) -> None:
-        self._db, self._metrics, self._host, self._calls = database, metrics, host, calls
+    def __init__(self, database: Database, metrics: Metrics, watchman: Watchman, calls: Calls) -> None:
+        self._db, self._metrics, self._watchman, self._calls = database, metrics, watchman, calls
         self._named: set[tuple[str, str]] = set()  # wikis that have a series now, with why
         self._trouble = {kind: metrics.trouble.labels(kind, SEVERITIES[kind]) for kind in SEVERITIES}
 
@@ -60,15 +58,16 @@ class Gauges:
 
     async def round(self) -> None:
         """Look once: also, by trying, whether a database in trouble is well again: nobody else may write."""
-        vitals = await gather(self._db, self._host, self._calls.logins)
-        self._judge(vitals)
-        waiting = await self._db.read(lambda connection: _look(connection, vitals.at))
-        self._show(waiting, vitals.at)
-        self._metrics.looked.set(vitals.at.timestamp())
+        findings = await self._watchman.look()
+        self._judge(findings)
+        now = findings.vitals.at
+        waiting = await self._db.read(lambda connection: _look(connection, now))
+        self._show(waiting, now)
+        self._metrics.looked.set(now.timestamp())
 
-    def _judge(self, vitals: Vitals) -> None:
+    def _judge(self, findings: Findings) -> None:
         """What is wrong, and the signs of life; of what cannot be read, the last ones stay."""
-        found = {trouble.kind for trouble in troubles(vitals)}
+        vitals, found = findings.vitals, {trouble.kind for trouble in findings.troubles}
         unread = vitals.database and not vitals.nodes
         for kind, gauge in self._trouble.items():
             if kind in found or not unread:
@@ -90,7 +89,7 @@ class Gauges:
         metrics.outbox_waiting.set(waiting.actions)
         metrics.oldest_due.set((now - due).total_seconds() if due else 0)
         alone, troubled = self._calls.in_trouble(waiting.circuits, now)
-        metrics.wikis.set(len(self._calls.logins))
+        metrics.wikis.set(len(self._calls.logins()))
         metrics.circuits_open.set(len(alone))
         self._name(sorted(troubled.items())[:NAMED])
 

@@ -151,7 +151,8 @@ class Identities:
             return
         self._answers.labels("person" if len(together.accounts) > 1 else "local").inc()
         about = {"wiki": account.wiki, "user": account.user_id, "accounts": len(together.accounts)}
-        log.info("identified", lead=str(together.lead), **about)
+        decided = [one.action_id for one in owing if one.action_id]
+        log.info("identified", lead=str(together.lead), **about, **({"actions": decided} if decided else {}))
         for brake in (brake for one in owing for brake in one.tripped):
             log.error("brake tripped", brake=brake.id, provider=brake.provider or "all", why=brake.why)
         self._owed()

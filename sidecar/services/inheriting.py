@@ -157,7 +157,7 @@ def _enter(connection: sa.Connection, batch: Sequence[Sorted], now: datetime) ->
         notice = ledger.Notice(path, b"", new.received, KIND, wiki=new.wiki, user_id=new.user_id)
         notice_id = ledger.append(connection, notice)
         if notice_id is not None:
-            ledger.book(connection, notice_id, new)
+            ledger.book(connection, notice_id, new, now.date())
         sends.forget(connection, new.wiki, new.user_id, new.sent, "")  # signed in BounceHandler's format
     if fresh:
         hard = sum(new.hard for new in fresh)

@@ -14,10 +14,12 @@ import structlog
 
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
+from sidecar.domain.canary import CANARY
 from sidecar.domain.classify import HARD_CAPABLE, Category, RuleBook
 from sidecar.domain.person import Account
 from sidecar.domain.policy import Policy
 from sidecar.services.brakes import Tripped, look_at_failures
+from sidecar.services.canary import come_back
 from sidecar.services.decision import Owing, consider, mistyped
 from sidecar.services.reading import Reader, Understood
 from sidecar.services.receipt import Receipt, Received
@@ -37,8 +39,20 @@ class Booked:
     """What became of it."""
 
     receipt: Receipt
-    counted: bool = False  #: a bounce was entered, or said more than the one that was there
+    notice_id: int | None = None  #: of a duplicate, that of the mail which was taken before
+    bounce_id: int | None = None  #: None if there is none, or it says nothing new
     owing: Owing = field(default_factory=Owing)
+
+    @property
+    def counted(self) -> bool:
+        """A bounce was entered, or said more than the one that was there."""
+        return self.bounce_id is not None
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """By which the log, `history`, `why`, `outbox` and `aside` speak of it."""
+        ids = {"notice": self.notice_id, "bounce": self.bounce_id, "action": self.owing.action_id}
+        return {name: number for name, number in ids.items() if number is not None}
 
 
 @dataclass(frozen=True)
@@ -100,8 +114,12 @@ class BounceIntake:
 
     async def take(self, received: Received) -> Receipt:
         """Book a mail; returns after the commit. Raises whatever hinders it: then nothing was booked."""
-        if refused := self.refusal(received.recipient):
-            return refused
+        found = self._paths.verify(received.recipient)
+        if isinstance(found, Receipt):
+            if found.refused:
+                return found
+        elif (found.wiki, found.user_id) == CANARY:
+            return await come_back(self._db, received.recipient, self._wall_clock(), self._metrics)
         now, bench = self._clock(), self._bench
         entry = ledger.Notice(received.recipient, received.raw, now, null_sender=not received.sender)
         mail = await self._reading.run(lambda: bench.reader.understand(entry).pack())
@@ -148,7 +166,7 @@ class BounceIntake:
         """THE transaction. Book first, then count: the count includes this one, and nobody books between."""
         notice_id = ledger.append(connection, mail.entry)
         if notice_id is None:
-            return Booked(Receipt.DUPLICATE)
+            return Booked(Receipt.DUPLICATE, ledger.kept_as(connection, mail.entry))
         return self._enter(connection, notice_id, mail, bench, mail.entry.received)
 
     def _book_again(
@@ -163,29 +181,32 @@ class BounceIntake:
     def _enter(
         self, connection: sa.Connection, notice_id: int, mail: Understood, bench: Bench, now: datetime
     ) -> Booked:
-        receipt = Receipt.SET_ASIDE if mail.entry.aside else Receipt.TAKEN
-        bounce = mail.bounce
+        booked, bounce = (
+            Booked(Receipt.SET_ASIDE if mail.entry.aside else Receipt.TAKEN, notice_id),
+            mail.bounce,
+        )
         if bounce is None:
-            return Booked(receipt)
+            return booked
         accounts.lock(connection, bounce.wiki, bounce.user_id)
-        entered = ledger.book(connection, notice_id, bounce)
-        if entered is None:
-            return Booked(receipt)
         policy, wall_clock = bench.policies[bounce.wiki], self._wall_clock()
+        entered = ledger.book(connection, notice_id, bounce, wall_clock.date())
+        if entered is None:
+            return booked
+        booked = replace(booked, bounce_id=entered.id)
         if policy.central and bounce.hard:
             people.want(connection, Account(bounce.wiki, bounce.user_id), wall_clock)
         if bounce.confirming and bounce.hard:
             word = mistyped(connection, entered.id, bounce, policy, wall_clock)
-            return Booked(receipt, True, Owing(word))
+            return replace(booked, owing=Owing(word))
         tripped: list[Tripped] = []
         if bounce.hard:
             tallies.count(connection, entered.id, bounce)
             limits, at = bench.limits, bounce.received
             tripped = look_at_failures(connection, bounce.provider, limits, at, wall_clock)
         elif not entered.was_proof:  # a soft bounce, too, may take a proof back
-            return Booked(receipt, counted=True)
+            return booked
         owing = consider(connection, bounce, bench.policies, bench.limits, now, wall_clock)
-        return Booked(receipt, True, replace(owing, tripped=(*tripped, *owing.tripped)))
+        return replace(booked, owing=replace(owing, tripped=(*tripped, *owing.tripped)))
 
     def _tell(self, event: str, mail: Understood, booked: Booked) -> None:
         """After the commit: the bell, the counters and the line of the log."""
@@ -201,12 +222,11 @@ class BounceIntake:
         counts = booked.counted and bounce and bounce.hard and not bounce.confirming
         if mail.about and (counts or entry.aside):
             self._failed(entry.wiki, entry.user_id)
-        facts = {"receipt": str(receipt), "kind": str(entry.kind), **mail.about}
+        facts = {**booked.ids, "receipt": str(receipt), "kind": str(entry.kind), **mail.about}
         if bounce:
             facts |= {"category": str(bounce.category), "hard": bounce.hard, "rule": bounce.rule}
-        if booked.owing.action_id:
-            facts["action"] = booked.owing.action_id
         if event == "notice" and receipt is Receipt.SET_ASIDE:
             log.warning("set aside", why=entry.aside, **facts)
         else:
             log.info(event, **facts)
+        log.debug(event, **booked.ids, return_path=entry.return_path)  # as in the mail server's log

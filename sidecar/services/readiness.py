@@ -12,8 +12,9 @@ from sidecar.storage.database import (
     SchemaUnknown,
 )
 from sidecar.storage.health import why_not
+from sidecar.telemetry import Tellable
 
-__all__ = ["Readiness"]
+__all__ = ["Readiness", "in_words", "trouble_with"]
 
 
 class Readiness:
@@ -26,12 +27,26 @@ class Readiness:
         """ "" if a bounce could be booked."""
         try:
             await self._db.prove()
-        except FileReplaced:
-            return "The database's file was removed or replaced"
-        except (NoHistory, SchemaTooOld, SchemaUnknown):
-            return "The database's tables are of another version"
-        except DatabaseSilent:
-            return "The database does not answer"
         except Exception as error:  # the database's own line tells the operator more
-            return why_not(error)
+            return trouble_with(error)
         return ""
+
+
+def in_words(error: Exception) -> str:
+    """Why it cannot be used, for operators: in the words of the database, too."""
+    said = getattr(error, "orig", None) or (error if isinstance(error, Tellable) else "")
+    return f"{trouble_with(error)}: {said}" if said else f"{trouble_with(error)} ({type(error).__name__})"
+
+
+def trouble_with(error: Exception) -> str:
+    """Why it cannot be used, in words that tell nothing of the machine."""
+    match error:
+        case FileReplaced():
+            return "The database's file was removed or replaced"
+        case NoHistory():
+            return "There is no database"
+        case SchemaTooOld() | SchemaUnknown():
+            return "The database's tables are of another version"
+        case DatabaseSilent():
+            return "The database does not answer"
+    return why_not(error)

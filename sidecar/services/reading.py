@@ -68,7 +68,7 @@ class Reader:
             why = _not_understood(notice, bounce)
             domain = _domain(entry.raw, bounce) if why else ""
         except Exception as error:
-            report(log, "a notice could not be read", error)
+            report(log, "a notice could not be read", error, **about)
             why = f"could not be read: {type(error).__name__}"
             return Understood(replace(entry, aside=why), None, about)
         return Understood(replace(entry, kind=str(notice.kind), aside=why, domain=domain), bounce, about)

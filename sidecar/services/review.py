@@ -80,9 +80,9 @@ def review(
 def _lines(wiki: str, facts: Known, history: History, policy: Policy, at: datetime) -> Iterator[Line]:
     judged = [one for one in read(history, policy, at).standings if one[0].wiki == wiki]
     standings = {(mail.sent, mail.tag): standing for mail, standing in judged}
-    for _, bounce in facts.bounces:
+    for number, bounce in facts.bounces:
         means = standings.get((bounce.sent, bounce.tag), _unread(bounce, history))
-        yield Line(bounce.sent, _came_back(bounce), str(means))
+        yield Line(bounce.sent, _came_back(number, bounce), str(means))
     back = {(bounce.sent, bounce.tag) for _, bounce in facts.bounces}
     for mail, standing in judged:
         if mail.fate is Fate.NOTHING and (mail.sent, mail.tag) not in back:
@@ -104,19 +104,23 @@ def _unread(bounce: Bounce, history: History) -> str:
     return "not looked at: newer ones decide"
 
 
-def _came_back(bounce: Bounce) -> str:
+def _came_back(number: int, bounce: Bounce) -> str:
     verdict = f"{bounce.category}, {'hard' if bounce.hard else 'soft'}"
     rule = f"rule {bounce.rule}" if bounce.rule else "no rule knew it"
     words = f' on the words "{bounce.words}"' if bounce.words else ""
     where = f" at {bounce.domain}" if bounce.domain else ""
     code = f" ({bounce.status})" if bounce.status else ""
     came = f"{bounce.received:%Y-%m-%d %H:%M}"
-    return f"mail was sent and came back on {came}: {verdict}{code}{where}; {rule}{words}"
+    return f"mail was sent and came back on {came}: {verdict}{code}{where}; {rule}{words}; bounce {number}"
 
 
 def _other(other: Came) -> str:
     what = f"a notice came: {other.kind or 'unreadable'}"
-    return f"{what}, set aside: {other.aside}" if other.aside else what
+    return (
+        f"{what}, set aside: {other.aside}; notice {other.id}"
+        if other.aside
+        else f"{what}; notice {other.id}"
+    )
 
 
 def _besides(event: Event, because: Because | None) -> str:

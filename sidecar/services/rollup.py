@@ -1,14 +1,12 @@
 """The sums of each day, made when it is over: so that a year of numbers is read at once.
 
-Knows when a day is over, and that a failure may still turn out to be another one on the day after. Whoever of
-several nodes comes first does it.
+Knows when a day is over. Whoever of several nodes comes first does it, and it does no harm if two do.
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-import sqlalchemy as sa
 import structlog
 
 from sidecar.storage import rates
@@ -21,7 +19,7 @@ log = structlog.get_logger()
 
 EVERY = 3600.0  # seconds
 DAY = timedelta(days=1)
-AGAIN = 2  # days that are summed anew: an hour later, a report may have replaced another one of the same mail
+AGAIN = 2  # days that are summed anew each hour: a bounce may be committed after its day was summed
 
 
 class Rollup:
@@ -53,7 +51,4 @@ class Rollup:
 
     async def _close(self, day: date) -> None:
         sums = await self._db.read(lambda connection: rates.sums(connection, day))
-        try:
-            await self._db.write(lambda connection: rates.close(connection, day, sums))
-        except sa.exc.IntegrityError:  # another node was faster
-            log.debug("summed by another node", day=str(day))
+        await self._db.write(lambda connection: rates.close(connection, day, sums))

@@ -9,6 +9,7 @@ Whoever locks more than one thing does so in this order, so that no two wait for
     the user        by who books, owes, claims, settles, gives up, or erases; several in order
     tallies         in the order of their names
     the brakes      by who trips, releases or discards one
+    canaries        by who sends one; nothing else is locked with it
     a brake         shared by who puts an action under it, alone by who lets it go
     actions         what is held, released, claimed or closed
 
@@ -20,11 +21,12 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from sidecar.domain.canary import CANARY
 from sidecar.domain.person import Account
 from sidecar.storage import people
 from sidecar.storage.schema import account
 
-__all__ = ["NOBODY", "lock", "lock_all", "lock_brakes", "try_lock", "try_lock_wiki"]
+__all__ = ["NOBODY", "lock", "lock_all", "lock_brakes", "lock_canaries", "try_lock", "try_lock_wiki"]
 
 NOBODY = 0  # no user has this id: the row stands for the wiki
 
@@ -66,6 +68,11 @@ def try_lock_wiki(connection: sa.Connection, wiki: str) -> bool:
 def lock_brakes(connection: sa.Connection) -> None:
     """Nobody else trips a brake or lets one go until the transaction ends."""
     _lock(connection, {Account("", NOBODY)})
+
+
+def lock_canaries(connection: sa.Connection) -> None:
+    """Nobody else sends a canary until the transaction ends."""
+    _lock(connection, {Account(*CANARY)})
 
 
 def _lock(connection: sa.Connection, several: Collection[Account]) -> None:

@@ -9,16 +9,19 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from sidecar.storage.schema import action, event
+from sidecar.storage.schema import action, action_bounce, event
 
 __all__ = [
+    "ANSWERED",
     "Entry",
     "Event",
     "Kind",
     "State",
+    "bounces_of",
     "entries",
     "events_of_user",
     "forget_until",
+    "is_in",
     "oldest_due",
     "waiting",
     "warned",
@@ -44,6 +47,16 @@ class State(StrEnum):
     OVERTAKEN = "overtaken"
     SHADOW = "shadow"
     DISCARDED = "discarded"
+
+
+def is_in(state: State) -> sa.ColumnElement[bool]:
+    """The same as ``action.c.state == state``, where another index than the state's finds the rows: there are
+    as many in it as years have days, and a database would go through all of them.
+    """
+    return sa.func.coalesce(action.c.state, "") == state
+
+
+ANSWERED = is_in(State.DONE) & action.c.settled.is_not(None)
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,12 @@ def entries(connection: sa.Connection, *states: State, wiki: str = "", user_id: 
     if wiki:
         query = query.where(action.c.wiki == wiki, action.c.user_id == user_id)
     return [Entry(**row._mapping) for row in connection.execute(query.order_by(action.c.id))]
+
+
+def bounces_of(connection: sa.Connection, action_id: int) -> tuple[int, ...]:
+    """Which bounces have led to an action: their ids."""
+    query = sa.select(action_bounce.c.bounce_id).where(action_bounce.c.action_id == action_id)
+    return tuple(connection.execute(query.order_by(action_bounce.c.bounce_id)).scalars())
 
 
 def waiting(connection: sa.Connection) -> int:

@@ -156,29 +156,29 @@ def trip(
     return brake_id
 
 
-def release(connection: sa.Connection, brake_id: int, now: datetime) -> int | None:
+def release(connection: sa.Connection, brake_id: int, now: datetime, by: str = "an operator") -> int | None:
     """Let go: what it holds waits again, unless another brake holds it. How many; None if it held nothing."""
     accounts.lock_brakes(connection)
     if not _settle(connection, brake_id, BrakeState.RELEASED, now):
         return None
     held = (action.c.brake_id == brake_id) & (action.c.state == State.HELD)
-    _tell_each(connection, held, now, "released", f"by an operator: brake {brake_id}")
+    _tell_each(connection, held, now, "released", f"by {by}: brake {brake_id}")
     freed = connection.execute(action.update().where(held).values(state=State.WAITING, due=now)).rowcount
     for other in brakes(connection, BrakeState.TRIPPED):
         freed -= _hold(connection, other, now, None, was_held_by=brake_id)
-    tell(connection, now, "brake released", f"{brake_id}: {freed} wait again")
+    tell(connection, now, "brake released", f"{brake_id}: {freed} wait again; by {by}")
     return freed
 
 
-def discard(connection: sa.Connection, brake_id: int, now: datetime) -> int | None:
+def discard(connection: sa.Connection, brake_id: int, now: datetime, by: str = "an operator") -> int | None:
     """Give up what it holds; the failures since the incident began never count. None if it is not tripped."""
     accounts.lock_brakes(connection)
     found = brakes(connection, brake_id=brake_id)
     if not _settle(connection, brake_id, BrakeState.DISCARDED, now):
         return None
     held = (action.c.brake_id == brake_id) & (action.c.state == State.HELD)
-    gone = {"state": State.DISCARDED, "open_for": None, "settled": now, "error": "discarded by an operator"}
-    _tell_each(connection, held, now, "discarded", f"by an operator: brake {brake_id}")
+    gone = {"state": State.DISCARDED, "open_for": None, "settled": now, "error": f"discarded by {by}"}
+    _tell_each(connection, held, now, "discarded", f"by {by}: brake {brake_id}")
     given_up = connection.execute(action.update().where(held).values(gone)).rowcount
     incident = bounce.c.hard & (bounce.c.received >= found[0].since) & bounce.c.pardon.is_(None)
     if found[0].provider:
@@ -186,7 +186,8 @@ def discard(connection: sa.Connection, brake_id: int, now: datetime) -> int | No
     if found[0].wiki:
         incident &= bounce.c.wiki == found[0].wiki
     pardoned = connection.execute(bounce.update().where(incident).values(pardon=brake_id)).rowcount
-    tell(connection, now, "brake discarded", f"{brake_id}: {given_up} given up, {pardoned} bounces pardoned")
+    said = f"{brake_id}: {given_up} given up, {pardoned} bounces pardoned; by {by}"
+    tell(connection, now, "brake discarded", said)
     return given_up
 
 

@@ -1,8 +1,8 @@
-"""Which digests were made: one a day, and where the next one begins.
+"""Which digests and summaries were made: one a day or a week, and where the next digest begins.
 
-Knows days and numbers of notices. Does not know what a digest says.
+Knows terms (a day as 2026-11-28, a week as 2026-W48) and numbers of notices. Does not know what a mail says.
 
-A day is entered before its mail leaves, and marked as sent after. If the process dies between, nobody knows
+A term is entered before its mail leaves, and marked as sent after. If the process dies between, nobody knows
 whether it left: there is no second one that day, and the next day's begins where the last sent one ended.
 """
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sidecar.storage.engines import Kind
 from sidecar.storage.schema import digest, notice
 
-__all__ = ["begin", "complete_through", "follow", "give_back", "mark_sent", "told_through"]
+__all__ = ["begin", "complete_through", "follow", "give_back", "mark_sent", "taken", "told_through"]
 
 
 def told_through(connection: sa.Connection) -> int:
@@ -22,9 +22,14 @@ def told_through(connection: sa.Connection) -> int:
     return int(connection.execute(newest).scalar_one() or 0)
 
 
+def taken(connection: sa.Connection, day: str) -> bool:
+    """Whether somebody has begun it."""
+    return connection.execute(sa.select(digest.c.day).where(digest.c.day == day)).first() is not None
+
+
 def begin(connection: sa.Connection, day: str, through: int) -> bool:
     """Take the day; False if it is taken."""
-    if connection.execute(sa.select(digest.c.day).where(digest.c.day == day)).first():
+    if taken(connection, day):
         return False
     connection.execute(digest.insert().values(day=day, through=through))
     return True

@@ -13,7 +13,7 @@ import structlog
 from sidecar.storage.engines import only_reads
 from sidecar.storage.sqlite_file import FileReplaced
 from sidecar.storage.writers import DatabaseSilent
-from sidecar.telemetry import Metrics
+from sidecar.telemetry import Metrics, already_told
 
 __all__ = ["Health", "why_not"]
 
@@ -72,6 +72,7 @@ class Health:
             if self.good:
                 log.error("database in trouble", why=str(getattr(error, "orig", error)))
             self._failed[what] += 1
+            already_told(error)
             raise
         else:
             if self._failed[what]:

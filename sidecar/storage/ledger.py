@@ -8,20 +8,21 @@ import hashlib
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sidecar.domain.classify import Category
 from sidecar.domain.person import Account
-from sidecar.storage import sends
+from sidecar.storage import rates, sends
+from sidecar.storage.rates import Count, What
 from sidecar.storage.schema import bounce, notice
 
 __all__ = [
-    "Bounce", "Entered", "Notice", "append", "book", "knows", "newest_hard", "of_user", "provider_of",
-    "says_more",
+    "Bounce", "Entered", "Notice", "Numbered", "append", "book", "kept_as", "knows", "newest_hard", "of_user",
+    "provider_of", "says_more",
 ]  # fmt: skip
 
 
@@ -76,10 +77,17 @@ class Bounce:
     confirming: bool = False  #: the mail asked for a confirmation: such a failure never counts
 
 
+@dataclass(frozen=True)
+class Numbered(Bounce):
+    """One that is in the history, with the numbers by which the log speaks of it."""
+
+    id: int = 0
+    notice_id: int = 0  #: of the mail that said so
+
+
 def append(connection: sa.Connection, entry: Notice) -> int | None:
     """Keep a notice; its id, or None if this very mail is there already."""
-    same = sa.select(notice.c.id).where(notice.c.fingerprint == entry.fingerprint)
-    if connection.execute(same).first():
+    if kept_as(connection, entry) is not None:
         return None
     row = {
         "fingerprint": entry.fingerprint,
@@ -97,6 +105,13 @@ def append(connection: sa.Connection, entry: Notice) -> int | None:
     return notice_id
 
 
+def kept_as(connection: sa.Connection, entry: Notice) -> int | None:
+    """The id of this very mail, if it is there."""
+    query = sa.select(notice.c.id).where(notice.c.fingerprint == entry.fingerprint)
+    found: int | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 class Entered(NamedTuple):
     """A bounce that was entered, or that said more than the one that was there."""
 
@@ -104,11 +119,14 @@ class Entered(NamedTuple):
     was_proof: bool  #: until now, the mail seemed to have arrived
 
 
-def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | None:
+def book(
+    connection: sa.Connection, notice_id: int, entry: Bounce, today: date | None = None
+) -> Entered | None:
     """Enter a bounce; None if its token is there already and this one says nothing new.
 
     A mail may first be reported as failing softly and then hard: then the later report replaces the first.
-    So does any report that a rule has understood, if none had understood the first.
+    So does any report that a rule has understood, if none had understood the first. Where *today* is named,
+    what was received before it is entered in the sums of its day, too.
     """
     token = _sent_then(entry.wiki, entry.user_id, entry.sent)
     if entry.tag:  # else its format has none, and an inherited record of the mail has one
@@ -116,9 +134,13 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
     was_proof = entry.category != Category.FORWARDED and sends.forget(
         connection, entry.wiki, entry.user_id, entry.sent, entry.tag
     )
-    before = connection.execute(sa.select(bounce.c.id, bounce.c.hard, bounce.c.rule).where(token)).first()
+    said = bounce.c.rule, bounce.c.hard, bounce.c.category
+    query = sa.select(bounce.c.id, bounce.c.wiki, bounce.c.received, bounce.c.provider, *said).where(token)
+    before = connection.execute(query).first()
     values = {"notice_id": notice_id, **vars(entry)}
     if before is None:
+        if today and entry.received.date() < today:
+            _amend(connection, entry, 1)
         new: int = connection.execute(bounce.insert().values(values).returning(bounce.c.id)).scalar_one()
         return Entered(new, was_proof)
     if not says_more(entry, before.hard, before.rule):
@@ -126,7 +148,19 @@ def book(connection: sa.Connection, notice_id: int, entry: Bounce) -> Entered | 
     if not entry.tag:
         del values["tag"], values["key_id"]
     connection.execute(bounce.update().where(bounce.c.id == before.id).values(values))
+    _amend(connection, before, -1)
+    _amend(connection, entry, 1)
     return Entered(before.id, was_proof)
+
+
+def _amend(connection: sa.Connection, one: Any, number: int) -> None:
+    """A bounce or its row: in the sums of its day."""
+    day = one.received.date()
+    counts = {
+        What.CATEGORY: Count(day, one.wiki, one.category, one.hard, number),
+        What.PROVIDER: Count(day, "", one.provider, one.hard, number),
+    }
+    rates.amend(connection, day, counts)
 
 
 def newest_hard(connection: sa.Connection, several: Iterable[Account]) -> Bounce | None:
@@ -157,11 +191,13 @@ def provider_of(connection: sa.Connection, bounce_ids: Collection[int]) -> str:
     return connection.execute(query).scalars().first() or ""
 
 
-def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Bounce]:
+def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Numbered]:
     """All that is known of a user's mail, oldest first."""
-    columns = [bounce.c[name] for name in Bounce.__dataclass_fields__]
+    columns = [bounce.c[name] for name in Numbered.__dataclass_fields__]
     query = sa.select(*columns).where(bounce.c.wiki == wiki, bounce.c.user_id == user_id)
-    return [Bounce(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))]
+    return [
+        Numbered(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))
+    ]
 
 
 def _sent_then(wiki: str, user_id: int, sent: datetime) -> sa.ColumnElement[bool]:

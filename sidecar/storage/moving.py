@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from sidecar.domain.unconfirmed import Unconfirmed
 from sidecar.domain.wiki import Effect
-from sidecar.storage import accounts
+from sidecar.storage import accounts, rates
 from sidecar.storage.actions import Kind, State
+from sidecar.storage.rates import Count, What
 from sidecar.storage.schema import action, event
 from sidecar.storage.undoing import undoable
 
@@ -61,6 +62,8 @@ def adopt(connection: sa.Connection, entry: Unconfirmed, now: datetime) -> bool:
         "forget_until": entry.forget_until,
     }
     action_id = connection.execute(action.insert().values(row).returning(action.c.id)).scalar_one()
+    day = entry.unconfirmed_at.date()
+    rates.amend(connection, day, {What.ACTION: Count(day, entry.wiki, Effect.UNCONFIRMED, False, 1)})
     told = f"un-confirmed by another installation on {entry.unconfirmed_at:%Y-%m-%d %H:%M}: {entry.reason}"
     line = {"at": now, "wiki": entry.wiki, "user_id": entry.user_id, "action_id": action_id}
     connection.execute(event.insert().values(what="imported", detail=told[:500], **line))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sidecar.domain.vitals import NodeSign
 from sidecar.storage.schema import node
 
-__all__ = ["forget", "put", "seen", "stopped"]
+__all__ = ["forget", "put", "seen"]
 
 _ROW = sa.select(*(node.c[name] for name in NodeSign.__dataclass_fields__)).order_by(node.c.name)
 
@@ -21,17 +21,15 @@ def seen(connection: sa.Connection) -> tuple[NodeSign, ...]:
 
 
 def put(connection: sa.Connection, sign: NodeSign) -> None:
-    """It is alive. Repeatable; of the last mails that it signed the newest is kept."""
+    """It is alive, or says farewell. Repeatable.
+
+    One that was started anew and has signed nothing yet keeps the time of what it signed before.
+    """
     values = {name: getattr(sign, name) for name in NodeSign.__dataclass_fields__ if name != "name"}
     if sign.signed is None:
         del values["signed"]
     if not connection.execute(node.update().where(node.c.name == sign.name).values(values)).rowcount:
         connection.execute(node.insert().values(name=sign.name, **values))
-
-
-def stopped(connection: sa.Connection, name: str, now: datetime) -> None:
-    """It has ended in good order."""
-    connection.execute(node.update().where(node.c.name == name).values(stopped=now))
 
 
 def forget(connection: sa.Connection, before: datetime) -> None:

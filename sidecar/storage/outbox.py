@@ -42,6 +42,7 @@ class Owed:
     action: Action
     attempts: int  #: this one included
     created: datetime
+    bounces: tuple[int, ...] = ()  #: ids of those that led to it, where they were looked up
 
 
 @dataclass(frozen=True)

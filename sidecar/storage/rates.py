@@ -4,20 +4,25 @@ Knows how the sums are made and asked for. Does not know when a day is over.
 
 What the numbers are kept by: failures by category and wiki, and by provider for all wikis together; actions
 by what came of them; mails that were signed by the node that signed them. Of failures a day is the day when
-they were received. Sums outlive the bounces that they count, and hold nothing of any user.
+they were received. Sums outlive the bounces that they count, and hold nothing of any user. What is entered
+late, or turns out to be another failure, is entered in the sums of its day, too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
 
-from sidecar.storage.actions import State
+from sidecar.storage.actions import State, is_in
 from sidecar.storage.schema import action, bounce, rate
 
-__all__ = ["Count", "What", "add_signed", "close", "closed", "first_day", "per_day", "signed_since", "sums"]
+__all__ = [
+    "Count", "What", "add_signed", "amend", "close", "closed", "first_day", "grouped", "kept_since",
+    "last_signed", "per_day", "signed_since", "sums",
+]  # fmt: skip
 
 DAY = timedelta(days=1)
 
@@ -61,10 +66,44 @@ def per_day(connection: sa.Connection, what: What, since: date, until: date, wik
     found = [Count(date.fromisoformat(day), *rest) for day, *rest in connection.execute(query)]
     if what in _SUMMED:
         found = [count for count in found if count.day in days]
-        for day in _days(since, until):
-            if day not in days:
-                found += [one for one in _counted(connection, what, day) if wiki in ("", one.wiki)]
+        for day in _open(connection, days, since, until):
+            found += [one for one in _counted(connection, what, day) if wiki in ("", one.wiki)]
     return found
+
+
+def grouped(
+    connection: sa.Connection, what: What, by: Sequence[str], since: date, until: date, wiki: str = ""
+) -> Counter[tuple[object, ...]]:
+    """The same, added up: *by* names what is told apart, some of day, wiki, key and hard."""
+    days = closed(connection, since, until)
+    summed = what in _SUMMED
+    opened = list(_open(connection, days, since, until)) if summed else []
+    columns = [rate.c[name] for name in by]
+    query = sa.select(*columns, sa.func.sum(rate.c.number)).group_by(*columns)
+    query = query.where(rate.c.what == what, rate.c.day >= str(since), rate.c.day <= str(until))
+    if summed:
+        query = query.where(rate.c.day.in_(sorted(map(str, days))))
+    if wiki:
+        query = query.where(rate.c.wiki == wiki)
+    found: Counter[tuple[object, ...]] = Counter()
+    for *of, number in connection.execute(query):
+        found[_told(by, of)] += int(number)
+    for one in (count for day in opened for count in _counted(connection, what, day)):
+        if wiki in ("", one.wiki):
+            found[tuple(getattr(one, name) for name in by)] += one.number
+    return found
+
+
+def _open(connection: sa.Connection, summed: set[date], since: date, until: date) -> Iterator[date]:
+    """The days that are not *summed*; before the first of which anything is kept there is nothing."""
+    if first := first_day(connection):
+        yield from (day for day in _days(max(since, first), until) if day not in summed)
+
+
+def _told(by: Sequence[str], of: Sequence[object]) -> tuple[object, ...]:
+    return tuple(
+        date.fromisoformat(str(value)) if name == "day" else value for name, value in zip(by, of, strict=True)
+    )
 
 
 def closed(connection: sa.Connection, since: date, until: date) -> set[date]:
@@ -84,6 +123,13 @@ def first_day(connection: sa.Connection) -> date | None:
     return min((moment.date() for moment in oldest if moment), default=None)
 
 
+def kept_since(connection: sa.Connection) -> date | None:
+    """The first day of which anything is known; None if nothing is."""
+    oldest = connection.execute(sa.select(sa.func.min(rate.c.day))).scalar_one()
+    days = (date.fromisoformat(oldest) if oldest else None, first_day(connection))
+    return min((day for day in days if day), default=None)
+
+
 def sums(connection: sa.Connection, day: date) -> dict[What, list[Count]]:
     """What happened on that day, to be handed to ``close``; without a lock."""
     return {what: list(_counted(connection, what, day)) for what in _SUMMED}
@@ -92,7 +138,7 @@ def sums(connection: sa.Connection, day: date) -> dict[What, list[Count]]:
 def close(connection: sa.Connection, day: date, counts: Mapping[What, Iterable[Count]]) -> None:
     """Enter the sums of a day that is over, in place of what was there. Repeatable.
 
-    Two nodes at once: one of them meets an IntegrityError, and need not mind.
+    Of two nodes that do it at once, one collides with the other's mark, and does its work again.
     """
     marked = (rate.c.what == What.CLOSED) & (rate.c.day == str(day))
     if not connection.execute(sa.select(rate.c.day).where(marked).with_for_update()).first():
@@ -102,25 +148,41 @@ def close(connection: sa.Connection, day: date, counts: Mapping[What, Iterable[C
         _insert(connection, what, ones)
 
 
+def amend(connection: sa.Connection, day: date, counts: Mapping[What, Count]) -> None:
+    """Add these to the sums of their day, if they are made; what is below 0 is taken away."""
+    marked = (rate.c.what == What.CLOSED) & (rate.c.day == str(day))
+    if connection.execute(sa.select(rate.c.day).where(marked).with_for_update()).first():
+        for what, one in counts.items():
+            _add(connection, what, one)
+
+
 def add_signed(connection: sa.Connection, node: str, numbers: Mapping[tuple[str, date], int]) -> None:
     """Add the mails that *node* has signed: by wiki and day."""
     for (wiki, day), number in sorted(numbers.items()):
-        place = (
-            (rate.c.what == What.SIGNED)
-            & (rate.c.day == str(day))
-            & (rate.c.wiki == wiki)
-            & (rate.c.key == node)
-        )
-        more = rate.update().where(place).values(number=rate.c.number + number)
-        if not connection.execute(more).rowcount:
-            _insert(connection, What.SIGNED, [Count(day, wiki, node, False, number)])
+        _add(connection, What.SIGNED, Count(day, wiki, node, False, number))
 
 
 def signed_since(connection: sa.Connection, day: date) -> int:
-    """How many mails were signed from that day on."""
+    """How many mails were signed from that day on, the day included."""
     query = sa.select(sa.func.coalesce(sa.func.sum(rate.c.number), 0))
     query = query.where(rate.c.what == What.SIGNED, rate.c.day >= str(day))
     return int(connection.execute(query).scalar_one())
+
+
+def last_signed(connection: sa.Connection, since: date) -> dict[str, date]:
+    """The last day on which a mail of each wiki was signed, if that is not before *since*."""
+    query = sa.select(rate.c.wiki, sa.func.max(rate.c.day)).where(
+        rate.c.what == What.SIGNED, rate.c.day >= str(since)
+    )
+    return {wiki: date.fromisoformat(day) for wiki, day in connection.execute(query.group_by(rate.c.wiki))}
+
+
+def _add(connection: sa.Connection, what: What, one: Count) -> None:
+    place = (rate.c.what == what) & (rate.c.day == str(one.day)) & (rate.c.wiki == one.wiki)
+    place &= (rate.c.key == one.key) & (rate.c.hard == one.hard)
+    more = rate.update().where(place).values(number=rate.c.number + one.number)
+    if not connection.execute(more).rowcount:
+        _insert(connection, what, [one])
 
 
 def _insert(connection: sa.Connection, what: What, counts: Iterable[Count]) -> None:
@@ -152,7 +214,7 @@ def _acted(connection: sa.Connection, start: datetime) -> Iterator[Count]:
         (action.c.kind, action.c.created, State.SHADOW),
     ):
         query = sa.select(action.c.wiki, key, sa.func.count()).where(
-            action.c.state == state, moment >= start, moment < start + DAY
+            is_in(state), moment >= start, moment < start + DAY
         )
         for wiki, what, number in connection.execute(query.group_by(action.c.wiki, key)):
             yield Count(

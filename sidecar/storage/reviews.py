@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sidecar.storage import actions
 from sidecar.storage.actions import Entry, Event
 from sidecar.storage.ledger import Bounce
-from sidecar.storage.schema import action, action_bounce, bounce, brake, notice
+from sidecar.storage.schema import action, bounce, brake, notice
 
 __all__ = ["Because", "Came", "Known", "known"]
 
@@ -21,6 +21,7 @@ __all__ = ["Because", "Came", "Known", "known"]
 class Came:
     """A notice that was no bounce, or that nobody has understood yet."""
 
+    id: int
     received: datetime
     kind: str
     aside: str
@@ -69,7 +70,7 @@ def _bounces(connection: sa.Connection, wiki: str, user_id: int, at: datetime) -
 
 def _others(connection: sa.Connection, wiki: str, user_id: int, at: datetime) -> list[Came]:
     booked = sa.exists().where(bounce.c.notice_id == notice.c.id)
-    query = sa.select(notice.c.received, notice.c.kind, notice.c.aside).where(
+    query = sa.select(notice.c.id, notice.c.received, notice.c.kind, notice.c.aside).where(
         notice.c.wiki == wiki, notice.c.user_id == user_id, notice.c.received <= at, ~booked
     )
     return [Came(*row) for row in connection.execute(query.order_by(notice.c.received, notice.c.id))]
@@ -87,7 +88,6 @@ def _actions(
             action.c.id == entry.id
         )
         held, undoes = connection.execute(query).one()
-        links = sa.select(action_bounce.c.bounce_id).where(action_bounce.c.action_id == entry.id)
-        ids = tuple(connection.execute(links.order_by(action_bounce.c.bounce_id)).scalars())
-        found.append((entry, Because(ids, held or "", undoes)))
+        because = Because(actions.bounces_of(connection, entry.id), held or "", undoes)
+        found.append((entry, because))
     return found

@@ -7,29 +7,33 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from sidecar.domain.vitals import Braked, CanaryRound, Outbox, Vitals
+from sidecar.domain.vitals import UNDER_WAY, Braked, CanaryRound, Outbox, Vitals
 from sidecar.storage import brakes, nodes, rates
-from sidecar.storage.actions import State
+from sidecar.storage.actions import ANSWERED, State
 from sidecar.storage.brakes import BrakeState
 from sidecar.storage.schema import action, bounce, canary, notice
 
 __all__ = ["vitals"]
 
+DAY = timedelta(days=1)
 ROUNDS = 20  # canaries that are looked at
 REMEMBERED = timedelta(days=30)  # how long it is told of what was refused for good
 
 
-def vitals(connection: sa.Connection, now: datetime) -> Vitals:
-    """What the database knows of itself; of wikis and of this host, others know."""
+def vitals(connection: sa.Connection, now: datetime, silence: timedelta = DAY) -> Vitals:
+    """What the database knows of itself, with what was signed in the time of *silence*.
+
+    Of wikis and of this host, others know.
+    """
     seen, aside_since = nodes.seen(connection), _oldest_aside(connection)
     return Vitals(
         at=now,
         nodes=seen,
         signed=max((node.signed for node in seen if node.signed), default=None),
-        signed_lately=rates.signed_since(connection, (now - timedelta(days=1)).date()),
+        signed_lately=rates.signed_since(connection, (now - silence).date()),
         noticed=_last(connection, notice.c.received, notice.c.id),
         bounced=_last(connection, bounce.c.received, bounce.c.received),
-        acted=_last(connection, action.c.settled, action.c.settled, action.c.state == State.DONE),
+        acted=_last(connection, action.c.settled, action.c.settled, ANSWERED),
         outbox=_outbox(connection, now),
         brakes=tuple(
             Braked(one.id, one.provider, one.wiki, one.tripped, one.why, one.actions)
@@ -78,4 +82,5 @@ def _oldest_aside(connection: sa.Connection) -> datetime | None:
 
 def _canaries(connection: sa.Connection) -> tuple[CanaryRound, ...]:
     query = sa.select(canary.c.sent, canary.c.returned, canary.c.error).order_by(canary.c.sent.desc())
-    return tuple(CanaryRound(*row) for row in connection.execute(query.limit(ROUNDS)))
+    found = (CanaryRound(*row) for row in connection.execute(query.limit(ROUNDS)))
+    return tuple(one for one in found if one.returned or one.error != UNDER_WAY)

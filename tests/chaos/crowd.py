@@ -9,13 +9,14 @@ from random import Random
 
 from sidecar.domain.verp import Keyring, SidecarFormat, Verp
 from sidecar.recorded import recorded
+from tests.support.leaks import secret
 from wiki_adapter.practice_central import PracticeCentral
 from wiki_adapter.practice_wiki import PracticeWiki
 
 __all__ = ["DOMAIN", "KEY", "Crowd", "Mail", "Member"]
 
 DOMAIN = "bounces.example.org"
-KEY = "a test's key, long enough to be one, 0123456789"
+KEY = secret("a test's key, long enough to be one, 0123456789")
 DAY = timedelta(days=1)
 HARD, SOFT = "postfix/01-no-such-user", "postfix/05-mailbox-full"
 DUE, FEW, FULL = (9.0, 5.0, 1.0), (8.0, 2.0), (9.0, 6.0, 3.0, 1.0)  # days ago

@@ -17,13 +17,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.chaos.crowd import DOMAIN, KEY, Crowd
+from tests.support.leaks import secret
 from tests.support.places import free_port
 from tests.support.waiting import until
 
 __all__ = ["Node", "team"]
 
 ROOT = Path(__file__).parents[2]
-PASSWORD = "practice" * 4
+PASSWORD = secret("practice" * 4)
 GRACE = 30.0  # seconds for an orderly end
 LMTP_PATIENCE = 120.0  # seconds; a mail server waits for longer
 
@@ -90,9 +91,9 @@ class Node:
         self.roles = roles
         self.folder, self.lmtp, self.verp = folder, folder / "lmtp.sock", folder / "verp.sock"
         self._process: subprocess.Popen[bytes] | None = None
-        for name, secret in (("verp.keys", KEY), ("bot.password", PASSWORD)):
+        for name, content in (("verp.keys", KEY), ("bot.password", PASSWORD)):
             (folder / name).touch(0o600)
-            (folder / name).write_text(secret + "\n")
+            (folder / name).write_text(content + "\n")
         self._http, self._metrics = free_port(), free_port()
         facts = {"metrics": self._metrics, "roles": json.dumps(list(roles))}
         text = CONFIG.format(folder=folder, url=url, domain=DOMAIN, **facts)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.access import Adapter
+from sidecar.domain.examination import Examinable, Step
 from sidecar.domain.verp import BounceHandlerFormat, Verp
 from sidecar.domain.wiki import (
     Action,
@@ -38,6 +39,7 @@ from tests.contract.wiki_words import (
     unconfirm,
     warn,
 )
+from tests.support.leaks import secret
 from tests.support.mediawiki import MediaWiki
 from tests.support.mediawiki_site import HERE, WIKI_ID
 from wiki_adapter import Signer, WikiAccess
@@ -45,7 +47,7 @@ from wiki_adapter.bouncehandler_wiki import BounceHandlerWiki
 
 STAND_IN = HERE / "BounceHandler"
 REAL = os.environ.get("BOUNCE_SIDECAR_BOUNCEHANDLER", "")
-SECRET = "a test's secret of the gate, 0123456789"
+SECRET = secret("a test's secret of the gate, 0123456789")
 DOMAIN = "bounces.wiki.example.org"
 
 SETTINGS = f"""\
@@ -187,10 +189,20 @@ class GateContract:
         error = refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured)
         assert "$wgBounceHandlerInternalIPs" in str(error)
 
-    def test_a_wiki_without_the_extension_is_told_which(self, bench: MediaWiki, wiki: Wiki) -> None:
+    def test_a_wiki_without_the_extension_is_told_which(self, bench: MediaWiki, wiki: Examinable) -> None:
         bench.configure("")
         error = refusal(wiki, unconfirm(a_user(bench)), WikiMisconfigured)
         assert "install the extension BounceHandler" in str(error)
+        assert wiki.examine().done == {Step.ANSWER}
+
+    def test_looking_at_it_submits_nothing(self, bench: MediaWiki, wiki: Examinable) -> None:
+        user = a_user(bench)
+        found = wiki.examine()
+        bench.run_jobs()
+        assert (found.done, found.trouble) == ({Step.ANSWER, Step.ACT}, None)
+        assert found.about is not None
+        assert found.about.wiki == WIKI_ID
+        assert (bench.mailbox(user), bench.logged("exception")) == (Mailbox(ADDRESS, CONFIRMED), "")
 
     def test_a_private_wiki_is_told_that_nobody_logs_in(
         self, bench: MediaWiki, wiki: Wiki, extension: Path

@@ -15,6 +15,7 @@ import pytest
 
 from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from sidecar.domain.wiki import (
+    CertificateRefused,
     Effect,
     LoginRefused,
     LoginThrottled,
@@ -127,7 +128,7 @@ class WikiContract(Contract):
         ("elsewhere", "kind"),
         [
             (refused_url, WikiUnavailable),
-            (https_on_a_plain_port, WikiMisconfigured),
+            (https_on_a_plain_port, CertificateRefused),
             (another_path, WikiMisconfigured),
         ],
     )

@@ -70,8 +70,8 @@ def test_a_minute_without_a_database_loses_nothing_and_floods_no_log(
     assert node.metric("database_up") == 0
     assert node.metric("database_errors_total") >= ATTEMPTS
     errors = re.findall(r"^.*level='error'.*$", node.log(), re.MULTILINE)
-    assert 0 < len(errors) < 60, errors
-    assert len(re.findall("database in trouble", node.log())) == 1
+    assert len(errors) == 1, errors
+    assert "database in trouble" in errors[0]
     server.start()
     until(lambda: node.ready() == "Ready", "it is ready again")
     assert all(deliver(node, mail) for mail in others)

@@ -4,6 +4,7 @@ Knows what stands in for what is not there: the wiki, systemd, and the other end
 commands are the README's own.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from tests.support.fixtures_debian import WHEELS
 from tests.support.places import free_port
 from tests.support.readme import steps
 from tests.support.remote_mx import RemoteMx
-from tests.support.sidecar_inside import FOLDER, SidecarInside
+from tests.support.sidecar_inside import FOLDER, WIKI, SidecarInside
 from tests.support.waiting import until
 from wiki_adapter.practice_wiki import PracticeWiki
 
@@ -64,7 +65,7 @@ def host(first_installation_root: DebianRoot) -> Iterator[DebianHost]:
 @pytest.fixture
 def wiki(host: DebianHost) -> Iterator[PracticeWiki]:
     with host.network():
-        wiki = PracticeWiki()
+        wiki = PracticeWiki(wiki_id=WIKI)
     yield wiki
     wiki.close()
 
@@ -95,11 +96,31 @@ def asked(host: DebianHost) -> list[str]:
     return host.path(NOTED).read_text().splitlines()
 
 
+def status(host: DebianHost) -> str:
+    """Whatever the exit code: nobody keeps the clock there."""
+    return follow(host, "bounce-sidecar status || true")
+
+
 def come_back(host: DebianHost, user_id: int, *days: int) -> None:
     """Mails of so many days ago are sent, by the wiki's account, to an address that is no more."""
     python = ("/opt/bounce-sidecar/bin/python", "-c", ISSUE, str(user_id), DEAD)
     for return_path in host.run(*python, *map(str, days), user="bounce-sidecar").split():
         host.run("sendmail", "-f", return_path, DEAD, stdin="Subject: Hello\n\nHello.\n", user="www-data")
+
+
+def assert_well(found: list[dict[str, str]]) -> None:
+    """All but what is not there: the world's name servers, and a wiki that has sent mail."""
+    bad = {one["subject"]: one["what"] for one in found if one["state"] in ("WRONG", "UNKNOWN")}
+    assert set(bad) <= {"mail", "mail server"}, bad
+    assert "the MX of bounces.example.org" in bad.get("mail server", "the MX of bounces.example.org")
+    well = [f"{one['subject']}: {one['what']}" for one in found if one["state"] == "OK"]
+    for words in (
+        "www-data may connect to",
+        "postfix may connect to",
+        "things are well",
+        "BounceBot may act",
+    ):
+        assert any(words in line for line in well), (words, well)
 
 
 def test_the_first_installation_works_as_it_is_written(host: DebianHost, wiki: PracticeWiki) -> None:
@@ -110,6 +131,8 @@ def test_the_first_installation_works_as_it_is_written(host: DebianHost, wiki: P
     sidecar.says("event='refused'")
     sidecar.says("event='set aside'")
     assert "neither a bounce nor" in follow(host, "bounce-sidecar aside list")
+    (doctor,) = steps()[8]
+    assert_well(json.loads(follow(host, f"{doctor.strip()} --json || true")))
 
     come_back(host, ann, 9, 8, 1)
     sidecar.says("hard=True", times=3)
@@ -117,10 +140,14 @@ def test_the_first_installation_works_as_it_is_written(host: DebianHost, wiki: P
     assert wiki.mailbox(ann).confirmed_at is not None
 
     follow(host, f'sed -i \'s/^mode = "shadow"/mode = "enforce"/\' {FOLDER}/config.toml')
+    (canary,) = steps()[7]
+    file = host.path(f"{FOLDER}/config.toml")
+    file.write_text(f"{file.read_text()}\n{canary}")
     follow(
         host, f"printf '[brake]\\ndelay_minutes = 0\\n' >> {FOLDER}/config.toml"
     )  # nobody waits an hour here
     sidecar.stop()
     sidecar.start()
+    until(lambda: "back after" in status(host), "a canary of the daemon's own")
     come_back(host, ann, 0)
     until(lambda: wiki.mailbox(ann).confirmed_at is None, "Ann's address to be un-confirmed")

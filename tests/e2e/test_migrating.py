@@ -19,6 +19,7 @@ from sidecar.recorded import recorded
 from tests.support.bouncehandler_tables import Tables
 from tests.support.database_server import MariaDb
 from tests.support.documents import commands
+from tests.support.leaks import secret
 from tests.support.process_group import ProcessGroup
 from tests.support.waiting import until
 from wiki_adapter.practice_wiki import PracticeWiki
@@ -29,7 +30,7 @@ DAY = timedelta(days=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 PROGRAMS = Path(sys.executable).parent
 ADDRESS = "ann@remote.example"
-SECRET = "the wiki's own secret, 1234"
+SECRET = secret("the wiki's own secret, 1234")
 
 LOCAL_SETTINGS = """<?php
 $wgServer = '{server}';

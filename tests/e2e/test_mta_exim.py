@@ -72,6 +72,10 @@ def reload(host: DebianHost) -> None:
     host.run("sh", "-ec", "update-exim4.conf; /etc/init.d/exim4 restart")
 
 
+def test_a_canary_comes_back(mta: MtaInside) -> None:
+    assert "\ncame back after " in mta.sidecar.command("canary")
+
+
 def test_everything_is_right_afterwards(mta: MtaInside) -> None:
     assert mta.wrong() == []
 

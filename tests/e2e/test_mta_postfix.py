@@ -29,6 +29,15 @@ postconf -e 'relay_domains = backup.example.net' 'transport_maps = inline:{ { * 
     'relay_recipient_maps = inline:{ { ann@backup.example.net = OK } }'
 """
 
+#: The daemon does not know it: what is sent is sent by hand.
+CANARY = """
+[canary]
+smtp = "127.0.0.1:25"
+every_minutes = 10080
+patience_minutes = 0.01
+slow_seconds = 3600
+"""
+
 #: Postfix waits until a file that it reads has been left alone for two seconds.
 AGED = "touch -d '1 minute ago' /etc/postfix/main.cf /etc/postfix/master.cf"
 
@@ -130,6 +139,22 @@ def test_the_whole_way_round_through_each_door(mta: MtaInside, door: str) -> Non
         bounce = mta.sidecar.booked(user_of(return_path))
         assert (bounce["category"], bounce["hard"]) == ("user-unknown", True)
     until(lambda: not mta.host.run("postqueue", "-j"), "an empty queue")
+
+
+def test_a_canary_comes_back_and_one_that_is_held_is_an_alarm_until_it_does(restored: MtaInside) -> None:
+    host, sidecar = restored.host, restored.sidecar
+    assert "\ncame back after " in sidecar.command("canary")
+    file = host.path(CONFIG)
+    file.write_text(file.read_text() + CANARY)
+    host.run("postconf", "-e", "defer_transports = bounce-sidecar")
+    reload(host)
+    with pytest.raises(CommandFailed, match="it did not come back within 0 s"):
+        sidecar.command("canary", "--wait", "0")
+    until(lambda: "canary-lost" in restored.troubles(), "an alarm")
+    host.run("postconf", "-e", "defer_transports =")
+    reload(host)
+    host.run("postqueue", "-f")
+    until(lambda: "canary-lost" not in restored.troubles(), "no alarm any more")
 
 
 def test_a_forged_bounce_is_refused_and_the_owed_mailboxes_are_there(mta: MtaInside) -> None:

@@ -1,9 +1,11 @@
-"""What a user installs: the wheel, away from the sources, with all that it needs beside the code."""
+"""What a user installs: the wheel, made of the sdist, away from the sources, with all that it needs."""
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,42 @@ ROOT = Path(__file__).parents[2]
 PIP = ["pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"]
 
 
-def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the sources, as the project's own build makes it."""
+    folder = tmp_path_factory.mktemp("sdist")
+    tools = folder / "tools"
+    install = [
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--target",
+        str(tools),
+        "hatchling",
+    ]
+    subprocess.run([sys.executable, "-m", *install], check=True, timeout=300)
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tools)}, check=True, timeout=300)
+    [made] = folder.glob("*.tar.gz")
+    return made
+
+
+def test_the_sdist_brings_what_installing_and_packaging_need(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = subprocess.run(
+        ["git", "ls-files", "*.md", "LICENSE", "Makefile", "pyproject.toml", "deploy", "docs", "sidecar",
+         "wiki_adapter", "fixtures"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert set(wanted) <= names
+    assert {"deploy/debian/rules", "docs/operating.md"} <= names
+
+
+def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(sdist: Path, tmp_path: Path) -> None:
     installed = tmp_path / "installed"
-    subprocess.run([sys.executable, "-m", *PIP, str(installed), str(ROOT)], check=True, timeout=300)
+    subprocess.run([sys.executable, "-m", *PIP, str(installed), str(sdist)], check=True, timeout=300)
     demo = subprocess.run(
         [sys.executable, "-P", "-c", "from sidecar.cli import main; main()", "demo", "--json"],
         cwd=tmp_path,
@@ -27,8 +62,17 @@ def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(tmp_path: 
         check=False,
     )
     assert demo.returncode == 0, demo.stderr
-    assert len(json.loads(demo.stdout)) == 12
+    told = json.loads(demo.stdout)
+    assert len(told) == 12
+    shown = (ROOT / "README.md").read_text("utf-8").partition("$ make demo\n")[2].partition("\n\n")[0]
+    for one in told:
+        [line] = re.findall(rf"^ *{one['name']} .*$", shown, flags=re.MULTILINE)
+        assert one["story"].split()[0] == line.split()[1]
+        assert one["found"] == re.findall("un-confirmed|confirmed", line)[0]
+        assert line.split()[-1] in one["why"]
     assert (installed / "wiki_adapter/BounceSidecar/extension.json").is_file()
+    for needed in ("templates/overview.html", "static/style.css", "static/chart.css", "static/icon.svg"):
+        assert (installed / "sidecar/edges/dashboard" / needed).is_file()
     hands_over(installed)
 
 

@@ -1,7 +1,6 @@
 """The real systemd hands sockets over, and the units in deploy/ are what it understands."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.edges.passed_sockets import DOORS
 from sidecar.edges.replies import REPLIES
 from sidecar.edges.socketmap import netstring
 from sidecar.services.receipt import Receipt
@@ -23,7 +21,8 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.servers
 
 ROOT = Path(__file__).parents[2]
-UNITS = sorted((ROOT / "deploy").glob("*.s*"))
+UNIT = ROOT / "deploy/bounce-sidecar.service"
+GENERATOR = ROOT / "deploy/bounce_sidecar_generator.py"
 PROGRAMS = ["usr/bin/systemd-socket-activate", "usr/bin/systemd-analyze"]
 DAEMON = [sys.executable, "-c", "from sidecar.cli import main; main()"]
 
@@ -89,13 +88,25 @@ def test_the_first_peer_starts_the_daemon_and_each_socket_is_its_doors(
     assert (short_folder / "policy").is_socket()
 
 
-def test_systemd_understands_every_line_of_the_units(systemd: Path, tmp_path: Path) -> None:
-    for unit in UNITS:
-        shutil.copy(unit, tmp_path)
-    service = tmp_path / "bounce-sidecar.service"
-    service.write_text(service.read_text().replace("/usr/local/bin/bounce-sidecar", "/bin/true"))
+@pytest.fixture
+def units(tmp_path: Path) -> list[Path]:
+    """The service, and the sockets that the generator makes of the example."""
+    folder = tmp_path / "units"
+    folder.mkdir()
+    program = GENERATOR.read_text().replace(
+        "/etc/bounce-sidecar/config.toml", str(ROOT / "deploy/config.toml")
+    )
+    subprocess.run([sys.executable, "-IS", "-", folder], input=program, text=True, check=True)
+    service = folder / UNIT.name
+    service.write_text(UNIT.read_text().replace("/usr/local/bin/bounce-sidecar", "/bin/true"))
+    return sorted(folder.glob("*.s*[te]"))
+
+
+def test_systemd_understands_every_line_of_the_units(systemd: Path, units: list[Path]) -> None:
+    doors = [unit.stem.removeprefix("bounce-sidecar-") for unit in units if unit.suffix == ".socket"]
+    assert doors == ["lmtp", "policy", "verp"]
     done = subprocess.run(
-        [systemd / "systemd-analyze", "verify", "--man=no", *(tmp_path / unit.name for unit in UNITS)],
+        [systemd / "systemd-analyze", "verify", "--man=no", *units],
         capture_output=True,
         text=True,
         timeout=60,
@@ -105,8 +116,13 @@ def test_systemd_understands_every_line_of_the_units(systemd: Path, tmp_path: Pa
     assert (done.returncode, complaints) == (0, [])
 
 
-def test_each_socket_unit_names_a_door() -> None:
-    sockets = [unit for unit in UNITS if unit.suffix == ".socket"]
-    named = {unit.stem.removeprefix("bounce-sidecar-"): unit.read_text() for unit in sockets}
-    assert set(named) == {"verp", "lmtp", "policy"} <= set(DOORS)
-    assert all(f"\nFileDescriptorName={name}\n" in text for name, text in named.items())
+def test_systemd_finds_the_service_confined(systemd: Path, units: list[Path]) -> None:
+    [service] = [unit for unit in units if unit.suffix == ".service"]
+    done = subprocess.run(
+        [systemd / "systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager", service],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout  # 20 is an exposure of 2.0

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.bench import Mood
+from tests.support.leaks import secret
 from tests.support.mediawiki import MediaWiki
 from tests.support.postfix import Postfix
 from tests.support.remote_mx import RemoteMx
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.servers
 
 DAY = timedelta(days=1)
 START = datetime.now(UTC).replace(microsecond=0) - 20 * DAY
-NEW_PASSWORD = "renewed0" * 4
+NEW_PASSWORD = secret("renewed0" * 4)
 _numbers = count(1)
 
 

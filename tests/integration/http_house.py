@@ -13,17 +13,19 @@ from typing import Any
 import aiohttp
 
 from sidecar.edges.http_door import DoorLimits, Friends, http_door
-from sidecar.edges.http_server import HttpLimits, HttpServer
+from sidecar.edges.http_listener import HttpLimits
+from sidecar.edges.http_server import HttpServer
 from sidecar.storage.sends import Send
 from sidecar.telemetry import Metrics
 from tests.integration.doors import PATIENCE, ScriptedIntake
 from tests.support.amazon import TOPIC, Amazon
+from tests.support.leaks import secret
 from tests.support.places import missing
 
 __all__ = ["BEARER", "FORM", "NOW", "PATH", "TOKEN", "HttpHouse", "Said", "curl", "ran"]
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-TOKEN = "a-token-of-some-length-0123456789"
+TOKEN = secret("a-token-of-some-length-0123456789")
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PATH = "one@b"
 FORM = {"action": "bouncehandler", "format": "json"}

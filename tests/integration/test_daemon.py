@@ -8,7 +8,6 @@ import smtplib
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,14 +36,6 @@ to = ["ops@example.org"]
 sender = "bounces@example.org"
 smtp = "127.0.0.1:{smtp}"
 """
-
-
-@pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    sink = SmtpSink()
-    sink.start()
-    yield sink
-    sink.stop()
 
 
 @pytest.fixture

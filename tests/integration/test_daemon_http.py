@@ -17,10 +17,11 @@ from sidecar.config import Config
 from tests.integration.http_house import curl, ran
 from tests.integration.test_daemon import NOW, serving
 from tests.support.desk import NEW_RULE, STRANGE, say
+from tests.support.leaks import secret
 from tests.support.places import free_port
 from tests.support.practice import ADDRESS, WIKI, bounce, configured, load
 
-TOKEN = "a-token-of-some-length-0123456789"
+TOKEN = secret("a-token-of-some-length-0123456789")
 BOUNCE = "postfix/01-no-such-user"  # a recorded one
 MORE = """
 [http]

@@ -156,7 +156,7 @@ async def test_a_client_that_hangs_up_does_not_stop_a_booking(serve_http, intake
     await eventually(lambda: intake.asked, "the intake is at work")
     asking.cancel()
     await asyncio.wait({asking})
-    await eventually(lambda: not house.server._connections, "the client is gone")
+    await eventually(lambda: not house.server._listener._connections, "the client is gone")
     intake.open[PATH].set()
     await eventually(lambda: intake.finished, "the booking went on")
 

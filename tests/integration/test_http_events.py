@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sidecar.domain.notice import Kind, read
-from sidecar.edges.http_server import HttpLimits
+from sidecar.edges.http_listener import HttpLimits
 from sidecar.edges.https_fetch import CannotFetch, fetch
 from sidecar.services.receipt import Receipt
 from tests.integration.http_house import BEARER, NOW, curl, ran

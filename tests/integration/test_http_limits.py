@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sidecar.edges.http_server import HttpLimits
+from sidecar.edges.http_listener import HttpLimits
 from sidecar.edges.unix_socket import CannotListen
 from tests.integration.doors import PATIENCE, eventually
 from tests.integration.http_house import PATH, TOKEN
@@ -73,10 +73,10 @@ async def test_a_peer_that_asks_on_and_on_and_reads_nothing_is_hung_up_on(serve_
     talk.writer.transport.pause_reading()
     with contextlib.suppress(ConnectionError):
         async with asyncio.timeout(PATIENCE):
-            while house.server._connections or not talk.writer.is_closing():
+            while house.server._listener._connections or not talk.writer.is_closing():
                 talk.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
                 await talk.writer.drain()
-    assert not house.server._connections
+    assert not house.server._listener._connections
 
 
 async def test_a_peer_that_sends_half_a_body_is_told_and_books_nothing(serve_http, connect, intake):
@@ -94,9 +94,9 @@ async def test_half_a_body_is_no_mail(serve_http, connect, intake, body):
     house = await serve_http()
     talk = await connect(house)
     talk.say(HEADER + body)
-    await eventually(lambda: house.server._bodies, "the body is being read")
+    await eventually(lambda: house.server._listener._bodies, "the body is being read")
     talk.writer.close()
-    await eventually(lambda: not house.server._requests, "the request is over")
+    await eventually(lambda: not house.server._listener._requests, "the request is over")
     assert intake.asked == []
 
 
@@ -115,7 +115,7 @@ async def test_connections_over_the_limit_are_told_to_come_again(serve_http, con
     assert await second.gone() == b""
     assert (await first.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
     first.writer.close()
-    await eventually(lambda: not house.server._connections, "there is room again")
+    await eventually(lambda: not house.server._listener._connections, "there is room again")
     third = await connect(house)
     assert (await third.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
 
@@ -178,7 +178,7 @@ async def test_closing_lets_what_is_at_work_finish_and_sends_the_others_away(ser
     idle, half, pending = [await connect(house) for _ in range(3)]
     half.say(HEADER + "Content-Length: 1000\r\n\r\nhalf")
     pending.say(HEADER + "Content-Length: 4\r\n\r\nmail")
-    await eventually(lambda: intake.asked and house.server._bodies, "the intake is at work")
+    await eventually(lambda: intake.asked and house.server._listener._bodies, "the intake is at work")
     closing = asyncio.create_task(house.server.close(grace=PATIENCE))
     assert (await half.hear())[0] == 503
     with pytest.raises(OSError):
@@ -196,7 +196,7 @@ async def test_closing_waits_for_a_booking_for_which_nobody_waits(serve_http, co
     talk = (await connect(house)).say(HEADER + "Content-Length: 4\r\n\r\nmail")
     assert (await talk.hear())[0] == 503
     talk.writer.close()
-    await eventually(lambda: not house.server._connections, "the client is gone")
+    await eventually(lambda: not house.server._listener._connections, "the client is gone")
     closing = asyncio.create_task(house.server.close(grace=PATIENCE))
     done, _ = await asyncio.wait({closing}, timeout=0.2)
     assert not done

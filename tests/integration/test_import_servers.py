@@ -15,6 +15,7 @@ from tests.support.bouncehandler_tables import Tables
 from tests.support.database_server import DatabaseServer
 from tests.support.desk import say
 from tests.support.fixtures_databases import ON_SERVERS
+from tests.support.leaks import secret
 from tests.support.practice import ADDRESS, WIKI, configured, start_once
 
 pytestmark = pytest.mark.servers
@@ -23,7 +24,7 @@ DAY = timedelta(days=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 LONG_AGO = NOW - 300 * DAY
 GONE = "Returned mail: User unknown"
-PASSWORD = "the wiki's password, with 'marks' and %"
+PASSWORD = secret("the wiki's password, with 'marks' and %")
 _numbers = count(1)
 
 

@@ -20,11 +20,12 @@ from sidecar.storage import sends
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 from tests.support.desk import arrive
+from tests.support.leaks import secret
 from tests.support.practice import ADDRESS, KEY, WIKI, bounce, configured, load
 from tests.support.waiting import until
 
 PATIENCE = 60.0  # seconds; what could not be told is told again after ten
-TOKEN = "a-token-of-some-length-0123456789"
+TOKEN = secret("a-token-of-some-length-0123456789")
 ISSUING = """
 [node]
 roles = ["issue"]

@@ -94,6 +94,13 @@ class Started:
     def log(self) -> str:
         return self._output.read_text(errors="replace")
 
+    def processes(self) -> list[int]:
+        """The command, as the tests' own process sees it, and who was started by whom from there on."""
+        found = self._commands()
+        for one in found:
+            found += _children(one)
+        return found
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Returns when the command and its children have ended. Repeatable; SIGKILL is kill -9."""
         until(lambda: not self.running or self._commands(), "a command")
@@ -109,15 +116,14 @@ class Started:
 
     def _commands(self) -> list[int]:
         # nsenter itself is left alone: it waits, and without it nobody in reach would bury the dead.
-        nsenter = self._process.pid
-        return [int(one) for one in Path(f"/proc/{nsenter}/task/{nsenter}/children").read_text().split()]
+        return _children(self._process.pid)
 
 
 class DebianHost:
     """What a test sees of it. Commands run as root, as *user* where one is named, with *groups* besides."""
 
-    def __init__(self, holder: int) -> None:
-        self.syslog = Syslog(Path(f"/proc/{holder}/root/dev/log"))
+    def __init__(self, holder: int, syslog: Syslog | None = None) -> None:
+        self.syslog = syslog or Syslog(Path(f"/proc/{holder}/root/dev/log"))
         self._holder, self._started = holder, list[Started]()
 
     def run(
@@ -186,10 +192,20 @@ class DebianHost:
 
     def keep(self, layer: Path) -> None:
         """Write what was changed inside to the file *layer*, with which another host can begin."""
-        outside = ["nsenter", f"--target={self._holder}", "-m", "--"]
         tar = ["tar", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-C", f"{PLACE}/upper", "-c", "."]
         with layer.open("wb") as file:
-            subprocess.run([*outside, *tar], stdout=file, timeout=PATIENCE, check=True)
+            subprocess.run([*self._outside(), *tar], stdout=file, timeout=PATIENCE, check=True)
+
+    def changed(self) -> set[str]:
+        """The files and folders that were made or changed inside, but not those that were removed."""
+        find = ["find", f"{PLACE}/upper", "!", "-type", "c", "-printf", "/%P\\n"]
+        found = subprocess.run(
+            [*self._outside(), *find], capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
+        return set(found.stdout.splitlines())
+
+    def _outside(self) -> list[str]:
+        return ["nsenter", f"--target={self._holder}", "-m", "--"]
 
     def end(self) -> None:
         for one in reversed(self._started):
@@ -237,6 +253,10 @@ def started(layer: Path | None = None, *, network: bool = False) -> Iterator[Deb
             with host.network():
                 _loopback_up()
         yield host
+
+
+def _children(process: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def _elsewhere() -> list[str]:

@@ -16,7 +16,7 @@ from tests.support.debian_root import DebianRoot
 from tests.support.debs import DownloadFailed
 from tests.support.places import missing
 
-__all__ = ["WHEELS", "installed"]
+__all__ = ["PROJECT", "WHEELS", "fetching", "installed"]
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 WHEELS = "/var/cache/wheels"
@@ -45,6 +45,18 @@ def installed(name: str, packages: Sequence[str], *, preseed: str = "", then: st
         missing(f"{name} in a root of its own: {trouble}")
 
 
+def fetching(*extras: str) -> str:
+    """A script that fetches what pip would, with *extras* of ours, into WHEELS."""
+    project = tomllib.loads(PROJECT.read_text("utf-8"))
+    more = [one for extra in extras for one in project["project"]["optional-dependencies"][extra]]
+    wheels = [*project["build-system"]["requires"], *project["project"]["dependencies"], *more]
+    return f"""
+    python3 -m venv /tmp/fetching
+    /tmp/fetching/bin/pip wheel --quiet --no-cache-dir --wheel-dir {WHEELS} {shlex.join(wheels)}
+    rm -r /tmp/fetching
+    """
+
+
 @pytest.fixture(scope="session")
 def postfix_root() -> DebianRoot:
     """Debian's Postfix, complete, as its package configures an internet site."""
@@ -60,15 +72,15 @@ def exim_root() -> DebianRoot:
 @pytest.fixture(scope="session")
 def first_installation_root() -> DebianRoot:
     """What the README's first installation begins with, and WHEELS: what pip would fetch for it."""
-    project = tomllib.loads(PROJECT.read_text("utf-8"))
-    wheels = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
-    fetch = f"""
-    python3 -m venv /tmp/fetching
-    /tmp/fetching/bin/pip wheel --quiet --no-cache-dir --wheel-dir {WHEELS} {shlex.join(wheels)}
-    rm -r /tmp/fetching
-    """
     packages = ["postfix", "python3-venv", "openssl"]
-    return installed("first-installation", packages, preseed=POSTFIX, then=fetch)
+    return installed("first-installation", packages, preseed=POSTFIX, then=fetching())
+
+
+@pytest.fixture(scope="session")
+def systemd_root() -> DebianRoot:
+    """A mail host that can be booted; manuals are not indexed at each installation."""
+    packages = ["systemd", "systemd-sysv", "dbus", "postfix", "man-db"]
+    return installed("systemd", packages, preseed=f"{POSTFIX}man-db man-db/auto-update boolean false\n")
 
 
 @pytest.fixture

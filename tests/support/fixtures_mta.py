@@ -19,6 +19,7 @@ from tests.support.lmtp_sink import LmtpSink
 from tests.support.places import missing
 from tests.support.postfix import Postfix
 from tests.support.remote_mx import RemoteMx
+from tests.support.smtp_sink import SmtpSink
 
 
 def _installed(name: str, install: Callable[[], Path]) -> Path:
@@ -80,6 +81,15 @@ def remote_mx() -> Iterator[RemoteMx]:
 def lmtp_sink(short_folder: Path) -> Iterator[LmtpSink]:
     """Takes whatever comes by LMTP, running."""
     sink = LmtpSink(short_folder / "lmtp.sock")
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def sink() -> Iterator[SmtpSink]:
+    """A mail server that takes what is sent to it."""
+    sink = SmtpSink()
     sink.start()
     yield sink
     sink.stop()

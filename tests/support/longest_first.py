@@ -10,15 +10,18 @@ __all__ = ["LONGEST"]
 #: Below tests/, longest first; each takes a good part of a minute, or more.
 LONGEST = (
     "e2e/test_nodes.py",
+    "e2e/test_debian_life.py",
     "unit/scenario/test_stories.py",
     "e2e/test_database_trouble.py",
     "unit/storage/test_migrations.py",
     "unit/services/test_laws.py",
     "unit/services/test_identity_laws.py",
+    "integration/test_dashboard_pages.py",
     "e2e/test_mta_exim.py",
     "e2e/test_mta_postfix.py",
     "integration/test_import_interrupted.py",
     "e2e/test_migrating.py",
+    "e2e/test_debian_package.py",
     "e2e/test_debian_exim.py",
     "e2e/test_debian_postfix.py",
     "e2e/test_installation.py",

@@ -18,6 +18,7 @@ from typing import Any
 
 from sidecar.domain.access import BotPassword
 from tests.contract.bench import Mailbox, Mood
+from tests.support.leaks import secret
 
 from .mediawiki_site import ADMIN, ADMIN_PASSWORD, WIKI_ID, MediaWikiSite
 from .mediawiki_told import talk_page, told
@@ -27,8 +28,8 @@ BOT, BOT_APP, GROUP = "BounceBot", "sidecar", "bouncesidecar"
 #: Without "basic" a bot password may not even read.
 GRANTS = ("basic", "emailbounce")
 #: MediaWiki takes a shorter one, or one with other characters, for the account's own password.
-BOT_PASSWORD, OTHER_PASSWORD = "0123456789abcdefghijklmnopqrstuv", "v" * 32
-USER_PASSWORD = "UserPass-secret-1"
+BOT_PASSWORD, OTHER_PASSWORD = secret("0123456789abcdefghijklmnopqrstuv"), secret("v" * 32)
+USER_PASSWORD = secret("UserPass-secret-1")
 
 TIMESTAMP = "%Y%m%d%H%M%S"  # MediaWiki's TS_MW, in UTC
 

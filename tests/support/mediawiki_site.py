@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.leaks import secret
+
 from .mediawiki_outgoing import SentMail, recorded, recorder
 from .mediawiki_package import program_files, require_php
 from .mediawiki_server import PhpServer
@@ -24,7 +26,7 @@ HERE = Path(__file__).parent / "mediawiki"
 EXTENSION = Path(__file__).parents[2] / "wiki_adapter/BounceSidecar"
 OPCACHE = CACHE / "mediawiki-opcache"
 
-ADMIN, ADMIN_PASSWORD = "Admin", "AdminPass-secret-1"
+ADMIN, ADMIN_PASSWORD = "Admin", secret("AdminPass-secret-1")
 WIKI_ID = "testwiki"
 PATIENCE = 60.0  # seconds for one maintenance script; most take 0.1
 

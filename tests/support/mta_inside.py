@@ -105,6 +105,11 @@ class MtaInside:
             except smtplib.SMTPRecipientsRefused as refusal:
                 return refusal.recipients
 
+    def troubles(self) -> set[str]:
+        """What `status` calls wrong, by kind."""
+        said = self.host.run("sh", "-c", "bounce-sidecar status --json || true")
+        return {one["kind"] for one in json.loads(said)["troubles"]}
+
     def replies(self, *addresses: str) -> list[int]:
         """To RCPT, said by a stranger."""
         with self.host.network(), smtplib.SMTP("127.0.0.1", 25, source_address=OUTSIDE) as server:

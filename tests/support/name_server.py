@@ -4,6 +4,7 @@ Knows the table below and answers from it, on UDP. Does not forward: what it doe
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -28,11 +29,11 @@ class Name:
 
 
 class NameServer:
-    """Answers for *names* on *host*, port 53, from start() to stop()."""
+    """Answers for *names* on *host* and *port*, 0 being any that is free, from start() to stop()."""
 
-    def __init__(self, host: str, names: dict[str, Name]) -> None:
-        self.host = host
-        self.names = MappingProxyType(names)
+    def __init__(self, host: str, names: Mapping[str, Name], port: int = 53) -> None:
+        self.host, self.port = host, port
+        self.names = MappingProxyType(dict(names))
         self._thread: LoopThread | None = None
         self._transport: asyncio.BaseTransport | None = None
 
@@ -64,8 +65,9 @@ class NameServer:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        endpoint = loop.create_datagram_endpoint(lambda: _Protocol(self), local_addr=(self.host, 53))
+        endpoint = loop.create_datagram_endpoint(lambda: _Protocol(self), local_addr=(self.host, self.port))
         self._transport, _ = await endpoint
+        self.port = self._transport.get_extra_info("sockname")[1]
 
 
 class _Protocol(asyncio.DatagramProtocol):

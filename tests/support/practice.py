@@ -12,6 +12,7 @@ from sidecar import host
 from sidecar.config import Config
 from sidecar.recorded import recorded
 from tests.support.fresh_history import fresh_file
+from tests.support.leaks import secret
 
 __all__ = [
     "ADDRESS", "ENTRY", "HEAD", "KEY", "PASSWORD", "WIKI", "bounce", "configured", "keep_secrets", "load",
@@ -20,8 +21,8 @@ __all__ = [
 
 WIKI = "enwiki"
 ADDRESS = "ann@remote.example"
-KEY = "a test's key, long enough to be one, 0123456789"
-PASSWORD = "practice" * 4
+KEY = secret("a test's key, long enough to be one, 0123456789")
+PASSWORD = secret("practice" * 4)
 
 HEAD = """\
 [verp]
@@ -58,9 +59,9 @@ def configured(folder: Path, *, mode: str = "enforce", api: str = "http://127.0.
 def keep_secrets(folder: Path, **others: str) -> None:
     """Write the key and the bot's password, and *others*: as passwords, by their names."""
     files = {"verp.keys": KEY, "bot.password": PASSWORD}
-    for name, secret in (files | {f"{name}.password": secret for name, secret in others.items()}).items():
+    for name, text in (files | {f"{name}.password": text for name, text in others.items()}).items():
         (folder / name).touch(0o600)
-        (folder / name).write_text(secret + "\n")
+        (folder / name).write_text(secret(text) + "\n")
 
 
 def bounce(

@@ -14,13 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.support.leaks import secret
 from tests.support.sidecar_process import DIE_AFTER, DIE_BEFORE
 from tests.support.waiting import said, until
 
-__all__ = ["DIE_AFTER", "DIE_BEFORE", "DOMAIN", "Sidecar"]
+__all__ = ["DIE_AFTER", "DIE_BEFORE", "DOMAIN", "Sidecar", "is_served"]
 
 DOMAIN = "bounces.example.org"
 ROOT = Path(__file__).parents[2]
+EVENT = """(event='{0}'|"message":"{0}")"""  # in either format
 GRACE = 20.0  # seconds for an orderly end
 
 CONFIG = """\
@@ -47,7 +49,7 @@ account = "{account}"
 password_file = "bot.password"
 {more}
 [log]
-format = "keyvalue"
+format = "{log_format}"
 [verp.bouncehandler]
 secret_file = "php.secret"
 """
@@ -69,6 +71,7 @@ class Sidecar:
         mta_folder: Path | None = None,
         mta_group: str = "",
         more: str = "",
+        log_format: str = "keyvalue",
     ) -> None:
         """*mta_folder*: where the mail server's sockets are, if elsewhere. No *mta_group*: for everybody.
 
@@ -94,6 +97,7 @@ class Sidecar:
             verp_socket=verp_socket,
             mode=mode,
             more=more,
+            log_format=log_format,
         )
         (folder / "config.toml").write_text(text)
 
@@ -118,7 +122,7 @@ class Sidecar:
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         mtas = (self.lmtp_socket, self.policy_socket, self.socketmap)
-        until(lambda: self._ended() or all(map(_served, (self.verp_socket, *mtas))), "sidecar")
+        until(lambda: self._ended() or all(map(is_served, (self.verp_socket, *mtas))), "sidecar")
         if self._ended():
             raise RuntimeError(self.log())
         for path in mtas if self._for_everybody else ():
@@ -148,11 +152,11 @@ class Sidecar:
 
     def reload(self, says: str = "reloaded") -> None:
         """What `systemctl reload` does; returns when the log says how that ended."""
-        said(self.log, "event='serving'")  # until then nobody listens to the signal
-        before = len(re.findall(f"event='{says}'", self.log()))
+        said(self.log, EVENT.format("serving"))  # until then nobody listens to the signal
+        before = len(re.findall(EVENT.format(says), self.log()))
         assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
-        said(self.log, f"event='{says}'", before + 1)
+        said(self.log, EVENT.format(says), before + 1)
 
     def hang(self) -> None:
         """It lives and answers nothing."""
@@ -183,10 +187,11 @@ class Sidecar:
 
     def _secret(self, name: str, content: str) -> None:
         (self.folder / name).touch(0o600)
-        (self.folder / name).write_text(content + "\n")
+        (self.folder / name).write_text(secret(content) + "\n")
 
 
-def _served(path: Path) -> bool:
+def is_served(path: Path) -> bool:
+    """Whether somebody listens at this socket."""
     with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
         probe.connect(str(path))
         return True

@@ -15,8 +15,8 @@ from sidecar import daemon, host
 from sidecar.config import WikiConfig
 from sidecar.domain.person import Person
 from sidecar.domain.wiki import Action, Outcome, Wiki
+from sidecar.journal import configure_logging, hear_libraries
 from sidecar.services.circuit import Pauses
-from sidecar.telemetry import configure_logging
 from sidecar.wiki_opener import wiki_opener
 
 DIE_BEFORE, DIE_AFTER = "die-before-the-call", "die-after-the-call"
@@ -49,7 +49,8 @@ class Mortal:
 
 def main(folder: Path) -> None:
     config = host.load_config(folder / "config.toml")
-    configure_logging(config.log_level, config.log_format)
+    configure_logging(config.log_level, config.log_format, config.node.name)
+    hear_libraries()
     open_wiki = wiki_opener(config, host.now)
 
     def open_mortal(wiki: WikiConfig) -> Wiki:

@@ -21,6 +21,7 @@ from sidecar.domain.wiki import (
     WikiRefused,
     WikiUnavailable,
 )
+from tests.support.leaks import secret
 from wiki_adapter import answers
 from wiki_adapter.answers import (
     error_in,
@@ -132,7 +133,7 @@ EXCEPTIONS: dict[type[Exception], type[WikiError]] = {
     mwclient.errors.UserBlocked: WikiMisconfigured,
 }
 
-SECRET = "v" * 32
+SECRET = secret("v" * 32)
 
 #: Their constructors want more than words.
 ARGUMENTS: dict[type[Exception], tuple[object, ...]] = {

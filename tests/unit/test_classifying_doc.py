@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from sidecar.domain.classify import HARD_CAPABLE, Category, RuleBook, problems
+from sidecar.domain.meanings import MEANINGS
 from sidecar.domain.notice import Kind
 from sidecar.domain.rule import sample_report
 from sidecar.edges.rule_files import built_in, check
@@ -40,6 +41,11 @@ def test_every_category_is_there_with_its_decision() -> None:
     assert dict(rows) == {
         category.value: "may be hard" if category in HARD_CAPABLE else "soft" for category in Category
     }
+
+
+def test_every_category_is_told_with_the_same_words_elsewhere() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| ([^|]+) \|", chapter("The categories"), flags=re.MULTILINE)
+    assert dict(rows) == {category.value: meaning for category, meaning in MEANINGS.items()}
 
 
 def test_every_veto_is_there() -> None:

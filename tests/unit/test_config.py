@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import Config, ConfigError, DigestConfig, HttpConfig, Listen, WikiConfig, parse
+from sidecar.config import (
+    Config,
+    ConfigError,
+    DigestConfig,
+    HttpConfig,
+    Listen,
+    SummaryConfig,
+    WikiConfig,
+    parse,
+)
 from sidecar.domain.access import Adapter, BotPassword, DatabaseName, FamilySite, OAuth1, OAuth2
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
@@ -192,6 +201,13 @@ keep_aside_days = 7
     assert config.digest == DigestConfig(told, "bounces@example.org", ("::1", 2525), 0)
     assert config.listen.metrics == ("192.0.2.7", 9108)
     assert (config.rules_directory, config.keep_aside) == (Path("/srv/rules"), 7 * DAY)
+
+
+def test_a_summary_is_off_until_somebody_is_told(folder: Path) -> None:
+    assert minimal(folder).summary is None
+    more = '[summary]\nto = ["boss@example.org"]\nsender = "b@example.org"\nweekday = "friday"\n'
+    told = SummaryConfig(("boss@example.org",), "b@example.org", ("127.0.0.1", 25), 6, weekday=4)
+    assert minimal(folder, more).summary == told
 
 
 def test_a_wikis_own_policy_stands_over_the_common_one(folder: Path) -> None:

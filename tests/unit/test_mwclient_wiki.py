@@ -20,12 +20,13 @@ from sidecar.domain.wiki import (
     WikiRefused,
     WikiUnavailable,
 )
+from tests.support.leaks import secret
 from wiki_adapter import BotPassword, WikiAccess, open_wiki
 from wiki_adapter.emailbounce import parameters
 from wiki_adapter.mwclient_wiki import MwclientWiki
 from wiki_adapter.practice_http import PracticeServer, Reply, Request
 
-PASSWORD = "0123456789abcdefghijklmnopqrstuv"
+PASSWORD = secret("0123456789abcdefghijklmnopqrstuv")
 ACTION = Unconfirm("testwiki", 5, datetime(2026, 3, 20, 8, 30, 15, 999_999, tzinfo=UTC), "3 hard bounces")
 LOGIN_TOKEN, CSRF_TOKEN = "login+\\", "csrf+\\"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sidecar.cli import main
+from sidecar.domain.remedies import Kind
 from sidecar.telemetry import Metrics
 
 HOUSE = Path(__file__).parents[2]
@@ -35,6 +36,12 @@ def test_every_line_of_the_log_is_there() -> None:
     said = set(_events())
     assert {"serving", "intake failed", "watch failed"} <= said, "all three ways to say something are found"
     assert said - told == set()
+
+
+def test_every_trouble_is_there() -> None:
+    section = TEXT.partition("## How it is")[2].partition("\n## ")[0]
+    told = re.findall(r"`([a-z-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE)))
+    assert sorted(told) == sorted(Kind)
 
 
 def _events() -> Iterator[str]:

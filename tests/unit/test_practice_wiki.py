@@ -74,6 +74,10 @@ def test_every_trouble_is_acted_upon_somewhere() -> None:
         Trouble.HANGING,
         Trouble.NO_EXTENSION,
         Trouble.NO_OAUTH,
+        Trouble.NO_CONFIRMING,
+        Trouble.OLD_EXTENSION,
+        Trouble.CLOCK_AHEAD,
+        Trouble.PRIVATE,
     }
     assert in_the_api | set(PAGES) | set(REFUSALS) == set(Trouble)
 

@@ -88,6 +88,7 @@ def test_doors_for_bounces_are_refused_where_none_are_taken(folder: Path) -> Non
         '[http]\nlisten = "127.0.0.1:8025"\n[sockets]\nlmtp_tcp = "127.0.0.1:2424"\nsocketmap = "s.sock"\n'
     )
     digest = '[digest]\nto = ["ops@example.org"]\nsender = "b@example.org"\n'
+    digest += '[summary]\nto = ["ops@example.org"]\nsender = "b@example.org"\n'
     storage = '[storage]\nurl = "sqlite:////srv/x.db"\n'
     what = "[node] roles = issue"
     assert problems(folder, roles("issue") + doors + digest + storage + NAMED) == [
@@ -95,6 +96,7 @@ def test_doors_for_bounces_are_refused_where_none_are_taken(folder: Path) -> Non
         f"[sockets] lmtp_tcp: {what}: no bounces are taken here",
         f"[sockets] socketmap: {what}: no bounces are taken here",
         f"[digest] to: {what}: no bounces are taken here",
+        f"[summary] to: {what}: no bounces are taken here",
         f"[storage]: {what}: no database is used here",
     ]
 

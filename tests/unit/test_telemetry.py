@@ -1,20 +1,13 @@
-"""What an unforeseen error says in the log: its place in our code, the driver's words, and no address.
+"""What an unforeseen error says in the log: its place in our code, the driver's words, and no address."""
 
-And that a log which cannot be written stops nobody: what is booked must still be answered.
-"""
-
-import os
-from collections.abc import Iterator
-from contextlib import redirect_stderr, suppress
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import structlog
 
 from sidecar import telemetry
 from sidecar.storage.database import FileReplaced
-from sidecar.telemetry import Spate, configure_logging, report
+from sidecar.telemetry import Spate, report
 
 
 class Log:
@@ -52,30 +45,6 @@ def test_the_words_of_any_other_error_are_not_told() -> None:
     line = told(ValueError("bob@example.com is no number"))
     assert line["error"] == "ValueError"
     assert "bob" not in repr(line)
-
-
-@pytest.fixture(params=["full", "unread"])
-def deaf(request: pytest.FixtureRequest) -> Iterator[TextIO]:
-    """A standard error that takes nothing: its disk is full, or nobody is at the other end of the pipe."""
-    before = structlog.get_config()
-    if request.param == "full":
-        stream = open("/dev/full", "w")  # noqa: SIM115
-    else:
-        reading, writing = os.pipe()
-        os.close(reading)
-        stream = os.fdopen(writing, "w")
-    yield stream
-    with suppress(OSError):  # of what is left to be written
-        stream.close()
-    structlog.configure(**before)
-
-
-@pytest.mark.parametrize("style", ["keyvalue", "json", "console"])
-def test_a_log_that_cannot_be_written_stops_nobody(deaf: TextIO, style: str) -> None:
-    with redirect_stderr(deaf):
-        configure_logging("info", style)
-        for _ in range(1000):  # more than is buffered
-            structlog.get_logger().info("notice", receipt="taken")
 
 
 def test_what_is_said_again_and_again_is_said_five_times_a_minute_and_then_counted() -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from sidecar.localsettings.counterparts import COUNTERPARTS
 from tests.support.desk import say
+from tests.support.leaks import secret
 from tests.support.practice import KEY, PASSWORD
 
 TOO_SHORT = "a key of 5 octets is too short, 16 are needed"
-SECRET = "a secret of the wiki, 1234"
+SECRET = secret("a secret of the wiki, 1234")
 GOOD = f"""<?php
 $wgServer = 'https://wiki.example.org';
 $wgScriptPath = '/w';

@@ -49,7 +49,8 @@ def test_a_check_without_a_mail_server_is_wrong_in_words_and_in_json(folder: Pat
     assert (words.exit_code, words.stdout.partition(" ")[0]) == (1, "WRONG")
     result = say(folder, kind, "--check", "--json")
     (finding,) = json.loads(result.stdout)
-    assert (result.exit_code, finding["state"], set(finding)) == (1, "WRONG", {"state", "what", "remedy"})
+    assert (result.exit_code, finding["state"], finding["subject"]) == (1, "WRONG", kind)
+    assert set(finding) == {"state", "what", "remedy", "subject"}
 
 
 @pytest.mark.parametrize("server", ["localhost", "127.0.0.1:x", "127.0.0.1:0"])

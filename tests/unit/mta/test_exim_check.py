@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from sidecar.domain.finding import State, good
 from sidecar.mta.asking import Connection, Reply
 from sidecar.mta.exim_check import exim_findings
 from sidecar.mta.exim_facts import EximFacts, Route
-from sidecar.mta.finding import State, good
 from tests.unit.mta.sites import DOMAIN, EXIM, FORGED, GOOD, LMTP, POLICY, PROBES, SITE
 
 PIPE = {"driver": "pipe", "command": "/d --socket x", "temp_errors": "*", "timeout_defer": "yes", "user": "u"}

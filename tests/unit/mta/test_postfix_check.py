@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from sidecar.domain.finding import State, good
 from sidecar.mta.asking import Connection, Reply
-from sidecar.mta.finding import State, good
 from sidecar.mta.postfix_check import postfix_findings
 from sidecar.mta.postfix_facts import PostfixFacts
 from sidecar.mta.postfix_words import Policy, Service, chrooted, policy, seconds, service, words

@@ -15,7 +15,8 @@ from .house import House
 ON_ALL = {
     f"test_{name}"
     for name in (
-        "brakes", "digest", "dispatch", "dispatch_at_once", "intake", "undo", "upkeep", "watch",
+        "brakes", "canary", "digest", "dispatch", "dispatch_at_once", "intake", "pulse", "rollup", "summary",
+        "undo", "upkeep", "watch",
     )
 }  # fmt: skip
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.domain.classify import Category, RuleBook
-from sidecar.services.digest import Letterhead, compose
+from sidecar.services.digest import compose
 from sidecar.services.intake import Reread
+from sidecar.services.letters import Letterhead
 from sidecar.services.receipt import Receipt
 from sidecar.storage import aside, ledger
 from sidecar.storage.actions import State
@@ -131,7 +132,9 @@ async def test_the_log_warns_once_and_in_plain_words(house: House) -> None:
         await reread_all(house)
     assert [(line["log_level"], line["event"]) for line in lines] == [
         ("warning", "set aside"),
+        ("debug", "notice"),
         ("info", "reread"),
+        ("debug", "reread"),
     ]
     assert {type(value) for value in lines[0].values()} == {str, int, bool}
     assert (lines[0]["kind"], lines[0]["category"]) == ("bounce", "undefined")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from prometheus_client.samples import Sample
 
 from sidecar.domain.remedies import SEVERITIES, Kind
+from sidecar.domain.trouble import Tolerance
 from sidecar.domain.verp import UnknownWiki
 from sidecar.domain.wiki import WikiMisconfigured, WikiRefused, WikiUnavailable
 from sidecar.services.dispatch import Dispatcher
@@ -16,7 +17,7 @@ from sidecar.services.gauges import Gauges
 from sidecar.services.lines import Lines, Way
 from sidecar.telemetry import METRICS, Metrics
 
-from .house import HARD, SOFT, T0, WIKIS, House, Mail
+from .house import DAY, HARD, SOFT, T0, WIKIS, House, Mail
 
 ORDINARY = Mail.of("ordinary")
 
@@ -76,7 +77,7 @@ async def test_actions_are_counted_by_how_the_call_ended(house: House) -> None:
 
 
 async def test_the_gauges_show_what_waits(house: House) -> None:
-    gauges = Gauges(house.database, house.metrics, house.host, house.dispatcher.calls)
+    gauges = Gauges(house.database, house.metrics, house.watchman(), house.dispatcher.calls)
     await gauges.round()
     assert (house.counted("set_aside_waiting"), house.counted("outbox_waiting")) == (0, 0)
     assert house.counted("oldest_due_seconds") == 0
@@ -96,7 +97,7 @@ async def test_the_gauges_show_what_waits(house: House) -> None:
 
 
 async def test_the_gauge_of_trouble_is_what_status_says(house: House) -> None:
-    gauges = Gauges(house.database, house.metrics, house.host, house.dispatcher.calls)
+    gauges = Gauges(house.database, house.metrics, house.watchman(), house.dispatcher.calls)
     await gauges.round()
     found = {sample.labels["kind"]: sample.value for sample in _samples(house.metrics, "trouble")}
     assert found == dict.fromkeys(Kind, 0.0) | {"no-daemon": 1.0}, "nobody beats in this test"
@@ -108,8 +109,20 @@ async def test_the_gauge_of_trouble_is_what_status_says(house: House) -> None:
     assert house.counted("trouble", kind="set-aside", severity="warning") == 1
 
 
+async def test_what_is_borne_is_no_trouble_for_the_gauge_either(house: House) -> None:
+    borne = Tolerance(aside=4 * DAY, ignore=frozenset({Kind.NO_DAEMON}))
+    gauges = Gauges(house.database, house.metrics, house.watchman(borne), house.dispatcher.calls)
+    await house.bounce(ORDINARY)
+    house.clock.tick(days=3)
+    await gauges.round()
+    assert {sample.value for sample in _samples(house.metrics, "trouble")} == {0}
+    house.clock.tick(days=2)
+    await gauges.round()
+    assert house.counted("trouble", kind="set-aside", severity="warning") == 1
+
+
 async def test_what_was_wrong_stays_so_while_the_database_cannot_be_read(house: House) -> None:
-    gauges = Gauges(house.database, house.metrics, house.host, house.dispatcher.calls)
+    gauges = Gauges(house.database, house.metrics, house.watchman(), house.dispatcher.calls)
     await house.bounce(ORDINARY)
     house.clock.tick(days=3)
     await gauges.round()
@@ -136,7 +149,7 @@ async def test_a_node_that_calls_no_wiki_shows_the_trouble_that_others_met(house
     metrics = Metrics()
     lines = Lines({wiki: Way(lambda: house.wiki, "") for wiki in WIKIS})
     other = Dispatcher(house.database, lines, {}, house.clock, lambda: 0.0, metrics=metrics)
-    gauges = Gauges(house.database, metrics, house.host, other.calls)
+    gauges = Gauges(house.database, metrics, house.watchman(), other.calls)
     await gauges.round()
 
     def seen(name: str, **labels: str) -> float | None:

@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from sidecar.edges.mail_server import MailServer
-from sidecar.services.digest import Digest, Letterhead, compose
+from sidecar.services.digest import Digest, compose
+from sidecar.services.letters import Letterhead
 from sidecar.storage import aside, digests
 from sidecar.storage.aside import Aside
 from tests.support.smtp_sink import SmtpSink
@@ -19,14 +20,6 @@ from .house import DAY, HARD, T0, House, Mail
 
 HEAD = Letterhead(("ops@example.org", "night@example.org"), "bounces@example.org", "bounces.example.org")
 ORDINARY = Mail.of("ordinary")
-
-
-@pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    sink = SmtpSink()
-    sink.start()
-    yield sink
-    sink.stop()
 
 
 @pytest.fixture
@@ -138,8 +131,11 @@ async def test_a_mail_server_that_refuses_is_asked_again_and_one_good_address_is
     house: House, sink: SmtpSink, digest: Digest
 ) -> None:
     await house.bounce(ORDINARY)
-    sink.refuses = dict.fromkeys(HEAD.to, "451 4.3.0 Later")
-    assert not await digest.round()
+    sink.refuses = {to: f"451 4.3.0 {to}: Later" for to in HEAD.to}
+    with structlog.testing.capture_logs() as lines:
+        assert not await digest.round()
+    [why] = [line["why"] for line in lines if line["event"] == "digest not sent"]
+    assert why.endswith(": 451 4.3.0 (an address): Later")
     del sink.refuses["ops@example.org"]
     assert await digest.round()
     assert [mail.recipients for mail in sink.mailbox.mails] == [("ops@example.org",)]

@@ -157,7 +157,7 @@ async def test_fifty_wikis_that_refuse_a_login_hear_it_three_times_and_then_once
         while await dispatcher.step():
             pass
         assert farm.called() == OPINIONS + minute // 5
-    await Gauges(house.database, house.metrics, house.host, dispatcher.calls).round()
+    await Gauges(house.database, house.metrics, house.watchman(), dispatcher.calls).round()
     dispatcher.close()
     assert house.counted("circuits_open") == 50
     assert house.counted("wiki_trouble", wiki="w49", why="login") == 1

@@ -12,13 +12,13 @@ import pytest
 from sidecar.cli.why import told
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.wiki import Wiki
+from sidecar.journal import configure_logging
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.lines import Lines, Way
 from sidecar.services.review import review
 from sidecar.services.undo import undo
 from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.storage.undoing import undoable
-from sidecar.telemetry import configure_logging
 from tests.support.disk import addresses, on_disk
 from wiki_adapter import BotPassword, WikiAccess, open_wiki
 from wiki_adapter.practice_wiki import PracticeWiki, Trouble
@@ -88,7 +88,7 @@ async def test_only_the_raw_mail_holds_addresses_and_it_is_dropped(
     assert story
     assert "restored" in told(story)
     logged = capsys.readouterr().err
-    assert logged.count('"event": "notice"') == 7
+    assert logged.count('"message":"notice"') == 7
     assert addresses(told(story).encode(), DOMAIN) == addresses(logged.encode(), DOMAIN) == set()
     assert addresses(on_disk(tmp_path, unpacked=False), DOMAIN) == set()
     assert HARD.recipient.encode() in addresses(on_disk(tmp_path), DOMAIN)

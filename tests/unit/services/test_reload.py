@@ -13,6 +13,7 @@ from sidecar.config import Config, NodeConfig, WikiConfig
 from sidecar.domain.access import BotPassword
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Mode, Policy, Streak
+from sidecar.domain.trouble import Tolerance
 from sidecar.domain.wiki import LoginRefused, Unconfirm, WikiMisconfigured
 from sidecar.edges import rule_files
 from sidecar.farm import FarmConfig
@@ -396,4 +397,6 @@ def _other(value: object) -> object:
         return value + DAY
     if isinstance(value, NodeConfig):
         return replace(value, acts=False)
+    if isinstance(value, Tolerance):
+        return replace(value, silence_mails=1)
     return "another" if value is None else replace(value, max_mail_bytes=1)  # type: ignore[call-arg,type-var]

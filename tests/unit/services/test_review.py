@@ -178,7 +178,7 @@ async def test_a_bounce_is_told_with_the_rule_and_the_words_that_judged_it(house
     [line] = await lines(house)
     assert line == (
         "mail was sent and came back on 2026-11-20 10:00: user-unknown, hard (5.1.1) at remote.example; "
-        f'rule user-unknown on the words "{await words(house)}" -> counts'
+        f'rule user-unknown on the words "{await words(house)}"; bounce 1 -> counts'
     )
 
 
@@ -232,7 +232,8 @@ async def test_what_nobody_understood_is_told_and_never_counts(house: House) -> 
     await house.take(PLAIN, house.path())
     [line] = await lines(house)
     assert line == (
-        "a notice came: ordinary, set aside: neither a bounce nor an automatic answer -> never counts"
+        "a notice came: ordinary, set aside: neither a bounce nor an automatic answer; notice 1"
+        " -> never counts"
     )
 
 

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from structlog.testing import capture_logs
 
 from sidecar import host
+from sidecar.domain.trouble import Tolerance
 from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
 from sidecar.services.lines import Lines
-from sidecar.services.vitals import HostSigns
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage import aside
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics
+from sidecar.telemetry import Metrics, report
 
 HERE = HostSigns(host.now, lambda: None, lambda: True)
 LINES = ("database in trouble", "database is back")
@@ -61,5 +63,21 @@ async def test_the_gauges_find_out_that_trouble_is_over_where_nobody_writes(
         await cannot_write(database)
         operator.execute("COMMIT")
         calls = Dispatcher(database, Lines({}), {}, host.now, lambda: 0.0).calls
-        await Gauges(database, Metrics(), HERE, calls).round()
+        await Gauges(database, Metrics(), Watchman(database, HERE, calls.logins, Tolerance()), calls).round()
     assert [line["event"] for line in lines] == [*LINES]
+
+
+async def test_what_fails_because_of_it_is_told_at_debug_alone(
+    database: Database, operator: sqlite3.Connection
+) -> None:
+    with capture_logs() as lines:
+        with pytest.raises(sa.exc.OperationalError) as caught:
+            await database.prove()
+        report(structlog.get_logger(), "intake failed", caught.value)
+        report(structlog.get_logger(), "intake failed", ValueError())
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("database in trouble", "error"),
+        ("intake failed", "debug"),
+        ("intake failed", "error"),
+        ("intake failed", "debug"),
+    ]

@@ -30,7 +30,10 @@ async def book(database: Database, *bounces: ledger.Bounce) -> list[bool]:
 
 
 async def of_user(database: Database, user_id: int = 7) -> list[ledger.Bounce]:
-    return await database.read(lambda c: ledger.of_user(c, "enwiki", user_id))
+    """Without the numbers of their rows."""
+    found = await database.read(lambda c: ledger.of_user(c, "enwiki", user_id))
+    names = ledger.Bounce.__dataclass_fields__
+    return [ledger.Bounce(**{name: getattr(one, name) for name in names}) for one in found]
 
 
 def raw_mails(connection: sa.Connection) -> list[bytes | None]:

@@ -1,0 +1,36 @@
+"""What the dashboard is made from.
+
+Knows how its settings become values. Does not know what is wrong with them: dashboard_settings.py does.
+"""
+
+from dataclasses import dataclass
+
+from sidecar.dashboard_settings import DashboardSection
+from sidecar.domain.admission import Admission
+from sidecar.secrets import Secrets
+from sidecar.setting_kinds import host_and_port
+
+__all__ = ["DashboardConfig", "dashboard_config"]
+
+
+@dataclass(frozen=True)
+class DashboardConfig:
+    """Where pages are shown, and to whom."""
+
+    address: tuple[str, int]
+    admission: Admission
+
+
+def dashboard_config(section: DashboardSection, secrets: Secrets) -> DashboardConfig | None:
+    """None if no pages are shown."""
+    if not section.listen:
+        return None
+    admission = Admission(
+        secrets.dashboard_token,
+        secrets.session_key(),
+        tuple(section.trusted_proxies),
+        section.user_header,
+        section.actions,
+        section.public_url,
+    )
+    return DashboardConfig(host_and_port(section.listen), admission)

@@ -1,0 +1,60 @@
+"""The dashboard while the database is in trouble: it says so, what to do, and what it knows all the same."""
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.doors import PATIENCE
+from tests.support.dashboard import BEARER, DashboardHouse
+from tests.support.long_history import fill
+
+OTHERS = ("/rates", "/rates/failures.svg", "/rates/providers.svg")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[DashboardHouse]:
+    house = await DashboardHouse(tmp_path, patience=0.2).open()
+    await house.database.write(lambda connection: fill(connection, 300, house.now))
+    yield house
+    await house.close()
+
+
+async def test_a_database_in_trouble_is_told_with_what_to_do(house: DashboardHouse) -> None:
+    with contextlib.closing(sqlite3.connect(house.folder / "history.db")) as other:
+        other.execute("ALTER TABLE rate RENAME TO gone")
+        other.execute("ALTER TABLE bounce RENAME TO lost")
+    overview = await house.ask("/", headers=BEARER)
+    assert (overview.status, overview.headers["Retry-After"]) == (503, "30")
+    assert "Needs attention: 1" in overview.text
+    assert "no such table: rate" in overview.text
+    assert "This daemon is running since" in overview.text
+    for path in OTHERS:
+        said = await house.ask(path, headers=BEARER)
+        assert said.status == 503
+        assert "This page cannot be made before that is mended" in said.text
+        assert "Bounces wait in the mail server&#39;s queue and nothing is lost" in said.text
+
+
+async def test_a_database_that_keeps_silent_is_not_waited_for(house: DashboardHouse) -> None:
+    """Two who read, and never end, are all that fit."""
+    over, readers = threading.Event(), threading.Semaphore(0)
+
+    def read(_: object) -> None:
+        readers.release()
+        over.wait(PATIENCE)
+
+    asleep = [asyncio.ensure_future(house.database.read(read)) for _ in range(2)]
+    try:
+        await asyncio.to_thread(lambda: [readers.acquire(timeout=PATIENCE) for _ in asleep])
+        said = await house.ask("/rates", headers=BEARER)
+        assert said.status == 503
+        assert "The database does not answer within 0.2 s" in said.text
+    finally:
+        over.set()
+        await asyncio.gather(*asleep)
+    assert (await house.ask("/rates", headers=BEARER)).status == 200
