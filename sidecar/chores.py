@@ -15,6 +15,7 @@ from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.host import node_name
 from sidecar.loops import Loop, loop
 from sidecar.orders import tell_left_out
+from sidecar.services.calls import Calls
 from sidecar.services.canary import Canaries, Times
 from sidecar.services.census import CensusTaker
 from sidecar.services.digest import Digest
@@ -59,19 +60,18 @@ class Chores:
         self,
         database: Database,
         metrics: Metrics,
+        calls: Calls,
         refusals: Refusals,
         watch: Watch,
         return_paths: ReturnPaths,
         changed: Callable[[], None],
-        manager: ServiceManager,
     ) -> Iterator[Loop]:
         """Of a node with a history. *changed*: the configuration is to be read again."""
         yield from self.census(changed)
         self._life.callback(refusals.sum_up)
         yield loop("refusals", refusals.run)
-        yield from watchdog(manager)
-        if self._config.listen.metrics:
-            yield loop("gauges", Gauges(database, metrics).run)
+        if self._config.listen.metrics and self._watchman:
+            yield loop("gauges", Gauges(database, metrics, self._watchman, calls).run)
         yield from self._records(database, watch)
         yield from self._digest(database)
         yield from self._canaries(database, return_paths, metrics)

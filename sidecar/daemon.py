@@ -22,7 +22,7 @@ from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
-from sidecar.host import database_of, host_signs, now
+from sidecar.host import database_of, host_signs, metrics_of, now
 from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
 from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, ways_of
@@ -83,7 +83,7 @@ async def run(
     if not config.node.has_history:
         await _only_issue(config, world, stop, ready)
         return
-    metrics, orders = Metrics(), orders_of(config)
+    metrics, orders = metrics_of(config), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
         life.push_async_callback((database := database_of(config, metrics)).close)
         await database.open()
@@ -101,9 +101,9 @@ async def run(
         use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, needs.showing)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
-        main = _main_loops(config, dispatcher, watch, reload, identities)
+        main = [*watchdog(world.manager), *_main_loops(config, dispatcher, watch, reload, identities)]
         chores = Chores(config, world.clock, world.host(config), world.jitter, life, needs.showing.watchman)
-        others = chores.all(database, metrics, refusals, watch, return_paths, reload.ring, world.manager)
+        others = chores.all(database, metrics, dispatcher.calls, refusals, watch, return_paths, reload.ring)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
@@ -114,7 +114,7 @@ async def run(
 def _needs(
     config: Config, world: World, database: Database, metrics: Metrics, watch: Watch, dispatcher: Dispatcher
 ) -> Needs:
-    watchman = Watchman(database, world.host(config), dispatcher.logins, config.tolerance)
+    watchman = Watchman(database, world.host(config), dispatcher.calls.logins, config.tolerance)
     showing = Showing(database, watchman, config.policies, world.clock())
     return Needs(metrics, world.clock, database, watch.watched, showing)
 
@@ -156,7 +156,7 @@ async def _only_issue(
     config: Config, world: World, stop: asyncio.Event | None, ready: Callable[[], None]
 ) -> None:
     """Without any database."""
-    metrics, orders = Metrics(), orders_of(config)
+    metrics, orders = metrics_of(config), orders_of(config)
     issuing = Issuing(config, world.clock, metrics)
     async with contextlib.AsyncExitStack() as life:
         doors = await life.enter_async_context(contextlib.AsyncExitStack())

@@ -27,7 +27,7 @@ from sidecar.services.return_path import ReturnPaths
 from sidecar.services.showing import Showing
 from sidecar.services.watch import Watched
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics
+from sidecar.telemetry import Door, Metrics
 
 __all__ = ["Needs", "open_doors", "open_issuing"]
 
@@ -56,18 +56,19 @@ async def open_doors(
     Raises CannotListen or WrongSocket.
     """
     _open_metrics(listen, needs.metrics, life)
-    await _open_lmtp(listen, passed, intake, life)
+    await _open_lmtp(listen, passed, intake, Door(needs.metrics, "lmtp"), life)
     await _open_http(listen, passed, intake, needs, life)
     await _open_dashboard(listen, needs, life)
     wikis, mtas = listen.verp_group, listen.mta_group
     taking, issuing = listen.takes, listen.issues
+    policy, socketmap, verp = (Door(needs.metrics, name) for name in ("policy", "socketmap", "verp"))
     asked: list[tuple[str, Path | None, str, QuerySocket]] = [
-        ("policy", listen.policy if taking else None, mtas, PolicyService(return_paths)),
-        ("socketmap", listen.socketmap, mtas, VerpSocket(return_paths, ["bounce"])),
-        ("verp", listen.verp if issuing else None, wikis, VerpSocket(return_paths)),
+        ("policy", listen.policy if taking else None, mtas, PolicyService(return_paths, door=policy)),
+        ("socketmap", listen.socketmap, mtas, VerpSocket(return_paths, ["bounce"], door=socketmap)),
+        ("verp", listen.verp if issuing else None, wikis, VerpSocket(return_paths, door=verp)),
     ]
-    for name, path, group, door in asked:
-        await _open_asked(passed, name, path, group, door, life)
+    for name, path, group, server in asked:
+        await _open_asked(passed, name, path, group, server, life)
     passed.check_taken()
 
 
@@ -80,7 +81,8 @@ async def open_issuing(
 ) -> None:
     """The one door of a node that only issues return paths, and its metrics. Raises as ``open_doors``."""
     _open_metrics(listen, metrics, life)
-    await _open_asked(passed, "verp", listen.verp, listen.verp_group, VerpSocket(return_paths), life)
+    server = VerpSocket(return_paths, door=Door(metrics, "verp"))
+    await _open_asked(passed, "verp", listen.verp, listen.verp_group, server, life)
     passed.check_taken()
 
 
@@ -96,18 +98,18 @@ async def _open_asked(
     name: str,
     path: Path | None,
     group: str,
-    door: QuerySocket,
+    server: QuerySocket,
     life: contextlib.AsyncExitStack,
 ) -> None:
     if socket := _opened(passed, name, path, group, query_socket.BACKLOG):
-        life.push_async_callback(door.close)
-        await door.serve(socket)
+        life.push_async_callback(server.close)
+        await server.serve(socket)
 
 
 async def _open_lmtp(
-    listen: Listen, passed: PassedSockets, intake: BounceIntake, life: contextlib.AsyncExitStack
+    listen: Listen, passed: PassedSockets, intake: BounceIntake, door: Door, life: contextlib.AsyncExitStack
 ) -> None:
-    lmtp = LmtpServer(intake, limits=Limits(size=listen.max_mail_bytes))
+    lmtp = LmtpServer(intake, limits=Limits(size=listen.max_mail_bytes), door=door)
     life.push_async_callback(lmtp.close)
     if unix := _opened(passed, "lmtp", listen.lmtp if listen.takes else None, listen.mta_group):
         await lmtp.serve_unix(unix)
@@ -138,7 +140,8 @@ async def _open_http(
 
 async def _open_dashboard(listen: Listen, needs: Needs, life: contextlib.AsyncExitStack) -> None:
     if shown := listen.dashboard:
-        door = dashboard(shown.admission, needs.showing, needs.clock)
+        counts = Door(needs.metrics, "dashboard")
+        door = dashboard(shown.admission, needs.showing, needs.clock, counts)
         life.push_async_callback(door.close)
         await door.listen(*shown.address)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sidecar import __version__
 from sidecar import config as config_module
 from sidecar.config import Config, ConfigError, parse
 from sidecar.edges import census_file
@@ -23,6 +24,7 @@ from sidecar.edges.service_manager import ServiceManager
 from sidecar.edges.unix_socket import is_deaf
 from sidecar.secrets import ReadSecret, SecretError
 from sidecar.services.vitals import HostSigns, Watchman
+from sidecar.storage import versions
 from sidecar.storage.database import Database, NoHistory
 from sidecar.telemetry import Metrics
 
@@ -33,6 +35,7 @@ __all__ = [
     "keys_place",
     "load_config",
     "logins_of",
+    "metrics_of",
     "missing_groups",
     "node_name",
     "now",
@@ -111,6 +114,13 @@ def _free(url: str) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+def metrics_of(config: Config) -> Metrics:
+    """What a daemon counts, with what it is."""
+    metrics = Metrics()
+    metrics.build.labels(__version__, versions.newest() if config.node.has_history else "").set(1)
+    return metrics
 
 
 def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:

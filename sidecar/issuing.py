@@ -36,7 +36,8 @@ class Issuing:
         )
         watched = self._notes.signed if self._notes else None
         self.return_paths = ReturnPaths(config.verp, clock, metrics, watched=watched)
-        self._level = level_of(config)
+        self._level, self._wikis = level_of(config), metrics.wikis
+        self._wikis.set(len(config.wikis))
 
     async def open_door(self, sockets: PassedSockets, life: contextlib.AsyncExitStack) -> None:
         """Closed when *life* ends. Raises CannotListen or WrongSocket."""
@@ -45,6 +46,7 @@ class Issuing:
     def use(self, orders: Orders) -> None:
         """Sign by these from now on, and log what they say."""
         self.return_paths.use(orders.verp)
+        self._wikis.set(len(orders.wikis.ways))
         self._level(orders)
 
     def loops(self) -> Iterator[Loop]:

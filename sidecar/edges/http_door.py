@@ -19,7 +19,7 @@ from sidecar.edges.http_sns import SnsEndpoint
 from sidecar.edges.http_talk import Gate, Route
 from sidecar.services.receipt import Intake
 from sidecar.storage.sends import Send
-from sidecar.telemetry import Metrics
+from sidecar.telemetry import Door, Metrics
 
 __all__ = ["DoorLimits", "Friends", "http_door"]
 
@@ -55,7 +55,8 @@ def http_door(
 ) -> HttpServer:
     """Not yet listening."""
     intake, patience = friends.intake, limits.patience
-    deliveries = Deliveries(intake, unfinished=limits.unfinished)
+    door = Door(friends.metrics, "http")
+    deliveries = Deliveries(intake, unfinished=limits.unfinished, door=door)
     raw = RawMail(intake, deliveries, patience, limits.size)
     drop_in = Route(
         DropIn(intake, deliveries, patience, limits.size).handle,
@@ -76,4 +77,4 @@ def http_door(
         "/healthz": Route(health.alive, look, gate=None),
         "/readyz": Route(health.ready, look, gate=None),
     }
-    return HttpServer(routes, Doorman(allow, token), deliveries, limits.server)
+    return HttpServer(routes, Doorman(allow, token), deliveries, limits.server, door)

@@ -19,6 +19,7 @@ from sidecar.edges import replies
 from sidecar.edges.http_connection import Connection
 from sidecar.edges.replies import HttpReply
 from sidecar.edges.unix_socket import CannotListen
+from sidecar.telemetry import Door
 
 __all__ = ["HttpLimits", "HttpListener", "Unfinished"]
 
@@ -55,10 +56,13 @@ class HttpListener:
         section: str,
         answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         refused: Callable[[HttpReply], bytes],
+        door: Door,
         limits: HttpLimits = HttpLimits(),
     ) -> None:
         self._section, self._answer, self._refused, self._limits = section, answer, refused, limits
         self._connections: dict[object, Connection] = {}  # by aiohttp's part of it
+        self._door = door
+        door.open.set_function(lambda: len(self._connections))
         self._bodies: set[asyncio.Timeout] = set()  # that are being read
         self._requests = 0
         self._quiet = asyncio.Event()  # no request is at work
@@ -142,6 +146,7 @@ class HttpListener:
             return self._refused(replies.CLOSING)
         if len(self._connections) >= self._limits.connections:
             log.warning("too many http connections", limit=self._limits.connections)
+            self._door.turned_away.inc()
             return self._refused(replies.TOO_MANY_CLIENTS)
         self._connections[connection.inner] = connection
         return None

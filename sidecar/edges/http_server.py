@@ -19,7 +19,7 @@ from sidecar.edges.http_gate import Doorman
 from sidecar.edges.http_listener import HttpLimits, HttpListener
 from sidecar.edges.http_talk import Answer, Asked, Route, say
 from sidecar.edges.replies import TROUBLE, HttpReply
-from sidecar.telemetry import report
+from sidecar.telemetry import Door, report
 
 __all__ = ["HttpServer"]
 
@@ -35,9 +35,10 @@ class HttpServer:
         doorman: Doorman,
         deliveries: Deliveries,
         limits: HttpLimits,
+        door: Door,
     ) -> None:
-        self._routes, self._doorman, self._deliveries = routes, doorman, deliveries
-        self._listener = HttpListener("[http]", self._request, _turned_away, limits)
+        self._routes, self._doorman, self._deliveries, self._door = routes, doorman, deliveries, door
+        self._listener = HttpListener("[http]", self._request, _turned_away, door, limits)
 
     async def listen(self, host: str, port: int) -> int:
         """Serve from now on; returns the port, any free one if 0 was asked for. Raises CannotListen."""
@@ -70,6 +71,7 @@ class HttpServer:
             raise
         except Exception as error:  # a door: unforeseen is temporary
             report(log, "http request failed", error)
+            self._door.trouble.inc()
             answer = say(TROUBLE.http)
         return route.dress(answer)
 

@@ -7,6 +7,7 @@ notice is, or how it is booked. 250 is said after the intake said so; whatever g
 import asyncio
 import ipaddress
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from sidecar.edges.passed_sockets import WrongSocket
 from sidecar.edges.replies import REPLIES, TROUBLE, Reply
 from sidecar.edges.unix_socket import MODE, CannotListen, UnixSocket
 from sidecar.services.receipt import Intake, Received
+from sidecar.telemetry import Door, Metrics
 
 __all__ = ["Limits", "LmtpServer"]
 
@@ -44,10 +46,19 @@ class Limits:
 class LmtpServer:
     """Serves LMTP on a Unix socket, on loopback TCP, or both."""
 
-    def __init__(self, intake: Intake, *, name: str = "bounce-sidecar", limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        name: str = "bounce-sidecar",
+        limits: Limits | None = None,
+        door: Door | None = None,
+    ) -> None:
+        self.limits, self._door = limits or Limits(), door or Door(Metrics(), "lmtp")
+        self._took = self._door.mail().observe
         self._intake, self._name = intake, name
         self._sessions: set[LmtpSession] = set()
+        self._door.open.set_function(lambda: len(self._sessions))
         self._deliveries: set[asyncio.Task[None]] = set()
         self._closing = False
         self._quiet = asyncio.Event()  # no session and no delivery
@@ -121,6 +132,7 @@ class LmtpServer:
             return replies.SHUTTING_DOWN
         if len(self._sessions) >= self.limits.sessions:
             log.warning("too many sessions", limit=self.limits.sessions)
+            self._door.turned_away.inc()
             return replies.TOO_MANY_SESSIONS
         self._sessions.add(session)
         self._quiet.clear()
@@ -136,6 +148,7 @@ class LmtpServer:
         loop = asyncio.get_running_loop()
         if len(self._deliveries) >= self.limits.unfinished:
             log.warning("intake does not keep up", unfinished=len(self._deliveries))
+            self._door.full.inc(len(delivery.recipients))
             loop.call_soon(session.answer, [TROUBLE] * len(delivery.recipients))
             return
         task = loop.create_task(self._deliver(session, delivery))
@@ -151,6 +164,7 @@ class LmtpServer:
             self._quiet.set()
 
     async def _deliver(self, session: LmtpSession, delivery: lmtp.Delivery) -> None:
+        began = time.perf_counter()
         # Together, so that the recipients of one mail share one commit.
         works = [
             asyncio.ensure_future(self._take(Received(recipient, delivery.sender, delivery.raw)))
@@ -159,7 +173,11 @@ class LmtpServer:
         _, late = await asyncio.wait(works, timeout=self.limits.patience)  # leaves what is late at work
         if late:
             log.warning("intake is late", recipients=len(late), patience=self.limits.patience)
-        session.answer(_answers(works))
+            self._door.late.inc(len(late))
+        answers = _answers(works)
+        self._door.trouble.inc(answers.count(TROUBLE) - len(late))
+        session.answer(answers)
+        self._took(time.perf_counter() - began)
         if late:
             await asyncio.wait(late)
 

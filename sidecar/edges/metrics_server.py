@@ -1,13 +1,14 @@
 """Metrics over HTTP, for Prometheus.
 
-Knows where they are served. Does not know what is counted. The server is prometheus_client's own, in a thread
-of its own: who asks holds up nobody.
+Knows where they are served, with those of the process (memory, processor, files, since when). Does not know
+what is counted. The server is prometheus_client's own, in a thread of its own: who asks holds up nobody, and
+is answered from memory while the event loop is busy or the database hangs.
 """
 
 import threading
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.threads import Room
@@ -20,6 +21,7 @@ class MetricsServer:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
+        ProcessCollector(registry=registry)
         self._serving: tuple[WSGIServer, threading.Thread] | None = None
 
     def listen(self, host: str, port: int) -> int:

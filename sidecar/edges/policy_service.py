@@ -15,7 +15,7 @@ from sidecar.edges.policy_delegation import NotUnderstood
 from sidecar.edges.query_socket import Limits, QuerySocket
 from sidecar.edges.replies import REPLIES, TROUBLE
 from sidecar.services.receipt import Receipt
-from sidecar.telemetry import report
+from sidecar.telemetry import Door, Metrics, report
 
 __all__ = ["PolicyService", "ReturnPaths"]
 
@@ -43,9 +43,12 @@ class PolicyService(QuerySocket):
     that is down holds, as it does for whatever is no request.
     """
 
-    def __init__(self, return_paths: ReturnPaths, *, limits: Limits | None = None) -> None:
-        self._return_paths = return_paths
-        super().__init__(self._dialogue, b"", limits=limits)
+    def __init__(
+        self, return_paths: ReturnPaths, *, limits: Limits | None = None, door: Door | None = None
+    ) -> None:
+        door = door or Door(Metrics(), "policy")
+        self._return_paths, self._failed = return_paths, door.trouble.inc
+        super().__init__(self._dialogue, b"", door, limits=limits)
 
     def _dialogue(self) -> policy_delegation.Connection:
         return policy_delegation.Connection(self._decide, self._not_understood)
@@ -60,6 +63,7 @@ class PolicyService(QuerySocket):
             return self._action(attributes.get("recipient", ""))
         except Exception as error:  # a door: unforeseen is temporary
             report(log, "recipient could not be judged", error)
+            self._failed()
             return TROUBLE.policy
 
     def _action(self, recipient: str) -> str:

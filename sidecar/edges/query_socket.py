@@ -5,6 +5,7 @@ spoken (socketmap.py, policy_delegation.py), nor what is asked. No task, no lock
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import structlog
 
 from sidecar.edges.deadline import Deadline
 from sidecar.edges.unix_socket import MODE, UnixSocket
+from sidecar.telemetry import Door
 
 __all__ = ["Dialogue", "Limits", "QuerySocket"]
 
@@ -47,12 +49,14 @@ class QuerySocket:
     """Each connection begins a new dialogue; one too many hears *busy* and is hung up on."""
 
     def __init__(
-        self, dialogue: Callable[[], Dialogue], busy: bytes, *, limits: Limits | None = None
+        self, dialogue: Callable[[], Dialogue], busy: bytes, door: Door, *, limits: Limits | None = None
     ) -> None:
         self.dialogue, self.busy = dialogue, busy
+        self.took, self.turned_away = door.lookups().observe, door.turned_away.inc
         self.limits = limits or Limits()
         self.room = self.limits.connections  #: that may be open at once; none when we close
         self.connections: set[_Connection] = set()
+        door.open.set_function(lambda: len(self.connections))
         self._socket: UnixSocket | None = None
         self._server: asyncio.Server | None = None
 
@@ -91,6 +95,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         if len(self._server.connections) >= self._server.room:
             log.warning("too many connections", limit=self._server.room)
+            self._server.turned_away()
             self._transport.write(self._server.busy)
             self._transport.close()
             return
@@ -99,8 +104,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._deadline.within(self._limits.idle)
+        began = time.perf_counter()
         if answer := self._dialogue.receive(data):
             self._transport.write(answer)
+            self._server.took(time.perf_counter() - began)
         if self._dialogue.closed:
             self.hang_up()
 

@@ -8,7 +8,7 @@ Knows the lookups. Does not know keys, wikis or the time. Each mail of the wiki 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import structlog
@@ -18,7 +18,7 @@ from sidecar.edges import replies, socketmap
 from sidecar.edges.query_socket import Limits, QuerySocket
 from sidecar.edges.replies import REPLIES, TROUBLE
 from sidecar.services.receipt import Receipt
-from sidecar.telemetry import report
+from sidecar.telemetry import Door, Metrics, report
 
 __all__ = ["Limits", "Lookups", "ReturnPaths", "VerpSocket"]
 
@@ -49,8 +49,13 @@ LOOKUPS = ("verp", "confirm", "bounce")
 class Lookups:
     """One request, one reply; never raises. *names*: those that are offered."""
 
-    def __init__(self, return_paths: ReturnPaths, names: Collection[str] = LOOKUPS) -> None:
-        self._return_paths = return_paths
+    def __init__(
+        self,
+        return_paths: ReturnPaths,
+        names: Collection[str] = LOOKUPS,
+        failed: Callable[[], None] = lambda: None,  #: called when something unforeseen happened
+    ) -> None:
+        self._return_paths, self._failed = return_paths, failed
         every = {"verp": self._verp, "confirm": self._confirm, "bounce": self._bounce}
         self._lookups = {name: every[name] for name in names}
 
@@ -62,6 +67,7 @@ class Lookups:
             return lookup(key)
         except Exception as error:  # a door: unforeseen is temporary
             report(log, "lookup failed", error)
+            self._failed()
             return TROUBLE.socketmap
 
     def _confirm(self, key: str) -> str:
@@ -105,7 +111,9 @@ class VerpSocket(QuerySocket):
         lookups: Collection[str] = LOOKUPS,
         *,
         limits: Limits | None = None,
+        door: Door | None = None,
     ) -> None:
-        answer = Lookups(return_paths, lookups)
+        door = door or Door(Metrics(), "verp")
+        answer = Lookups(return_paths, lookups, door.trouble.inc)
         busy = socketmap.netstring(replies.TOO_MANY_CONNECTIONS)
-        super().__init__(lambda: socketmap.Connection(answer), busy, limits=limits)
+        super().__init__(lambda: socketmap.Connection(answer), busy, door, limits=limits)

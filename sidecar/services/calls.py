@@ -5,14 +5,16 @@ is owed (dispatch.py) or asked (identity.py).
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
 
-from sidecar.domain.wiki import Wiki, WikiError, WikiMisconfigured, WikiUnavailable
+from sidecar.domain.vitals import Ailment
+from sidecar.domain.wiki import Wiki, WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
 from sidecar.services.circuit import Circuits, Pauses, Rows
 from sidecar.services.lines import Lines, Way
 from sidecar.services.places import PROMPT, Places
@@ -25,6 +27,15 @@ __all__ = ["NOT_CONFIGURED", "Calls"]
 log = structlog.get_logger()
 
 R = TypeVar("R")
+
+#: What a call is counted as that ended so.
+ENDS: Mapping[type[WikiError], str] = {
+    WikiRefused: "refused",
+    WikiUnavailable: "unavailable",
+    WikiMisconfigured: "misconfigured",
+}
+
+RECENT = timedelta(hours=12)  # whoever is owed something is called every nine hours, or more often
 
 NOT_CONFIGURED = "the wiki is not configured"
 
@@ -43,7 +54,7 @@ class Calls:
     ) -> None:
         self._db, self._lines, self._clock = database, lines, clock
         self.circuits, self.places = Circuits(pauses), Places()
-        self._metrics, self._ring = metrics, ring
+        self._seconds, self._ring = metrics.wiki_call_seconds, ring
         self._hastened: set[tuple[str, str]] = set()
         self._anew: set[str] = set()  # reached otherwise than before: what waits for them falls due
 
@@ -87,13 +98,19 @@ class Calls:
 
     async def put(self, wiki: str, question: Callable[[Wiki], R], way: Way) -> R:
         """Put *question* to a wiki. Raises what the wiki raises, and nothing that is not foreseen."""
+        began, end = time.perf_counter(), "unavailable"
         try:
-            return await self._lines.call(wiki, question, way, self._clock())
-        except WikiError:
+            answer = await self._lines.call(wiki, question, way, self._clock())
+            end = "ok"
+        except WikiError as error:
+            end = next(end for kind, end in ENDS.items() if isinstance(error, kind))
             raise
         except Exception as error:  # the adapter's fault; unheeded, it would recur with each lease
             report(log, "a wiki's adapter failed", error, wiki=wiki)
             raise WikiUnavailable(f"the adapter failed: {type(error).__name__}") from error
+        finally:
+            self._seconds.labels(end).observe(time.perf_counter() - began)
+        return answer
 
     async def standing(self, now: datetime) -> tuple[set[str], set[str]]:
         """Which wikis are not called now, and which have not been well lately."""
@@ -101,13 +118,30 @@ class Calls:
         if await self._hasten_anew(rows, now):
             rows = await self._db.read(circuits.standing)
         open_now = self.circuits.closed(rows, self._lines.ways, now)
-        self._metrics.wikis.set(len(self._lines.ways))
-        self._metrics.circuits_open.set(len(open_now))
         closed = open_now | self.places.busy | self.circuits.untried(rows, self._lines.ways, self.places)
         troubled = self.circuits.on_probation(rows, self._lines.ways)
         if self.places.probation_full:
             closed |= troubled
         return closed, troubled
+
+    def logins(self) -> Mapping[str, str]:
+        """The wikis of now, each with the fingerprint of what it is called with."""
+        return {wiki: way.login for wiki, way in self._lines.ways.items()}
+
+    def in_trouble(self, rows: Rows, now: datetime) -> tuple[set[str], dict[str, str]]:
+        """The wikis that are left alone now; and all that failed the last time, lately, each with why.
+
+        Also for a node that calls none: it has no logins, and what others met is in the *rows*.
+        """
+        ways = self._lines.ways
+        met = {wiki: row for wiki, row in rows.items() if wiki in ways and now - row.changed < RECENT}
+        alone = self.circuits.closed(rows, ways, now)
+        alone |= {wiki for wiki, row in met.items() if row.until and row.until > now}
+        found: dict[str, str] = dict.fromkeys(
+            alone, Ailment.LOGIN
+        )  # that it shares with others, unless it has a row
+        found |= {wiki: row.trouble or Ailment.UNAVAILABLE for wiki, row in met.items()}
+        return alone, found
 
     async def _hasten_anew(self, rows: Rows, now: datetime) -> bool:
         """What waits for wikis that are reached otherwise than before falls due, once; False if none is."""

@@ -71,13 +71,16 @@ class Dispatcher:
         self.calls = Calls(database, lines, clock, pauses, metrics, self.ring)
         self._circuits, self._places = self.calls.circuits, self.calls.places
         self._results = metrics.actions
+        for result in (
+            *Effect,
+            "postponed",
+            "misconfigured",
+            "dead",
+        ):  # there from the start: so it has a rate
+            self._results.labels(result)
         self._hands = Hands(database, clock)
         self._bell = asyncio.Event()
         self._stopping = False
-
-    def logins(self) -> dict[str, str]:
-        """The wikis of now, each with the fingerprint of what it is called with."""
-        return {wiki: way.login for wiki, way in self._lines.ways.items()}
 
     def use(self, ways: Mapping[str, Way], policies: Mapping[str, Policy]) -> None:
         """Call these from now on. What is owed to others waits; who is reached anew gets a fresh try."""

@@ -1,14 +1,22 @@
-"""The gauges: how much waits, for a person and for the wikis.
+"""The gauges: what is wrong, how much waits for a person and for the wikis, and since when.
 
-Knows when to look. Looks rather than counts along, because operators' commands change it too.
+Knows when to look. Looks rather than counts along, because operators' commands change it too, and other nodes
+do; so each node shows the same of what they share, and a restart forgets nothing.
 """
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
+import sqlalchemy as sa
 import structlog
 
-from sidecar.services.readiness import Readiness
-from sidecar.storage import actions, aside, brakes
+from sidecar.domain.remedies import SEVERITIES
+from sidecar.services.calls import Calls
+from sidecar.services.circuit import Rows
+from sidecar.services.vitals import Findings, Watchman
+from sidecar.storage import actions, aside, brakes, circuits
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, report
 
@@ -17,11 +25,27 @@ __all__ = ["Gauges"]
 log = structlog.get_logger()
 
 EVERY = 15.0  # seconds; what Prometheus is usually told to ask at
+NAMED = (
+    100  # wikis in trouble that have a series of their own: if it is all of a thousand, it is not the wikis
+)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the history says of what waits."""
+
+    aside: int
+    tripped: int
+    actions: int
+    oldest_due: datetime | None
+    circuits: Rows
 
 
 class Gauges:
-    def __init__(self, database: Database, metrics: Metrics) -> None:
-        self._db, self._metrics = database, metrics
+    def __init__(self, database: Database, metrics: Metrics, watchman: Watchman, calls: Calls) -> None:
+        self._db, self._metrics, self._watchman, self._calls = database, metrics, watchman, calls
+        self._named: set[tuple[str, str]] = set()  # wikis that have a series now, with why
+        self._trouble = {kind: metrics.trouble.labels(kind, SEVERITIES[kind]) for kind in SEVERITIES}
 
     async def run(self) -> None:
         """For ever. A round that fails is logged."""
@@ -33,9 +57,57 @@ class Gauges:
             await asyncio.sleep(EVERY)
 
     async def round(self) -> None:
-        """Look once, and where the database was in trouble, whether it is over: nobody else may write."""
-        self._metrics.set_aside_waiting.set(await self._db.read(aside.waiting))
-        self._metrics.brakes_tripped.set(await self._db.read(brakes.tripped))
-        self._metrics.outbox_waiting.set(await self._db.read(actions.waiting))
-        if not self._db.good:
-            await Readiness(self._db).why_not()  # whatever it is: the database has told it
+        """Look once: also, by trying, whether a database in trouble is well again: nobody else may write."""
+        findings = await self._watchman.look()
+        self._judge(findings)
+        now = findings.vitals.at
+        waiting = await self._db.read(lambda connection: _look(connection, now))
+        self._show(waiting, now)
+        self._metrics.looked.set(now.timestamp())
+
+    def _judge(self, findings: Findings) -> None:
+        """What is wrong, and the signs of life; of what cannot be read, the last ones stay."""
+        vitals, found = findings.vitals, {trouble.kind for trouble in findings.troubles}
+        unread = vitals.database and not vitals.nodes
+        for kind, gauge in self._trouble.items():
+            if kind in found or not unread:
+                gauge.set(kind in found)
+        metrics = self._metrics
+        times = (
+            (metrics.last_signed, vitals.signed),
+            (metrics.last_notice, vitals.noticed),
+            (metrics.last_action, vitals.acted),
+        )
+        for gauge, time in times:
+            if time:
+                gauge.set(time.timestamp())
+
+    def _show(self, waiting: Waiting, now: datetime) -> None:
+        metrics, due = self._metrics, waiting.oldest_due
+        metrics.set_aside_waiting.set(waiting.aside)
+        metrics.brakes_tripped.set(waiting.tripped)
+        metrics.outbox_waiting.set(waiting.actions)
+        metrics.oldest_due.set((now - due).total_seconds() if due else 0)
+        alone, troubled = self._calls.in_trouble(waiting.circuits, now)
+        metrics.wikis.set(len(self._calls.logins()))
+        metrics.circuits_open.set(len(alone))
+        self._name(sorted(troubled.items())[:NAMED])
+
+    def _name(self, troubled: Iterable[tuple[str, str]]) -> None:
+        """A series for each of these; the others go. One that stays is never gone between."""
+        named = set(troubled)
+        for wiki, why in self._named - named:
+            self._metrics.wiki_trouble.remove(wiki, why)
+        for wiki, why in named:
+            self._metrics.wiki_trouble.labels(wiki, why).set(1)
+        self._named = named
+
+
+def _look(connection: sa.Connection, now: datetime) -> Waiting:
+    return Waiting(
+        aside.waiting(connection),
+        brakes.tripped(connection),
+        actions.waiting(connection),
+        actions.oldest_due(connection, now),
+        circuits.standing(connection),
+    )

@@ -15,7 +15,7 @@ import structlog
 from sidecar.domain import verp
 from sidecar.domain.brake import Limits
 from sidecar.domain.canary import CANARY
-from sidecar.domain.classify import RuleBook
+from sidecar.domain.classify import HARD_CAPABLE, Category, RuleBook
 from sidecar.domain.person import Account
 from sidecar.domain.policy import Policy
 from sidecar.services.brakes import Tripped, look_at_failures
@@ -102,6 +102,9 @@ class BounceIntake:
         self._bench = Bench.of(return_paths.verp, rules, policies, limits)
         self._clock, self._owed = clock, owed
         self._metrics, self._wall_clock = metrics or Metrics(), wall_clock or clock
+        for category in Category:  # there from the start: what was never there has no rate
+            for hard in ("true", "false") if category in HARD_CAPABLE else ("false",):
+                self._metrics.bounces.labels(category, hard)
         self._failed = failed
         self._reading = Room("reader", 2)
 

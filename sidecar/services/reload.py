@@ -80,7 +80,7 @@ class Reload:
         manager: Manager,
         metrics: Metrics,
     ) -> None:
-        self._load, self._use, self._manager, self._results = load, use, manager, metrics.reloads
+        self._load, self._use, self._manager, self._metrics = load, use, manager, metrics
         self._fixed, self._read, self._others = begun.fixed, begun, Wikis()
         self.orders = begun  #: in force
         self._bell = asyncio.Event()
@@ -115,7 +115,8 @@ class Reload:
             refused = 1
             raise
         finally:
-            self._results.labels("refused" if refused else "loaded").inc()
+            self._metrics.reloads.labels("refused" if refused else "loaded").inc()
+            self._metrics.reload_good.set(not refused)
             status = f"reload refused, all is as before; problems: {refused}"
             self._manager.reloaded(status if refused else "")
         return not refused

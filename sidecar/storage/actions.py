@@ -22,6 +22,7 @@ __all__ = [
     "events_of_user",
     "forget_until",
     "is_in",
+    "oldest_due",
     "waiting",
     "warned",
 ]
@@ -134,6 +135,14 @@ def bounces_of(connection: sa.Connection, action_id: int) -> tuple[int, ...]:
 def waiting(connection: sa.Connection) -> int:
     query = sa.select(sa.func.count()).where(action.c.state == State.WAITING)
     return int(connection.execute(query).scalar_one())
+
+
+def oldest_due(connection: sa.Connection, now: datetime) -> datetime | None:
+    """Since when the oldest of those has waited that could be carried out by *now*; None if there is none."""
+    query = sa.select(sa.func.min(action.c.due, type_=action.c.due.type))
+    query = query.where(action.c.state == State.WAITING, action.c.due <= now)
+    oldest: datetime | None = connection.execute(query).scalar_one()
+    return oldest
 
 
 def events_of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Event]:

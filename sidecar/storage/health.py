@@ -4,6 +4,7 @@ Knows whose fault an error is, and its words for operators. Does not know what w
 """
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 import sqlalchemy as sa
@@ -39,6 +40,7 @@ class Health:
 
     def __init__(self, metrics: Metrics) -> None:
         self._up, self._errors = metrics.database_up, metrics.database_errors
+        self._took = {what: metrics.database_seconds.labels(what).observe for what in ("read", "write")}
         self._failed = {"read": 0, "write": 0}
         self._up.set(1)
 
@@ -61,6 +63,7 @@ class Health:
 
     @contextlib.contextmanager
     def _watched(self, what: str) -> Iterator[None]:
+        began = time.perf_counter()
         try:
             yield
         except TROUBLE as error:
@@ -74,6 +77,8 @@ class Health:
         else:
             if self._failed[what]:
                 self._answered(what)
+        finally:
+            self._took[what](time.perf_counter() - began)
 
     def _answered(self, what: str) -> None:
         failed, self._failed[what] = self._failed[what], 0

@@ -19,6 +19,7 @@ from sidecar.edges.dashboard.seals import Seals
 from sidecar.edges.dashboard.server import DashboardServer
 from sidecar.edges.dashboard.visit import Page, Shown, Visit
 from sidecar.edges.http_listener import HttpLimits
+from sidecar.telemetry import Door
 from tests.integration.doors import PATIENCE
 from tests.support.dashboard import BEARER, TOKEN, DashboardHouse
 from tests.support.long_history import add_troubles, fill
@@ -191,6 +192,10 @@ async def test_who_is_one_too_many_is_told_to_come_again(opened: Open) -> None:
     said = await raw(house, b"")
     assert said.startswith(b"HTTP/1.1 503 ")
     assert said.endswith(b"Too many connections, please try again\n")
+    sample = house.metrics.registry.get_sample_value
+    turned_away = {"door": "dashboard", "why": "connections"}
+    assert sample("bounce_sidecar_temporary_failures_total", turned_away) == 1
+    assert sample("bounce_sidecar_connections", {"door": "dashboard"}) == 1
     first.close()
 
 
@@ -206,7 +211,8 @@ class Deed:
         pages["/act"] = Page(self.act, ("GET", "POST"), name="Act", acts=True)
         self.desk.knows(pages)
         self.seals = seals
-        self.server = DashboardServer(pages, gate, self.desk, lambda: house.now, self.admission)
+        door = Door(house.metrics, "act")
+        self.server = DashboardServer(pages, gate, self.desk, lambda: house.now, self.admission, door)
 
     async def act(self, visit: Visit) -> Shown:
         if visit.form:

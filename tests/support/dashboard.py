@@ -20,6 +20,7 @@ from sidecar.edges.http_listener import HttpLimits
 from sidecar.services.showing import Showing
 from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage.database import Database
+from sidecar.telemetry import Door, Metrics
 
 __all__ = ["BEARER", "T0", "TOKEN", "DashboardHouse", "Said"]
 
@@ -63,7 +64,9 @@ class DashboardHouse:
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
         watchman = Watchman(self.database, host, lambda: logins, Tolerance(canary_every=QUARTER))
         showing = Showing(self.database, watchman, policies, self.now, self.patience)
-        self.server: DashboardServer = dashboard(self.admission, showing, host.clock, self.limits)
+        self.metrics = Metrics()
+        door = Door(self.metrics, "dashboard")
+        self.server: DashboardServer = dashboard(self.admission, showing, host.clock, door, self.limits)
         self.port = await self.server.listen("127.0.0.1", 0)
         return self
 

@@ -21,12 +21,17 @@ from sidecar.edges.dashboard.user_page import user_pages
 from sidecar.edges.dashboard.wikis_page import wikis_pages
 from sidecar.edges.http_listener import HttpLimits
 from sidecar.services.showing import Showing
+from sidecar.telemetry import Door
 
 __all__ = ["dashboard"]
 
 
 def dashboard(
-    admission: Admission, showing: Showing, clock: Callable[[], datetime], limits: HttpLimits = LIMITS
+    admission: Admission,
+    showing: Showing,
+    clock: Callable[[], datetime],
+    door: Door,
+    limits: HttpLimits = LIMITS,
 ) -> DashboardServer:
     """Not yet listening."""
     seals = Seals(admission.session_key)
@@ -43,4 +48,4 @@ def dashboard(
         **entrance(desk, gate, COOKIE, secure=admission.encrypted),
     }
     desk.knows(pages)
-    return DashboardServer(pages, gate, desk, clock, admission, limits)
+    return DashboardServer(pages, gate, desk, clock, admission, door, limits)

@@ -22,7 +22,7 @@ from sidecar.edges.dashboard.visit import Page, Shown, Visit
 from sidecar.edges.http_listener import HttpLimits, HttpListener
 from sidecar.edges.replies import HttpReply
 from sidecar.services.showing import CannotShow
-from sidecar.telemetry import report
+from sidecar.telemetry import Door, report
 
 __all__ = ["COOKIE", "DashboardServer"]
 
@@ -45,11 +45,13 @@ class DashboardServer:
         desk: Desk,
         clock: Callable[[], datetime],
         admission: Admission,
+        door: Door,
         limits: HttpLimits = LIMITS,
     ) -> None:
         self._pages, self._gate, self._desk, self._clock = pages, gate, desk, clock
         self._user_header, self._origin = admission.user_header, admission.origin
-        self._listener = HttpListener("[dashboard]", self._request, _turned_away, limits)
+        self._door = door
+        self._listener = HttpListener("[dashboard]", self._request, _turned_away, door, limits)
 
     async def listen(self, host: str, port: int) -> int:
         """Serve from now on; returns the port, any free one if 0 was asked for. Raises CannotListen."""
@@ -84,6 +86,7 @@ class DashboardServer:
             return await self._desk.show(visit, "trouble.html", status=503, trouble=trouble)
         except Exception as error:  # a door: unforeseen is temporary
             report(log, "dashboard failed", error)
+            self._door.trouble.inc()
             return plain(replies.TROUBLE.http)
 
     async def _inside(self, request: web.BaseRequest, page: Page, visit: Visit) -> Shown:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sidecar.domain.brake import Limits
 from sidecar.domain.person import LOCAL, Person
 from sidecar.domain.policy import Mode, Policy, Streak
+from sidecar.domain.trouble import Tolerance
 from sidecar.domain.verp import Keyring, SidecarFormat, Verp
 from sidecar.domain.wiki import (
     Action,
@@ -28,6 +29,7 @@ from sidecar.services.intake import BounceIntake
 from sidecar.services.lines import Lines, Way
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.services.watch import Watch
 from sidecar.storage import actions, ledger
 from sidecar.storage.actions import Entry, State
@@ -219,6 +221,11 @@ class House:
     def dispatching(self, database: Database) -> Dispatcher:
         lines, clock = self.lines(), self.clock
         return Dispatcher(database, lines, self.policies, clock, lambda: 0.0, metrics=self.metrics)
+
+    def watchman(self, tolerance: Tolerance | None = None) -> Watchman:
+        """Who looks how it is; the host is well."""
+        host = HostSigns(self.clock, lambda: None, lambda: True)
+        return Watchman(self.database, host, self.dispatcher.calls.logins, tolerance or Tolerance())
 
     def lines(self) -> Lines:
         return Lines(self.ways(*self.wikis))

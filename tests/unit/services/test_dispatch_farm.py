@@ -13,6 +13,7 @@ from sidecar.domain.wiki import LoginRefused, Mistyped, WikiUnavailable
 from sidecar.services import dispatch
 from sidecar.services.circuit import OPINIONS
 from sidecar.services.dispatch import Dispatcher
+from sidecar.services.gauges import Gauges
 from sidecar.services.lines import Lines, Way
 from sidecar.services.places import ASIDE, CALLS, PROBATION
 from sidecar.storage import circuits, outbox
@@ -156,8 +157,10 @@ async def test_fifty_wikis_that_refuse_a_login_hear_it_three_times_and_then_once
         while await dispatcher.step():
             pass
         assert farm.called() == OPINIONS + minute // 5
+    await Gauges(house.database, house.metrics, house.watchman(), dispatcher.calls).round()
     dispatcher.close()
     assert house.counted("circuits_open") == 50
+    assert house.counted("wiki_trouble", wiki="w49", why="login") == 1
 
 
 async def test_wikis_that_refuse_a_login_that_others_take_do_not_keep_those_from_being_paid(

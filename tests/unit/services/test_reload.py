@@ -119,6 +119,7 @@ async def test_all_of_it_is_read_again(desk: Desk, tmp_path: Path) -> None:
     assert desk.reload.orders == after
     assert desk.ear.heard == ["reloading", ""]
     assert (desk.counted("loaded"), desk.counted("refused")) == (1, 0)
+    assert desk.metrics.registry.get_sample_value("bounce_sidecar_reload_good") == 1
 
 
 async def test_whether_accounts_are_central_is_read_again(desk: Desk) -> None:
@@ -146,6 +147,7 @@ async def test_what_is_wrong_changes_nothing_and_all_of_it_is_told(desk: Desk, t
     assert len(desk.used) == 1
     assert desk.ear.heard == ["reloading", f"reload refused, all is as before; problems: {len(whys)}"]
     assert (desk.counted("loaded"), desk.counted("refused")) == (0, 1)
+    assert desk.metrics.registry.get_sample_value("bounce_sidecar_reload_good") == 0
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,17 @@ import sqlalchemy as sa
 import structlog
 from structlog.testing import capture_logs
 
+from sidecar import host
+from sidecar.domain.trouble import Tolerance
+from sidecar.services.dispatch import Dispatcher
 from sidecar.services.gauges import Gauges
+from sidecar.services.lines import Lines
+from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage import aside
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics, report
 
+HERE = HostSigns(host.now, lambda: None, lambda: True)
 LINES = ("database in trouble", "database is back")
 
 
@@ -56,7 +62,8 @@ async def test_the_gauges_find_out_that_trouble_is_over_where_nobody_writes(
     with capture_logs() as lines:
         await cannot_write(database)
         operator.execute("COMMIT")
-        await Gauges(database, Metrics()).round()
+        calls = Dispatcher(database, Lines({}), {}, host.now, lambda: 0.0).calls
+        await Gauges(database, Metrics(), Watchman(database, HERE, calls.logins, Tolerance()), calls).round()
     assert [line["event"] for line in lines] == [*LINES]
 
 
