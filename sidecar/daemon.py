@@ -96,11 +96,11 @@ async def run(
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
         needs = _needs(config, world, database, metrics, watch, dispatcher)
-        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # or end here
         identities = _identities(orders, world, database, dispatcher, metrics)
         use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, needs.showing)
         life.callback((reload := _reload(config, orders, use, world, metrics)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
+        await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # or end here
         main = [*watchdog(world.manager), *_main_loops(config, dispatcher, watch, reload, identities)]
         chores = Chores(config, world.clock, world.host(config), world.jitter, life, needs.showing.watchman)
         others = chores.all(database, metrics, dispatcher.calls, refusals, watch, return_paths, reload.ring)
@@ -160,9 +160,9 @@ async def _only_issue(
     issuing = Issuing(config, world.clock, metrics)
     async with contextlib.AsyncExitStack() as life:
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        await issuing.open_door(world.sockets, doors)
         life.callback((reload := _reload(config, orders, issuing.use, world, metrics)).close)
-        stop = stop or _on_signals(asyncio.Event(), reload.ring)
+        stop = stop or _on_signals(asyncio.Event(), reload.ring)  # whoever finds the door may send some
+        await issuing.open_door(world.sockets, doors)
         chores = Chores(config, world.clock, world.host(config), world.jitter, life)
         others = [*watchdog(world.manager), *chores.census(reload.ring)]
         work: list[Loop] = [loop("reload", reload.run), *issuing.loops(), *others]

@@ -9,6 +9,7 @@ import socket
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,7 @@ async def test_sighup_reads_the_rules_again_and_a_bad_file_changes_nothing(
 ) -> None:
     own = tmp_path / "rules.d" / "own.toml"
     async with serving(config) as lines:
-
-        def said(event: str) -> list[dict[str, object]]:
-            return [line for line in lines if line["event"] == event]
-
+        said = partial(daemon_here.said, lines)
         own.write_text(NEW_RULE.replace("user-unknown", "no-such-category"))
         os.kill(os.getpid(), signal.SIGHUP)
         await until(lambda: said("reload refused"))

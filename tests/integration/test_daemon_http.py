@@ -16,6 +16,7 @@ import pytest
 from sidecar.config import Config
 from tests.integration.http_house import curl, ran
 from tests.integration.test_daemon import NOW, serving
+from tests.support.daemon_here import said
 from tests.support.desk import NEW_RULE, STRANGE, say
 from tests.support.leaks import secret
 from tests.support.places import free_port
@@ -81,7 +82,7 @@ async def test_all_ways_in_end_in_one_history(config: Config, tmp_path: Path) ->
         assert (await curled(config, "/w/api.php", *form, stdin=mail))[0] == 0
         assert (await told(config, event))[0] == 0
         assert (await told(config, event))[0] == 0
-        booked = [line for line in lines if line["event"] == "notice"]
+        booked = said(lines, "notice")
     assert [line["receipt"] for line in booked] == ["taken"] * 3 + ["duplicate"]
     assert {(line["category"], line["hard"]) for line in booked} == {("user-unknown", True)}
     assert [line for line in lines if line["event"] == "refused"] == []

@@ -43,5 +43,5 @@ async def until(look: Callable[[], object], seconds: float = PATIENCE) -> None:
 
 
 def said(lines: Lines, event: str) -> Lines:
-    """The lines of one event."""
-    return [line for line in lines if line["event"] == event]
+    """The lines of one event, as they are logged unless debug is wanted."""
+    return [line for line in lines if line["event"] == event and line["log_level"] != "debug"]
