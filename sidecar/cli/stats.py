@@ -10,7 +10,7 @@ from sidecar import host
 from sidecar.cli.common import as_json, ask, configured, in_utc, one_wiki, stop_with
 from sidecar.cli.sheet import COLUMNS, as_csv, as_table, limited
 from sidecar.domain.harmless import harmless
-from sidecar.edges.charts import bars
+from sidecar.edges.charts import FILE, LIST, bars
 from sidecar.services.statistics import By, Statistics, statistics
 from sidecar.storage.database import Database
 
@@ -132,7 +132,7 @@ def _draw(found: Statistics, svg: str) -> None:
             "hard": [row.hard for row in found.rows.values()],
             "soft": [row.soft for row in found.rows.values()],
         },
-        lying=found.by is not By.DAY,
+        FILE if found.by is By.DAY else LIST,
     )
     if svg == "-":
         click.echo(text.encode(), nl=False)

@@ -34,7 +34,6 @@ PATIENCE = 60.0  # seconds; a server is given 30 for one answer
 FEW_FILES = 100  # that could still be made
 SIGNED_LATELY = timedelta(days=30)
 LONG_LOG = 512 * 2**20  # octets; SQLite begins the file anew after 4 MB, unless somebody reads all the time
-NONE_YET = "start the daemon once; on a database server: bounce-sidecar db upgrade"
 STATUS = "`bounce-sidecar db status` tells more"
 
 

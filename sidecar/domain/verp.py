@@ -198,10 +198,6 @@ class Verp:
         """One that issues and recognises in each format alone, for who wants to see them all."""
         return [Verp((form,), self._known, accept=self.accept) for form in self._formats]
 
-    def of_wikis(self, wikis: Iterable[str]) -> "Verp":
-        """The same for other wikis."""
-        return Verp(self._formats, wikis, accept=self.accept)
-
     def issue(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool = False) -> str:
         """The return path for one mail to *address*; *confirming* if it asks to confirm that address.
 

@@ -5,7 +5,6 @@ several nodes comes first sends it. Does not know SMTP: whoever is given hands i
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,9 +15,10 @@ from sidecar.domain import canary
 from sidecar.services.posting import CannotSend
 from sidecar.services.receipt import Receipt
 from sidecar.services.return_path import ReturnPaths
+from sidecar.services.rounds import rounds
 from sidecar.storage import canaries
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics, report
+from sidecar.telemetry import Metrics
 from sidecar.threads import Room
 
 __all__ = ["Canaries", "HandOver", "Times", "come_back", "send"]
@@ -74,13 +74,7 @@ class Canaries:
 
     async def run(self) -> None:
         """Until ``stop``. A round that fails is logged."""
-        while not self._stopping.is_set():
-            try:
-                await self.round()
-            except Exception as error:
-                report(log, "canary failed", error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._times.look)
+        await rounds("canary failed", self.round, self._times.look, self._stopping)
 
     async def round(self) -> bool:
         """Send one if it is time, and tell of those that were late or are lost; whether one has left."""

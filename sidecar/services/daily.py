@@ -72,7 +72,7 @@ def daily(connection: sa.Connection, look: Look, until: date, days: int, wiki: s
     whose = "" if look is Look.PROVIDERS else wiki
     sums = rates.grouped(connection, _WHAT[look], ("day", key, "hard"), since, until, whose)
     found = [_Sum(*cast(tuple[date, str, bool], of), number) for of, number in sums.items()]
-    shown = tuple(since + timedelta(days=n) for n in range(days))
+    shown = tuple(rates.days(since, until))
     if look is Look.FAILURES:
         return Daily(look, shown, tuple(_of(shown, name, found, hard) for name, hard in _HARDNESS))
     return Daily(look, shown, _largest(shown, found))

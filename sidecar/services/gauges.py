@@ -4,25 +4,22 @@ Knows when to look. Looks rather than counts along, because operators' commands 
 do; so each node shows the same of what they share, and a restart forgets nothing.
 """
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-import structlog
 
 from sidecar.domain.remedies import SEVERITIES
 from sidecar.services.calls import Calls
 from sidecar.services.circuit import Rows
+from sidecar.services.rounds import rounds
 from sidecar.services.vitals import Findings, Watchman
 from sidecar.storage import actions, aside, brakes, circuits
 from sidecar.storage.database import Database
-from sidecar.telemetry import Metrics, report
+from sidecar.telemetry import Metrics
 
 __all__ = ["Gauges"]
-
-log = structlog.get_logger()
 
 EVERY = 15.0  # seconds; what Prometheus is usually told to ask at
 NAMED = (
@@ -49,12 +46,7 @@ class Gauges:
 
     async def run(self) -> None:
         """For ever. A round that fails is logged."""
-        while True:
-            try:
-                await self.round()
-            except Exception as error:
-                report(log, "gauges failed", error)
-            await asyncio.sleep(EVERY)
+        await rounds("gauges failed", self.round, EVERY)
 
     async def round(self) -> None:
         """Look once: also, by trying, whether a database in trouble is well again: nobody else may write."""

@@ -5,7 +5,6 @@ whoever is given sends.
 """
 
 import asyncio
-import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ import structlog
 
 from sidecar.domain.address import domain_of
 from sidecar.services.posting import CannotSend
+from sidecar.services.rounds import rounds
 from sidecar.storage import digests
 from sidecar.storage.database import Database
-from sidecar.telemetry import report
 from sidecar.threads import Room
 
 __all__ = ["Letterhead", "Letters", "letter"]
@@ -79,13 +78,7 @@ class Letters(ABC):
 
     async def run(self) -> None:
         """Until ``stop``. A round that fails is logged."""
-        while not self._stopping.is_set():
-            try:
-                await self.round()
-            except Exception as error:
-                report(log, f"{self.name} failed", error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), EVERY)
+        await rounds(f"{self.name} failed", self.round, EVERY, self._stopping)
 
     @abstractmethod
     async def round(self) -> bool:

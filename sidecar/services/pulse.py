@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-import structlog
 
 from sidecar.domain.vitals import NodeSign
+from sidecar.services.rounds import rounds
 from sidecar.services.vitals import HostSigns
 from sidecar.services.watch import Watched
 from sidecar.storage import nodes, rates
 from sidecar.storage.database import Database
-from sidecar.telemetry import report
 
 __all__ = ["Myself", "Pulse"]
-
-log = structlog.get_logger()
 
 EVERY = 15.0  # seconds
 GONE = timedelta(days=7)  # after which nobody misses a node that is not seen
@@ -44,13 +41,7 @@ class Pulse:
 
     async def run(self) -> None:
         """Until ``stop``, and then once more. A beat that fails is logged."""
-        while not self._stop.is_set():
-            try:
-                await self.beat()
-            except Exception as error:
-                report(log, "pulse failed", error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), EVERY)
+        await rounds("pulse failed", self.beat, EVERY, self._stop)
         with contextlib.suppress(Exception):  # nobody's concern any more: it will be missed
             await self.beat(last=True)
 

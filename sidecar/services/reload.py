@@ -8,7 +8,7 @@ The swap happens between two awaits: what is under way ends with what it began w
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Policy
-from sidecar.domain.verp import Verp, wire
+from sidecar.domain.verp import Verp
 from sidecar.telemetry import Metrics, report
 from sidecar.threads import Room
 
@@ -39,15 +39,6 @@ class Wikis:
 
     ways: Mapping[str, Hashable] = field(default_factory=dict)  #: how each is reached; equal: as before
     policies: Mapping[str, Policy] = field(default_factory=dict)
-
-    def under(self, others: "Wikis") -> "Wikis":
-        """*others*, and those of these whose ids are told apart from theirs in a return path."""
-        taken = {wire(wiki).lower() for wiki in others.ways}
-        left = [wiki for wiki in self.ways if wire(wiki).lower() not in taken]
-        return Wikis(
-            {**{wiki: self.ways[wiki] for wiki in left}, **others.ways},
-            {**{wiki: self.policies[wiki] for wiki in left}, **others.policies},
-        )
 
 
 @dataclass(frozen=True)
@@ -81,7 +72,7 @@ class Reload:
         metrics: Metrics,
     ) -> None:
         self._load, self._use, self._manager, self._metrics = load, use, manager, metrics
-        self._fixed, self._read, self._others = begun.fixed, begun, Wikis()
+        self._fixed = begun.fixed
         self.orders = begun  #: in force
         self._bell = asyncio.Event()
         self._reading = Room("reload")  # a table of rules takes some 0.1 s; the wiki does not wait for it
@@ -106,7 +97,7 @@ class Reload:
         self._manager.reloading()
         try:
             read = await self._reading.run(self._load)
-            self._take_over(read, self._others)
+            self._take_over(read)
         except Unusable as error:
             refused = len(error.problems)
             for problem in error.problems:
@@ -121,20 +112,10 @@ class Reload:
             self._manager.reloaded(status if refused else "")
         return not refused
 
-    def use_wikis(self, others: Wikis) -> None:
-        """Wikis besides those of the files, as of a sitematrix, in place of those that were given before.
-
-        They stay at a reload; where the files name one of them, the files hold. Whoever calls this, from the
-        event loop's thread, has made sure that the ids fit into a return path and are apart (wiki_ids.py).
-        """
-        self._take_over(self._read, others)
-
-    def _take_over(self, read: Orders, others: Wikis) -> None:
-        wikis = others.under(read.wikis)
-        before, orders = self.orders, replace(read, verp=read.verp.of_wikis(wikis.ways), wikis=wikis)
-        self._use(orders)
-        self._read, self._others, self.orders = read, others, orders
-        _tell(before.wikis.ways, orders)
+    def _take_over(self, read: Orders) -> None:
+        self._use(read)
+        before, self.orders = self.orders, read
+        _tell(before.wikis.ways, read)
         if waiting := [name for name, value in read.fixed.items() if self._fixed[name] != value]:
             log.warning("restart needed", settings=", ".join(waiting), why="they do not change at a reload")
 

@@ -3,19 +3,14 @@
 Knows when a day is over. Whoever of several nodes comes first does it, and it does no harm if two do.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-import structlog
-
+from sidecar.services.rounds import rounds
 from sidecar.storage import rates
 from sidecar.storage.database import Database
-from sidecar.telemetry import report
 
 __all__ = ["Rollup"]
-
-log = structlog.get_logger()
 
 EVERY = 3600.0  # seconds
 DAY = timedelta(days=1)
@@ -28,12 +23,7 @@ class Rollup:
 
     async def run(self) -> None:
         """For ever, once an hour. A round that fails is logged."""
-        while True:
-            try:
-                await self.round()
-            except Exception as error:
-                report(log, "rollup failed", error)
-            await asyncio.sleep(EVERY)
+        await rounds("rollup failed", self.round, EVERY)
 
     async def round(self) -> list[date]:
         """Sum the days that are over and were not summed, and the last ones again; returns them."""

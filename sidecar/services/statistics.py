@@ -102,7 +102,7 @@ def statistics(connection: sa.Connection, by: By, since: date, until: date, wiki
             rows[str(key)].add(_failures(number, hard))
     else:
         if by is By.DAY:
-            rows |= {str(day): Numbers() for day in _days(first, until)}
+            rows |= {str(day): Numbers() for day in rates.days(first, until)}
         _all(connection, by, first, until, wiki, rows)
     ordered = dict(sorted(rows.items(), key=_most if by is not By.DAY else None))
     return Statistics(by, since, until, kept, ordered, _sum(ordered.values()))
@@ -145,7 +145,3 @@ def _sum(numbers: Iterable[Numbers]) -> Numbers:
     for one in numbers:
         total.add(one)
     return total
-
-
-def _days(since: date, until: date) -> Iterable[date]:
-    return (since + n * DAY for n in range((until - since).days + 1))

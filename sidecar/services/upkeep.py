@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from sidecar.services.rounds import rounds
 from sidecar.storage import retention, tallies
 from sidecar.storage.database import Database
 from sidecar.storage.retention import Shelf
-from sidecar.telemetry import report
 
 __all__ = ["Keep", "Upkeep"]
 
@@ -43,12 +43,7 @@ class Upkeep:
 
     async def run(self) -> None:
         """For ever, once an hour. A round that fails is logged."""
-        while True:
-            try:
-                await self.round()
-            except Exception as error:
-                report(log, "upkeep failed", error)
-            await asyncio.sleep(EVERY)
+        await rounds("upkeep failed", self.round, EVERY)
 
     async def round(self) -> dict[str, int]:
         """Let go whatever is older than it is kept; how many of each kind, of those that were any."""

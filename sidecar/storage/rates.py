@@ -20,8 +20,8 @@ from sidecar.storage.actions import State, is_in
 from sidecar.storage.schema import action, bounce, rate
 
 __all__ = [
-    "Count", "What", "add_signed", "amend", "close", "closed", "first_day", "grouped", "kept_since",
-    "last_signed", "per_day", "signed_since", "sums",
+    "Count", "What", "add_signed", "amend", "close", "closed", "days", "first_day", "grouped", "kept_since",
+    "last_signed", "signed_since", "sums",
 ]  # fmt: skip
 
 DAY = timedelta(days=1)
@@ -51,38 +51,22 @@ class Count:
     number: int
 
 
-def per_day(connection: sa.Connection, what: What, since: date, until: date, wiki: str = "") -> list[Count]:
-    """Of each day from *since* to *until*, both included; of one *wiki* if it is named.
-
-    Days that are not closed are counted now: that takes as long as there were failures in them. Providers are
-    not known by wiki.
-    """
-    days = closed(connection, since, until)
-    query = sa.select(rate.c.day, rate.c.wiki, rate.c.key, rate.c.hard, rate.c.number).where(
-        rate.c.what == what, rate.c.day >= str(since), rate.c.day <= str(until)
-    )
-    if wiki:
-        query = query.where(rate.c.wiki == wiki)
-    found = [Count(date.fromisoformat(day), *rest) for day, *rest in connection.execute(query)]
-    if what in _SUMMED:
-        found = [count for count in found if count.day in days]
-        for day in _open(connection, days, since, until):
-            found += [one for one in _counted(connection, what, day) if wiki in ("", one.wiki)]
-    return found
-
-
 def grouped(
     connection: sa.Connection, what: What, by: Sequence[str], since: date, until: date, wiki: str = ""
 ) -> Counter[tuple[object, ...]]:
-    """The same, added up: *by* names what is told apart, some of day, wiki, key and hard."""
-    days = closed(connection, since, until)
+    """Of all days from *since* to *until*, both included, added up; of one *wiki* if it is named.
+
+    *by* names what is told apart: some of day, wiki, key and hard. Days that are not closed are counted now:
+    that takes as long as there were failures in them. Providers are not known by wiki.
+    """
+    over = closed(connection, since, until)
     summed = what in _SUMMED
-    opened = list(_open(connection, days, since, until)) if summed else []
+    opened = list(_open(connection, over, since, until)) if summed else []
     columns = [rate.c[name] for name in by]
     query = sa.select(*columns, sa.func.sum(rate.c.number)).group_by(*columns)
     query = query.where(rate.c.what == what, rate.c.day >= str(since), rate.c.day <= str(until))
     if summed:
-        query = query.where(rate.c.day.in_(sorted(map(str, days))))
+        query = query.where(rate.c.day.in_(sorted(map(str, over))))
     if wiki:
         query = query.where(rate.c.wiki == wiki)
     found: Counter[tuple[object, ...]] = Counter()
@@ -97,13 +81,18 @@ def grouped(
 def _open(connection: sa.Connection, summed: set[date], since: date, until: date) -> Iterator[date]:
     """The days that are not *summed*; before the first of which anything is kept there is nothing."""
     if first := first_day(connection):
-        yield from (day for day in _days(max(since, first), until) if day not in summed)
+        yield from (day for day in days(max(since, first), until) if day not in summed)
 
 
 def _told(by: Sequence[str], of: Sequence[object]) -> tuple[object, ...]:
     return tuple(
         date.fromisoformat(str(value)) if name == "day" else value for name, value in zip(by, of, strict=True)
     )
+
+
+def days(since: date, until: date) -> Iterator[date]:
+    """From *since* to *until*, both included."""
+    return (since + n * DAY for n in range((until - since).days + 1))
 
 
 def closed(connection: sa.Connection, since: date, until: date) -> set[date]:
@@ -220,9 +209,3 @@ def _acted(connection: sa.Connection, start: datetime) -> Iterator[Count]:
             yield Count(
                 start.date(), wiki, f"shadow {what}" if state is State.SHADOW else what, False, number
             )
-
-
-def _days(since: date, until: date) -> Iterator[date]:
-    while since <= until:
-        yield since
-        since += DAY

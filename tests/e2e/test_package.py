@@ -71,7 +71,7 @@ def test_the_wheel_brings_rules_migrations_fixtures_and_the_extension(sdist: Pat
         assert one["found"] == re.findall("un-confirmed|confirmed", line)[0]
         assert line.split()[-1] in one["why"]
     assert (installed / "wiki_adapter/BounceSidecar/extension.json").is_file()
-    for needed in ("templates/overview.html", "static/style.css", "static/chart.css", "static/icon.svg"):
+    for needed in ("templates/overview.html", "static/style.css", "static/icon.svg", "../chart.css"):
         assert (installed / "sidecar/edges/dashboard" / needed).is_file()
     hands_over(installed)
 

@@ -1,4 +1,4 @@
-"""Fixtures of the doors: LMTP and HTTP with some limits changed, clients of theirs, the pipe's program."""
+"""Fixtures of the doors: LMTP, HTTP and the dashboard with something changed, clients, the pipe's program."""
 
 import asyncio
 import sys
@@ -15,6 +15,7 @@ from tests.integration.doors import Client, ScriptedIntake
 from tests.integration.http_house import NOW, HttpHouse
 from tests.integration.pipe import installed
 from tests.support.amazon import Amazon
+from tests.support.dashboard import DashboardHouse, OpenDashboard
 
 
 @pytest.fixture
@@ -94,3 +95,17 @@ async def serve_http(
         event.set()
     for house in houses:
         await house.server.close(grace=0.1)
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[OpenDashboard]:
+    """Opens a dashboard with some of the house's fields changed."""
+    houses: list[DashboardHouse] = []
+
+    async def start(**changes: Any) -> DashboardHouse:
+        houses.append(await DashboardHouse(tmp_path, **changes).open())
+        return houses[-1]
+
+    yield start
+    for house in houses:
+        await house.close()

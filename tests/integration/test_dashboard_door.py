@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import html5lib
 import pytest
@@ -21,10 +19,9 @@ from sidecar.edges.dashboard.visit import Page, Shown, Visit
 from sidecar.edges.http_listener import HttpLimits
 from sidecar.telemetry import Door
 from tests.integration.doors import PATIENCE
-from tests.support.dashboard import BEARER, TOKEN, DashboardHouse
+from tests.support.dashboard import BEARER, TOKEN, DashboardHouse, OpenDashboard
 from tests.support.long_history import add_troubles, fill
 
-Open = Callable[..., Awaitable[DashboardHouse]]
 PAGES = ("/", "/rates", "/login", "/nowhere")
 CHARTS = tuple(f"/rates/{look}.svg" for look in ("failures", "actions", "categories", "providers"))
 POLICY = (
@@ -34,21 +31,7 @@ POLICY = (
 
 
 @pytest.fixture
-async def opened(tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens a dashboard with some of the house's fields changed."""
-    houses: list[DashboardHouse] = []
-
-    async def start(**changes: Any) -> DashboardHouse:
-        houses.append(await DashboardHouse(tmp_path, **changes).open())
-        return houses[-1]
-
-    yield start
-    for house in houses:
-        await house.close()
-
-
-@pytest.fixture
-async def full(opened: Open) -> DashboardHouse:
+async def full(opened: OpenDashboard) -> DashboardHouse:
     """With a history, and with troubles."""
     house = await opened()
     await house.database.write(lambda connection: fill(connection, 300, house.now))
@@ -146,7 +129,7 @@ async def test_looking_changes_nothing_and_other_methods_are_none(full: Dashboar
         (b"GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"303"),
     ],
 )
-async def test_garbage_gets_a_short_answer(opened: Open, request_: bytes, status: bytes) -> None:
+async def test_garbage_gets_a_short_answer(opened: OpenDashboard, request_: bytes, status: bytes) -> None:
     house = await opened(limits=HttpLimits(idle=1.0))
     said = await raw(house, request_)
     assert said.split()[1] == status, said
@@ -170,13 +153,15 @@ FORM = "application/x-www-form-urlencoded"
         (FORM, b"token=%00%ff", 403),
     ],
 )
-async def test_what_is_no_form_of_ours_is_not_read(opened: Open, kind: str, body: bytes, status: int) -> None:
+async def test_what_is_no_form_of_ours_is_not_read(
+    opened: OpenDashboard, kind: str, body: bytes, status: int
+) -> None:
     house = await opened()
     headers = {"Origin": house.url, "Content-Type": kind}
     assert (await house.ask("/login", "POST", data=body, headers=headers)).status == status
 
 
-async def test_who_is_too_slow_is_hung_up_on(opened: Open) -> None:
+async def test_who_is_too_slow_is_hung_up_on(opened: OpenDashboard) -> None:
     house = await opened(limits=HttpLimits(idle=0.05, body=0.05))
     assert await raw(house, b"GET / HT") == b""
     host = house.url.removeprefix("http://").encode()
@@ -185,7 +170,7 @@ async def test_who_is_too_slow_is_hung_up_on(opened: Open) -> None:
     assert b" 408 " in await raw(house, half)
 
 
-async def test_who_is_one_too_many_is_told_to_come_again(opened: Open) -> None:
+async def test_who_is_one_too_many_is_told_to_come_again(opened: OpenDashboard) -> None:
     house = await opened(limits=HttpLimits(connections=1))
     _, first = await asyncio.open_connection("127.0.0.1", house.port)
     first.write(b"GET /login HTTP/1.1\r\nHost: x\r\n")
@@ -223,7 +208,7 @@ class Deed:
 
 
 @pytest.fixture
-async def deed(opened: Open, request: pytest.FixtureRequest) -> AsyncIterator[Deed]:
+async def deed(opened: OpenDashboard, request: pytest.FixtureRequest) -> AsyncIterator[Deed]:
     made = Deed(await opened(), actions=getattr(request, "param", True))
     made.house.port = await made.server.listen("127.0.0.1", 0)
     yield made
@@ -276,7 +261,7 @@ async def test_where_acting_is_off_nothing_is_done(deed: Deed) -> None:
     assert deed.done == []
 
 
-async def test_closing_lets_an_answer_finish(opened: Open) -> None:
+async def test_closing_lets_an_answer_finish(opened: OpenDashboard) -> None:
     house = await opened(admission=replace(Admission(TOKEN, b"k" * 32), actions=True))
     asked = asyncio.ensure_future(house.ask("/rates", headers=BEARER))
     while not house.server._listener._requests:

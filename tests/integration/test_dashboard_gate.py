@@ -1,33 +1,15 @@
 """Who comes into the dashboard: by token, by session, by a proxy; and who does not."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sidecar.domain.admission import Admission
-from tests.support.dashboard import BEARER, TOKEN, DashboardHouse
+from tests.support.dashboard import BEARER, TOKEN, DashboardHouse, OpenDashboard
 
-Open = Callable[..., Awaitable[DashboardHouse]]
 HOUR = timedelta(hours=1)
 PROXIED = Admission(TOKEN, b"k" * 32, ("127.0.0.0/8",), "X-Forwarded-User")
-
-
-@pytest.fixture
-async def opened(tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens a dashboard with some of the house's fields changed."""
-    houses: list[DashboardHouse] = []
-
-    async def start(**changes: Any) -> DashboardHouse:
-        houses.append(await DashboardHouse(tmp_path, **changes).open())
-        return houses[-1]
-
-    yield start
-    for house in houses:
-        await house.close()
 
 
 async def seen(house: DashboardHouse, **headers: str) -> bool:
@@ -38,20 +20,20 @@ async def seen(house: DashboardHouse, **headers: str) -> bool:
     return said.status == 200
 
 
-async def test_nobody_sees_anything_without_a_token(opened: Open) -> None:
+async def test_nobody_sees_anything_without_a_token(opened: OpenDashboard) -> None:
     house = await opened()
     assert not await seen(house)
     assert (await house.ask("/login")).status == 200
 
 
-async def test_the_token_begins_a_session_that_leads_to_what_was_asked_for(opened: Open) -> None:
+async def test_the_token_begins_a_session_that_leads_to_what_was_asked_for(opened: OpenDashboard) -> None:
     house = await opened()
     said = await house.post("/login", {"token": TOKEN, "to": "/"})
     assert (said.status, said.headers["Location"]) == (303, "/")
     assert await seen(house, Cookie=said.cookie)
 
 
-async def test_the_cookie_is_for_these_pages_alone_and_for_no_script(opened: Open) -> None:
+async def test_the_cookie_is_for_these_pages_alone_and_for_no_script(opened: OpenDashboard) -> None:
     house = await opened()
     attributes = (await house.post("/login", {"token": TOKEN})).headers["Set-Cookie"].split("; ")[1:]
     assert attributes == ["Max-Age=43200", "Path=/", "HttpOnly", "SameSite=Strict"]
@@ -63,7 +45,7 @@ async def test_the_cookie_is_for_these_pages_alone_and_for_no_script(opened: Ope
     ]  # fmt: skip
 
 
-async def test_a_session_ends_after_twelve_hours(opened: Open) -> None:
+async def test_a_session_ends_after_twelve_hours(opened: OpenDashboard) -> None:
     house = await opened()
     cookie = await house.login()
     house.now += 12 * HOUR - timedelta(seconds=1)
@@ -72,7 +54,7 @@ async def test_a_session_ends_after_twelve_hours(opened: Open) -> None:
     assert not await seen(house, Cookie=cookie)
 
 
-async def test_a_session_ends_with_the_logout_also_for_who_has_kept_the_cookie(opened: Open) -> None:
+async def test_a_session_ends_with_the_logout_also_for_who_has_kept_the_cookie(opened: OpenDashboard) -> None:
     house = await opened()
     cookie, other = await house.login(), await house.login()
     said = await house.post("/logout", {}, Cookie=cookie)
@@ -82,7 +64,9 @@ async def test_a_session_ends_with_the_logout_also_for_who_has_kept_the_cookie(o
     assert await seen(house, Cookie=other)
 
 
-async def test_a_session_ends_with_its_token_and_is_good_on_another_node_until_then(opened: Open) -> None:
+async def test_a_session_ends_with_its_token_and_is_good_on_another_node_until_then(
+    opened: OpenDashboard,
+) -> None:
     first, second = await opened(), await opened()
     new = await opened(admission=Admission("another-token-of-some-length-9876", b"l" * 32))
     cookie = await first.login()
@@ -101,18 +85,18 @@ async def test_a_session_ends_with_its_token_and_is_good_on_another_node_until_t
         "a\tb=c; bounce_sidecar_session=gAAAAAB" + "_" * 100,
     ],
 )
-async def test_a_cookie_that_is_none_of_ours_is_none(opened: Open, cookie: str) -> None:
+async def test_a_cookie_that_is_none_of_ours_is_none(opened: OpenDashboard, cookie: str) -> None:
     assert not await seen(await opened(), Cookie=cookie)
 
 
-async def test_a_form_is_no_session(opened: Open) -> None:
+async def test_a_form_is_no_session(opened: OpenDashboard) -> None:
     house = await opened()
     seals, now = house.server._gate.seals, house.now
     assert not seals.is_session(seals.form("session", now), now)
     assert not seals.is_form(seals.session(now), "", now)
 
 
-async def test_scripts_bring_the_token_as_a_bearer(opened: Open) -> None:
+async def test_scripts_bring_the_token_as_a_bearer(opened: OpenDashboard) -> None:
     house = await opened()
     assert await seen(house, **BEARER)
     for wrong in ("Bearer wrong", "Bearer", f"Bearer {TOKEN}x", "Bearer \xe9"):
@@ -121,13 +105,13 @@ async def test_scripts_bring_the_token_as_a_bearer(opened: Open) -> None:
         house.now += timedelta(minutes=2)
 
 
-async def test_a_password_for_the_web_server_in_front_is_nothing_to_us(opened: Open) -> None:
+async def test_a_password_for_the_web_server_in_front_is_nothing_to_us(opened: OpenDashboard) -> None:
     house = await opened()
     assert not await seen(house, Authorization="Basic eDp5")
     assert await seen(house, Authorization="Basic eDp5", Cookie=await house.login())
 
 
-async def test_who_has_been_wrong_five_times_waits_a_minute(opened: Open) -> None:
+async def test_who_has_been_wrong_five_times_waits_a_minute(opened: OpenDashboard) -> None:
     house = await opened()
     wrong = [(await house.post("/login", {"token": "wrong"})).status for _ in range(6)]
     assert wrong == [403] * 5 + [429]
@@ -137,14 +121,14 @@ async def test_who_has_been_wrong_five_times_waits_a_minute(opened: Open) -> Non
     assert (await house.post("/login", {"token": TOKEN})).status == 303
 
 
-async def test_a_trusted_proxy_says_who_it_is(opened: Open) -> None:
+async def test_a_trusted_proxy_says_who_it_is(opened: OpenDashboard) -> None:
     house = await opened(admission=PROXIED)
     said = await house.ask("/", headers={"X-Forwarded-User": "alice"})
     assert said.status == 200
     assert '<p class="who">alice</p>' in said.text
 
 
-async def test_nobody_else_is_believed_and_no_proxy_that_is_unclear(opened: Open) -> None:
+async def test_nobody_else_is_believed_and_no_proxy_that_is_unclear(opened: OpenDashboard) -> None:
     far = await opened(admission=replace(PROXIED, proxies=("192.0.2.7/32",)))
     assert not await seen(far, X_Forwarded_User="alice")
     near = await opened(admission=PROXIED)
@@ -157,7 +141,7 @@ async def test_nobody_else_is_believed_and_no_proxy_that_is_unclear(opened: Open
     assert not await seen(plain, X_Forwarded_User="alice")
 
 
-async def test_without_a_token_nobody_has_the_right_one(opened: Open) -> None:
+async def test_without_a_token_nobody_has_the_right_one(opened: OpenDashboard) -> None:
     house = await opened(admission=replace(PROXIED, token=""))
     assert (await house.post("/login", {"token": ""})).status == 403
     assert (await house.ask("/", headers={"Authorization": "Bearer "})).status == 401
@@ -167,7 +151,7 @@ async def test_without_a_token_nobody_has_the_right_one(opened: Open) -> None:
 @pytest.mark.parametrize(
     "to", ["//evil.example", "https://evil.example/", "/login", "/\\evil", "/nowhere", "evil", "/\r\nX: y"]
 )
-async def test_a_login_leads_nowhere_else(opened: Open, to: str) -> None:
+async def test_a_login_leads_nowhere_else(opened: OpenDashboard, to: str) -> None:
     said = await (await opened()).post("/login", {"token": TOKEN, "to": to})
     assert (said.status, said.headers["Location"]) == (303, "/")
 
@@ -183,14 +167,14 @@ async def test_a_login_leads_nowhere_else(opened: Open, to: str) -> None:
         {"Sec_Fetch_Site": "none"},
     ],
 )
-async def test_a_form_from_elsewhere_is_not_taken(opened: Open, headers: dict[str, str]) -> None:
+async def test_a_form_from_elsewhere_is_not_taken(opened: OpenDashboard, headers: dict[str, str]) -> None:
     house = await opened()
     said = await house.post("/login", {"token": TOKEN}, **headers)
     assert (said.status, said.cookie) == (403, "")
     assert "This form is not from our own page" in said.text
 
 
-async def test_behind_a_web_server_the_public_address_is_the_origin(opened: Open) -> None:
+async def test_behind_a_web_server_the_public_address_is_the_origin(opened: OpenDashboard) -> None:
     house = await opened(admission=replace(PROXIED, public_url="https://ops.example.org:8443/b"))
     for origin, status in (("https://ops.example.org:8443", 303), (house.url, 403)):
         assert (await house.post("/b/login", {"token": TOKEN}, Origin=origin)).status == status

@@ -1,6 +1,5 @@
 """The pages of the dashboard over a real history: what they say, and what they do not let happen."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +14,9 @@ from sidecar.services.circuit import Circuits, Pauses
 from sidecar.storage import actions, brakes, ledger, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.outbox import Because
-from tests.support.dashboard import BEARER, T0, TOKEN, DashboardHouse, Said
+from tests.support.dashboard import BEARER, T0, TOKEN, DashboardHouse, OpenDashboard, Said
 from tests.unit.storage.rows import bounce, notice, owe
 
-Open = Callable[..., Awaitable[DashboardHouse]]
 DAY = timedelta(days=1)
 EVIL = "<script>alert(1)</script>\x1b[2J \u202e"
 ACTING = Admission(TOKEN, b"k" * 32, actions=True)
@@ -31,19 +29,6 @@ EMPTY = {
 }
 
 
-@pytest.fixture
-async def opened(tmp_path: Path) -> AsyncIterator[Open]:
-    houses: list[DashboardHouse] = []
-
-    async def start(**changes: Any) -> DashboardHouse:
-        houses.append(await DashboardHouse(tmp_path, **changes).open())
-        return houses[-1]
-
-    yield start
-    for house in houses:
-        await house.close()
-
-
 async def page(house: DashboardHouse, path: str) -> str:
     """The page, valid in a strict reader's eyes."""
     said = await house.ask(path, headers=BEARER)
@@ -53,14 +38,16 @@ async def page(house: DashboardHouse, path: str) -> str:
 
 
 @pytest.mark.parametrize("path", EMPTY)
-async def test_a_page_of_an_empty_history_says_that_there_is_nothing(opened: Open, path: str) -> None:
+async def test_a_page_of_an_empty_history_says_that_there_is_nothing(
+    opened: OpenDashboard, path: str
+) -> None:
     assert EMPTY[path] in await page(await opened(), path)
 
 
 @pytest.mark.parametrize(
     "path", ["/user?wiki=enwiki&user=7", "/outbox", "/aside", "/aside/mail?id=1", "/brakes", "/wikis"]
 )
-async def test_a_page_that_cannot_be_made_says_why(opened: Open, tmp_path: Path, path: str) -> None:
+async def test_a_page_that_cannot_be_made_says_why(opened: OpenDashboard, tmp_path: Path, path: str) -> None:
     house = await opened()
     (tmp_path / "history.db").unlink()
     (tmp_path / "history.db").mkdir()
@@ -70,7 +57,7 @@ async def test_a_page_that_cannot_be_made_says_why(opened: Open, tmp_path: Path,
     assert "db status" in said.text
 
 
-async def test_the_story_of_a_user_is_there_with_its_outlook(opened: Open) -> None:
+async def test_the_story_of_a_user_is_there_with_its_outlook(opened: OpenDashboard) -> None:
     house = await opened()
     await house.database.write(lambda c: owe(c, now=T0 - DAY))
     text = await page(house, "/user?wiki=enwiki&user=7")
@@ -88,11 +75,11 @@ async def test_the_story_of_a_user_is_there_with_its_outlook(opened: Open) -> No
         ("wiki=enwiki&user=8", "Nothing is known of user 8 of enwiki"),
     ],
 )
-async def test_who_is_not_found_is_told_so(opened: Open, query: str, words: str) -> None:
+async def test_who_is_not_found_is_told_so(opened: OpenDashboard, query: str, words: str) -> None:
     assert words in await page(await opened(), f"/user?{query}")
 
 
-async def test_the_lists_of_the_outbox_go_from_page_to_page(opened: Open) -> None:
+async def test_the_lists_of_the_outbox_go_from_page_to_page(opened: OpenDashboard) -> None:
     house = await opened()
 
     def fill(connection: Any) -> None:
@@ -112,7 +99,7 @@ async def test_the_lists_of_the_outbox_go_from_page_to_page(opened: Open) -> Non
     assert ">120<" in await page(house, "/outbox?list=done"), "how many wait is told with each list"
 
 
-async def test_what_mails_and_wikis_say_does_nothing_in_a_page(opened: Open) -> None:
+async def test_what_mails_and_wikis_say_does_nothing_in_a_page(opened: OpenDashboard) -> None:
     house = await opened()
     raw = f"Subject: {EVIL}\nX-A: =?utf-8?q?=3Cimg_src=3Dx=3E?=\n\n{EVIL}\n".encode()
 
@@ -140,7 +127,7 @@ async def test_what_mails_and_wikis_say_does_nothing_in_a_page(opened: Open) -> 
 
 
 @pytest.mark.parametrize("query", ["", "?id=0", "?id=-1", "?id=2", "?id=x", "?id=9223372036854775808"])
-async def test_a_mail_that_is_not_set_aside_is_not_shown(opened: Open, query: str) -> None:
+async def test_a_mail_that_is_not_set_aside_is_not_shown(opened: OpenDashboard, query: str) -> None:
     house = await opened()
     await house.database.write(lambda c: ledger.append(c, notice(1)))
     assert (await house.ask(f"/aside/mail{query}", headers=BEARER)).status == 404
@@ -177,7 +164,7 @@ async def states(house: DashboardHouse) -> list[str]:
     [("release", "released", State.WAITING), ("discard", "discarded", State.DISCARDED)],
 )
 async def test_a_brake_is_let_go_and_the_audit_says_by_whom(
-    opened: Open, way: str, word: str, state: State
+    opened: OpenDashboard, way: str, word: str, state: State
 ) -> None:
     house = await opened(admission=ACTING)
     brake = await braked(house)
@@ -189,7 +176,7 @@ async def test_a_brake_is_let_go_and_the_audit_says_by_whom(
     assert f"by dashboard token: brake {brake}" in events[-1].detail
 
 
-async def test_a_brake_that_does_not_hold_is_not_let_go_twice(opened: Open) -> None:
+async def test_a_brake_that_does_not_hold_is_not_let_go_twice(opened: OpenDashboard) -> None:
     house = await opened(admission=ACTING)
     brake = await braked(house)
     cookie = await house.login()
@@ -198,7 +185,9 @@ async def test_a_brake_that_does_not_hold_is_not_let_go_twice(opened: Open) -> N
 
 
 @pytest.mark.parametrize(("way", "brake"), [("burn", "1"), ("release", "x"), ("release", "1" * 30), ("", "")])
-async def test_a_form_of_somebody_elses_making_does_nothing(opened: Open, way: str, brake: str) -> None:
+async def test_a_form_of_somebody_elses_making_does_nothing(
+    opened: OpenDashboard, way: str, brake: str
+) -> None:
     house = await opened(admission=ACTING)
     await braked(house)
     assert (await press(house, way, brake)).status == 400
@@ -215,7 +204,7 @@ async def test_a_form_of_somebody_elses_making_does_nothing(opened: Open, way: s
     ],
 )
 async def test_nothing_is_let_go_by_whom_it_is_not_for(
-    opened: Open, admission: Admission, headers: dict[str, str], status: int
+    opened: OpenDashboard, admission: Admission, headers: dict[str, str], status: int
 ) -> None:
     house = await opened(admission=admission)
     brake = await braked(house)
@@ -226,7 +215,7 @@ async def test_nothing_is_let_go_by_whom_it_is_not_for(
     assert await states(house) == [State.HELD]
 
 
-async def test_the_form_of_another_session_does_nothing(opened: Open) -> None:
+async def test_the_form_of_another_session_does_nothing(opened: OpenDashboard) -> None:
     house = await opened(admission=ACTING)
     brake = await braked(house)
     mine, other = await house.login(), await house.login()
@@ -235,7 +224,7 @@ async def test_the_form_of_another_session_does_nothing(opened: Open) -> None:
     assert (await house.post("/brakes", form, Cookie=other)).status == 303
 
 
-async def test_a_dashboard_that_only_shows_offers_no_button(opened: Open) -> None:
+async def test_a_dashboard_that_only_shows_offers_no_button(opened: OpenDashboard) -> None:
     house = await opened()
     brake = await braked(house)
     text = (await house.ask("/brakes", headers={"Cookie": await house.login()})).text
@@ -243,7 +232,7 @@ async def test_a_dashboard_that_only_shows_offers_no_button(opened: Open) -> Non
     assert f"brake release {brake}" in text
 
 
-async def test_wikis_in_trouble_come_first_and_can_be_chosen(opened: Open) -> None:
+async def test_wikis_in_trouble_come_first_and_can_be_chosen(opened: OpenDashboard) -> None:
     house = await opened(wikis=("aawiki", "bbwiki", "zzwiki"))
     error = WikiUnavailable("HTTP 503")
     await house.database.write(lambda c: Circuits(Pauses()).failed(c, "zzwiki", "bot", error, T0 - DAY))

@@ -3,7 +3,7 @@
 Knows how it is opened and asked. Does not know what is expected of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage.database import Database
 from sidecar.telemetry import Door, Metrics
 
-__all__ = ["BEARER", "T0", "TOKEN", "DashboardHouse", "Said"]
+__all__ = ["BEARER", "T0", "TOKEN", "DashboardHouse", "OpenDashboard", "Said"]
 
 TOKEN = "a-token-of-some-length-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -95,3 +95,7 @@ class DashboardHouse:
     async def login(self) -> str:
         """The cookie."""
         return (await self.post("/login", {"token": TOKEN})).cookie
+
+
+#: Opens one with some of the house's fields changed; it is closed after the test.
+OpenDashboard = Callable[..., Awaitable[DashboardHouse]]

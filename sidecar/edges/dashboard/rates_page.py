@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
-from sidecar.edges.dashboard.charts import bars
+from sidecar.edges.charts import PAGE, PHONE, Frame, bars
 from sidecar.edges.dashboard.desk import Desk
 from sidecar.edges.dashboard.headers import SVG
 from sidecar.edges.dashboard.visit import Page, Shown, Visit
@@ -19,6 +19,14 @@ __all__ = ["Chosen", "rates_pages"]
 
 PERIODS = (7, 30, 90)  # days
 USUAL = 90
+
+#: The title of each chart, and what it shows.
+TITLES = {
+    Look.FAILURES: ("Bounces", "hard ones count against an address, soft ones do not"),
+    Look.ACTIONS: ("What was done", 'by the wiki\'s answer; "shadow" is what would have been done'),
+    Look.CATEGORIES: ("Bounces by category", "what was wrong"),
+    Look.PROVIDERS: ("Bounces by provider", "who runs the recipients' mail; of all wikis together"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class _Rates:
         chosen = Chosen.by(visit, wikis)
         found = await self._daily(Look, chosen, visit.now.date())
         return await self._desk.show(
-            visit, "rates.html", chosen=chosen, periods=PERIODS, wikis=wikis, found=found
+            visit, "rates.html", chosen=chosen, periods=PERIODS, wikis=wikis, found=found, titles=TITLES
         )
 
     async def chart(self, visit: Visit) -> Shown:
@@ -58,13 +66,25 @@ class _Rates:
         look = Look(visit.path.removeprefix("/rates/").removesuffix(".svg"))
         chosen = Chosen.by(visit, self._showing.policies)
         [found] = await self._daily([look], chosen, visit.now.date())
-        drawn = await self._desk.work(lambda: bars(found, narrow="narrow" in visit.query))
-        return Shown(200, drawn, "image/svg+xml", {"Content-Security-Policy": SVG})
+        frame = PHONE if "narrow" in visit.query else PAGE
+        drawn = await self._desk.work(lambda: _drawn(found, frame))
+        return Shown(200, drawn.encode(), "image/svg+xml", {"Content-Security-Policy": SVG})
 
     async def _daily(self, looks: Iterable[Look], chosen: Chosen, today: date) -> list[Daily]:
         return await self._showing.look(
             lambda connection: [daily(connection, look, today, chosen.days, chosen.wiki) for look in looks]
         )
+
+
+def _drawn(found: Daily, frame: Frame) -> str:
+    span = f"{found.days[0]} to {found.days[-1]}"
+    return bars(
+        f"{TITLES[found.look][0]}, {span}",
+        f"In all, {', '.join(f'{one.name}: {one.total:,}' for one in found.series) or 'none'}.",
+        [f"{day.day} {day:%b}" for day in found.days],
+        {one.name: one.numbers for one in found.series},
+        frame,
+    )
 
 
 def rates_pages(desk: Desk, showing: Showing) -> dict[str, Page]:

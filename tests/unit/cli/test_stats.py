@@ -178,7 +178,7 @@ def test_the_picture_is_alone_and_told_in_words(folder: Path, tmp_path: Path, by
     title, about = (named[one] for one in root.attrib["aria-labelledby"].split())
     assert title == f"Bounces by {by}, 2026-10-30 to 2026-11-28"
     assert about == f"620 hard and 12020 soft bounces, 2026-10-30 to 2026-11-28, by {by}."
-    assert "@media (prefers-color-scheme:dark)" in text
+    assert "@media (prefers-color-scheme: dark)" in text
 
 
 def test_a_history_without_anything_says_so(tmp_path: Path) -> None:

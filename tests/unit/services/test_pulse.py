@@ -10,10 +10,11 @@ import structlog
 from sidecar.domain.vitals import NodeSign
 from sidecar.services.pulse import Myself, Pulse
 from sidecar.services.vitals import HostSigns
-from sidecar.storage import nodes, rates
+from sidecar.storage import nodes
 from sidecar.storage.database import Database
 from sidecar.storage.rates import Count, What
 from sidecar.storage.sends import Send
+from tests.support.sums_of_days import per_day
 
 from .house import DAY, T0, House
 
@@ -30,8 +31,7 @@ async def seen(house: House) -> tuple[NodeSign, ...]:
 
 async def signed(house: House) -> list[Count]:
     days = (T0 - DAY).date(), (T0 + DAY).date()
-    found = await house.database.read(lambda c: rates.per_day(c, What.SIGNED, *days))
-    return sorted(found, key=lambda one: (one.day, one.wiki, one.key))
+    return await house.database.read(lambda c: per_day(c, What.SIGNED, *days))
 
 
 async def test_a_beat_says_all_that_is_known_of_the_node(house: House) -> None:

@@ -224,21 +224,6 @@ def wikis(*names: str, mode: Mode = Mode.SHADOW) -> Wikis:
     return Wikis({name: way(name) for name in names}, dict.fromkeys(names, Policy(Streak(), mode)))
 
 
-async def test_wikis_from_elsewhere_come_and_go_beside_those_of_the_file(desk: Desk) -> None:
-    desk.reload.use_wikis(wikis("frwiki", WIKI.upper()))  # one reads like the file's in a return path
-    added = desk.used[-1]
-    assert set(added.wikis.ways) == {WIKI, "frwiki"}
-    assert added.wikis.policies[WIKI].mode is Mode.ENFORCE  # the file's
-    assert added.verp.recognise(added.verp.issue("frwiki", 7, ADDRESS, T0), T0).wiki == "frwiki"
-    desk.path.write_text(desk.path.read_text() + OTHER_WIKI)
-    assert await desk.reload.round()
-    assert set(desk.used[-1].wikis.ways) == {WIKI, "frwiki", "dewiki"}
-    with structlog.testing.capture_logs() as lines:
-        desk.reload.use_wikis(Wikis())
-    assert set(desk.used[-1].wikis.ways) == {WIKI, "dewiki"}
-    assert [line["wiki"] for line in lines if line["event"] == "wiki removed"] == ["frwiki"]
-
-
 async def test_what_cannot_be_handed_on_leaves_the_orders_as_they_were(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
 
@@ -246,8 +231,6 @@ async def test_what_cannot_be_handed_on_leaves_the_orders_as_they_were(tmp_path:
         raise RuntimeError("a wiki's adapter is not installed")
 
     reload = Reload(desk.used[0], lambda: desk.used[0], use, desk.ear, desk.metrics)
-    with pytest.raises(RuntimeError):
-        reload.use_wikis(wikis("frwiki"))
     with pytest.raises(RuntimeError):
         await reload.round()
     assert reload.orders == desk.used[0]

@@ -13,6 +13,7 @@ from sidecar.storage import rates
 from sidecar.storage.database import Database
 from sidecar.storage.rates import Count, What
 from sidecar.storage.schema import bounce, rate
+from tests.support.sums_of_days import per_day
 
 from .house import DAY, HARD, SOFT, T0, House, Mail
 
@@ -24,9 +25,8 @@ def rollup(house: House, database: Database | None = None) -> Rollup:
     return Rollup(database or house.database, house.clock)
 
 
-async def per_day(house: House, what: What = What.CATEGORY) -> list[Count]:
-    found = await house.database.read(lambda c: rates.per_day(c, what, FIRST, house.clock().date()))
-    return sorted(found, key=lambda one: (one.day, one.wiki, one.key))
+async def failures(house: House) -> list[Count]:
+    return await house.database.read(lambda c: per_day(c, What.CATEGORY, FIRST, house.clock().date()))
 
 
 async def closed(house: House) -> set[date]:
@@ -47,7 +47,7 @@ async def test_a_day_is_summed_when_it_is_over_in_utc_and_not_before(house: Hous
     assert await rollup(house).round() == []
     house.clock.tick(seconds=1)
     assert await rollup(house).round() == days(0)
-    assert await per_day(house) == [Count(FIRST, "enwiki", "user-unknown", True, 1)]
+    assert await failures(house) == [Count(FIRST, "enwiki", "user-unknown", True, 1)]
 
 
 async def test_days_with_nothing_are_closed_and_old_ones_are_left_alone(house: House) -> None:
@@ -66,7 +66,7 @@ async def test_a_node_that_was_down_for_long_sums_what_it_missed(house: House) -
     await house.bounce(user_id=8)
     house.clock.tick(days=1)
     assert len(await rollup(house).round()) == 41
-    assert [(one.day, one.number) for one in await per_day(house)] == [(FIRST, 1), (days(41)[0], 1)]
+    assert [(one.day, one.number) for one in await failures(house)] == [(FIRST, 1), (days(41)[0], 1)]
 
 
 async def test_a_bounce_that_is_committed_after_its_day_was_summed_is_in_the_next_sum(house: House) -> None:
@@ -75,9 +75,9 @@ async def test_a_bounce_that_is_committed_after_its_day_was_summed_is_in_the_nex
     await rollup(house).round()
     late = bounce.update().values(received=T0 + timedelta(hours=1), category="moved")
     await house.database.write(lambda c: c.execute(late))
-    assert [one.key for one in await per_day(house)] == ["user-unknown"]
+    assert [one.key for one in await failures(house)] == ["user-unknown"]
     await rollup(house).round()
-    assert [one.key for one in await per_day(house)] == ["moved"]
+    assert [one.key for one in await failures(house)] == ["moved"]
 
 
 async def test_what_is_understood_weeks_later_counts_for_the_day_when_it_came(house: House) -> None:
@@ -91,9 +91,9 @@ async def test_what_is_understood_weeks_later_counts_for_the_day_when_it_came(ho
     assert await knows.reread(1)
     house.clock.tick(days=25)
     wanted = [Count(FIRST, wiki, "user-unknown", True, 1) for wiki in ("enwiki", "frwiki")]
-    assert await per_day(house) == wanted
+    assert await failures(house) == wanted
     assert FIRST not in await rollup(house).round(), "it need not be summed anew"
-    assert await per_day(house) == wanted
+    assert await failures(house) == wanted
     assert path
     knows.close()
 
@@ -109,7 +109,7 @@ async def test_two_nodes_that_close_the_same_days_at_once_do_no_harm(house: Hous
         await other.close()
     assert [one[-2:] for one in done] == [days(1, 2)] * 4, "who comes late finds the first day closed"
     assert days(0, 1, 2) in done
-    assert [(one.key, one.number) for one in await per_day(house)] == [
+    assert [(one.key, one.number) for one in await failures(house)] == [
         ("mailbox-full", 1),
         ("user-unknown", 2),
     ]
@@ -150,10 +150,10 @@ async def test_killed_half_way_a_day_is_closed_or_it_is_not(house: House, nth: i
     house.clock.tick(days=2)
     with dying(nth), pytest.raises(KilledError):
         await rollup(house).round()
-    wanted = await per_day(house)
+    wanted = await failures(house)
     assert [one.number for one in wanted] == [1, 1]
     await rollup(house).round()
-    assert await per_day(house) == wanted
+    assert await failures(house) == wanted
     assert await closed(house) == set(days(0, 1))
 
 

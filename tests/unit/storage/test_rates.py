@@ -12,6 +12,7 @@ from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.rates import Count, What
 from sidecar.storage.schema import action, bounce
+from tests.support.sums_of_days import per_day
 
 from . import rows
 from .rows import DAY, T0, notice, owe
@@ -43,11 +44,10 @@ def settled(c: sa.Connection) -> None:
     owe(c, user_id=3)
 
 
-async def per_day(
+async def counts_of(
     database: Database, what: What, since: date = TODAY, until: date = TODAY, wiki: str = ""
 ) -> list[Count]:
-    found = await database.read(lambda c: rates.per_day(c, what, since, until, wiki))
-    return sorted(found, key=lambda one: (one.day, one.wiki, one.key, one.hard))
+    return await database.read(lambda c: per_day(c, what, since, until, wiki))
 
 
 async def close(database: Database, day: date = TODAY) -> None:
@@ -61,18 +61,18 @@ async def test_failures_by_category_and_provider_with_the_borders_of_a_day(
     await database.write(failures)
     if is_closed:
         await close(database)
-    assert await per_day(database, What.CATEGORY) == [
+    assert await counts_of(database, What.CATEGORY) == [
         Count(TODAY, "dewiki", "mailbox-full", False, 1),
         Count(TODAY, "enwiki", "user-unknown", True, 2),
     ]
-    assert await per_day(database, What.CATEGORY, wiki="dewiki") == [
+    assert await counts_of(database, What.CATEGORY, wiki="dewiki") == [
         Count(TODAY, "dewiki", "mailbox-full", False, 1)
     ]
-    assert await per_day(database, What.PROVIDER) == [
+    assert await counts_of(database, What.PROVIDER) == [
         Count(TODAY, "", "", False, 1),
         Count(TODAY, "", "google", True, 2),
     ]
-    days = await per_day(database, What.CATEGORY, TODAY - 300 * DAY, TODAY + 300 * DAY)
+    days = await counts_of(database, What.CATEGORY, TODAY - 300 * DAY, TODAY + 300 * DAY)
     assert [(one.day, one.number) for one in days] == [
         (TODAY - DAY, 1), (TODAY, 1), (TODAY, 2), (TODAY + DAY, 1),
     ]  # fmt: skip
@@ -83,7 +83,7 @@ async def test_actions_by_what_came_of_them(database: Database, is_closed: bool)
     await database.write(settled)
     if is_closed:
         await close(database)
-    assert await per_day(database, What.ACTION) == [
+    assert await counts_of(database, What.ACTION) == [
         Count(TODAY, "enwiki", "shadow unconfirm", False, 1),
         Count(TODAY, "enwiki", "unconfirmed", False, 1),
     ]
@@ -93,18 +93,18 @@ async def test_sums_outlive_what_they_count_and_may_be_made_again(database: Data
     await database.write(failures)
     for _ in range(2):
         await close(database)
-    before = await per_day(database, What.CATEGORY)
+    before = await counts_of(database, What.CATEGORY)
     await database.write(lambda c: c.execute(bounce.delete()))
-    assert await per_day(database, What.CATEGORY) == before
+    assert await counts_of(database, What.CATEGORY) == before
     assert await database.read(lambda c: rates.closed(c, TODAY - DAY, TODAY + DAY)) == {TODAY}
     await close(database)
-    assert await per_day(database, What.CATEGORY) == []
+    assert await counts_of(database, What.CATEGORY) == []
 
 
 async def test_a_day_with_nothing_in_it_is_closed_with_nothing(database: Database) -> None:
     assert await database.read(rates.first_day) is None
     await close(database)
-    assert await per_day(database, What.CATEGORY, TODAY - DAY, TODAY + DAY) == []
+    assert await counts_of(database, What.CATEGORY, TODAY - DAY, TODAY + DAY) == []
     assert await database.read(lambda c: rates.closed(c, TODAY, TODAY)) == {TODAY}
 
 
@@ -112,7 +112,7 @@ async def test_a_report_that_replaces_one_of_a_closed_day_is_taken_from_its_sums
     await database.write(lambda c: fail(c, 1, received=T0, hard=False, rule="", category="undefined"))
     await close(database)
     await database.write(fail_again)
-    counts = await per_day(database, What.CATEGORY, TODAY, TODAY + 5 * DAY)
+    counts = await counts_of(database, What.CATEGORY, TODAY, TODAY + 5 * DAY)
     assert [(one.day, one.hard) for one in counts if one.number] == [(TODAY + 4 * DAY, True)]
     assert {one.number for one in counts} == {0, 1}
 
@@ -138,7 +138,7 @@ async def test_what_each_node_signs_is_added_up(database: Database) -> None:
     for node, number in (("mx1", 2), ("mx2", 5), ("mx1", 3)):
         numbers = {("enwiki", TODAY): number, ("dewiki", TODAY - DAY): 1}
         await database.write(lambda c, n=node, s=numbers: rates.add_signed(c, n, s))  # type: ignore[misc]
-    assert await per_day(database, What.SIGNED) == [
+    assert await counts_of(database, What.SIGNED) == [
         Count(TODAY, "enwiki", "mx1", False, 5),
         Count(TODAY, "enwiki", "mx2", False, 5),
     ]

@@ -12,6 +12,7 @@ from sidecar.storage.actions import State
 from sidecar.storage.database import Database
 from sidecar.storage.rates import Count, What
 from sidecar.storage.schema import action, bounce, canary, notice, rate
+from tests.support.sums_of_days import per_day
 
 from .rows import DAY, T0
 
@@ -28,12 +29,12 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 WORKS: dict[str, Callable[[sa.Connection], object]] = {
     "signs of life": lambda c: signs.vitals(c, T0, DAY),
-    "failures of a day": lambda c: rates.per_day(c, What.CATEGORY, TODAY, TODAY),
-    "actions of a day": lambda c: rates.per_day(c, What.ACTION, TODAY, TODAY),
+    "failures of a day": lambda c: per_day(c, What.CATEGORY, TODAY, TODAY),
+    "actions of a day": lambda c: per_day(c, What.ACTION, TODAY, TODAY),
     "sum a day": lambda c: rates.close(c, TODAY, rates.sums(c, TODAY)),
     "amend a day": lambda c: rates.amend(c, TODAY, {What.CATEGORY: ONE}),
     "first day": rates.first_day,
-    "what was signed in a week": lambda c: rates.per_day(c, What.SIGNED, (T0 - 7 * DAY).date(), TODAY),
+    "what was signed in a week": lambda c: per_day(c, What.SIGNED, (T0 - 7 * DAY).date(), TODAY),
     "say what was signed": lambda c: rates.add_signed(c, "mx1", {("enwiki", TODAY): 3}),
     "send a canary": lambda c: canaries.claim(c, "mx1", "new", T0, DAY),
     "a canary is back": lambda c: canaries.returned(c, "token 7", T0),
@@ -103,4 +104,4 @@ async def test_a_scan_would_be_seen(database: Database) -> None:
     scan = sa.select(sa.func.count()).where(bounce.c.domain == "x")
     assert await database.write(lambda c: steps(c, lambda c: c.execute(scan).all())) > 2 * MOST
     old = timedelta(days=400)
-    assert await database.read(lambda c: rates.per_day(c, What.SIGNED, (T0 - old).date(), TODAY))
+    assert await database.read(lambda c: per_day(c, What.SIGNED, (T0 - old).date(), TODAY))
