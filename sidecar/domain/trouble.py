@@ -153,7 +153,8 @@ _AILMENTS = {
 
 def _wikis(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
     for wiki in vitals.wikis:
-        if wiki.ailment is Ailment.UNAVAILABLE and vitals.at - wiki.since < tolerance.wiki:
+        # One that failed once, and was not called since, is not known to be down for any time.
+        if wiki.ailment is Ailment.UNAVAILABLE and (wiki.last or vitals.at) - wiki.since < tolerance.wiki:
             continue
         yield Trouble(_AILMENTS[wiki.ailment], f"{wiki.wiki}: {wiki.why}", wiki.wiki, wiki.since)
 

@@ -41,6 +41,8 @@ def owing(**outbox: object) -> Vitals:
     return replace(WELL, outbox=Outbox(**outbox))  # type: ignore[arg-type]
 
 
+DOWN = WikiSign("enwiki", Ailment.UNAVAILABLE, "said so", NOW - HOUR, None, 3)
+
 #: kind -> it is there, and it is not
 BORDERS: dict[Kind, tuple[list[Vitals], list[Vitals]]] = {
     Kind.DATABASE: ([replace(WELL, database="It is full")], [WELL]),
@@ -143,8 +145,17 @@ BORDERS: dict[Kind, tuple[list[Vitals], list[Vitals]]] = {
     Kind.WIKI_MISCONFIGURED: ([wiki(Ailment.MISCONFIGURED)], [WELL, wiki(Ailment.LOGIN)]),
     Kind.WIKI_CERTIFICATE: ([wiki(Ailment.CERTIFICATE)], [WELL, wiki(Ailment.LOGIN)]),
     Kind.WIKI_DOWN: (
-        [wiki(Ailment.UNAVAILABLE, 30 * MINUTE)],
-        [wiki(Ailment.UNAVAILABLE, 30 * MINUTE - SECOND), wiki(Ailment.LOGIN, HOUR)],
+        [
+            wiki(Ailment.UNAVAILABLE, 30 * MINUTE),
+            replace(WELL, wikis=(replace(DOWN, last=DOWN.since + 30 * MINUTE),)),
+        ],
+        [
+            wiki(Ailment.UNAVAILABLE, 30 * MINUTE - SECOND),
+            wiki(Ailment.LOGIN, HOUR),
+            replace(
+                WELL, wikis=(replace(DOWN, last=DOWN.since),)
+            ),  # it failed once, and was not called since
+        ],
     ),
     Kind.ACTIONS_LATE: (
         [owing(waiting=1, oldest=NOW - 12 * HOUR - SECOND)],
