@@ -54,13 +54,13 @@ class Watchman:
         beside: bool = False,  #: asked by a command: it has to join the database, and to prove that it writes
     ) -> None:
         self._db, self._host, self._logins = database, host, logins
-        self._tolerance, self._beside = tolerance, beside
+        self.tolerance, self._beside = tolerance, beside
 
     async def look(self) -> Findings:
         """As of now; never waits for long. Raises nothing for the database's sake."""
-        silence = self._tolerance.silence
+        silence = self.tolerance.silence
         found = await gather(self._db, self._host, self._logins(), silence=silence, beside=self._beside)
-        return Findings(found, troubles(found, self._tolerance))
+        return Findings(found, troubles(found, self.tolerance))
 
 
 async def gather(
