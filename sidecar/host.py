@@ -38,6 +38,7 @@ __all__ = [
     "metrics_of",
     "missing_groups",
     "node_name",
+    "not_ours",
     "now",
     "passed_sockets",
     "rules_directory",
@@ -93,6 +94,21 @@ def watchman(config: Config, database: Database | None) -> Watchman:
     """For a command: who looks how it is. *database*: not opened; None on a node that only issues."""
     signs = host_signs(config, try_doors=True)
     return Watchman(database, signs, lambda: logins_of(config), config.tolerance, beside=True)
+
+
+def not_ours(config: Config) -> str:
+    """The SQLite file, if whoever asks may not write it, which says nothing of the daemon; else ""."""
+    path = Path(config.storage_url.removeprefix(SQLITE))
+    if not config.node.has_history or not config.storage_url.startswith(SQLITE):
+        return ""
+    try:
+        owner = path.stat().st_uid
+    except PermissionError:
+        return str(path)
+    except OSError:
+        return ""
+    ours = os.geteuid() in (0, owner)
+    return "" if ours or all(os.access(one, os.W_OK) for one in (path, path.parent)) else str(path)
 
 
 def logins_of(config: Config) -> dict[str, str]:

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -39,16 +40,16 @@ def status(path: Path, json_: bool, nagios: bool) -> None:
     """How it is: what is wrong and what to do, and when anything last happened.
 
     Works without the daemon and without the database, and never hangs. Exit codes as Nagios's plugins have
-    them: 0 all is well, 1 something is to be looked at today, 2 now, 3 the configuration cannot be read.
+    them: 0 all is well, 1 something is to be looked at today, 2 now, 3 it cannot be told:
+    the configuration is wrong, or not for whoever asks, or the database is not.
     """
     configure_logging("critical", "console")  # what is logged is told in better words
     try:
         config = host.load_config(path)
     except ConfigError as error:
-        click.echo(f"{status_lines.NAME} UNKNOWN - {path}: {error.problems[0]}")
-        for problem in error.problems[1:]:
-            click.echo(f"{path}: {problem}")
-        raise SystemExit(UNKNOWN) from None
+        _unknown([f"{path}: {problem}" for problem in error.problems], json_)
+    if file := host.not_ours(config):
+        _unknown([f"{file} may not be written by this user: ask as root or as the sidecar's user"], json_)
     look = _Look(config)
     found = look.findings()
     verdict = status_lines.verdict(found.troubles)
@@ -60,6 +61,15 @@ def status(path: Path, json_: bool, nagios: bool) -> None:
     sys.stdout.flush()
     look.end(verdict.exit_code)
     raise SystemExit(verdict.exit_code)
+
+
+def _unknown(problems: list[str], json_: bool) -> NoReturn:
+    """Nothing can be told."""
+    if json_:
+        as_json({"status": "unknown", "exit_code": UNKNOWN, "problems": problems})
+    else:
+        click.echo("\n".join([f"{status_lines.NAME} UNKNOWN - {problems[0]}", *problems[1:]]))
+    raise SystemExit(UNKNOWN)
 
 
 class _Look:

@@ -25,6 +25,7 @@ from sidecar.domain.census import Census
 from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.farm import FarmConfig
 from sidecar.services.census import CensusTaker, NotTaken
+from sidecar.services.circuit import FORGOTTEN, row_of
 from sidecar.storage import circuits
 from sidecar.storage.circuits import Standing
 from sidecar.storage.database import NoHistory
@@ -56,7 +57,8 @@ def wikis() -> None:
 def list_(path: Path, trouble: bool, json_: bool) -> None:
     """Each wiki, with its mode, where it comes from, and what is wrong with it.
 
-    Trouble is what the daemon has met when it called the wiki: a wiki to which nothing is owed has none.
+    Trouble is what the daemon has met when it called the wiki: a wiki to which nothing is owed has none,
+    and what is older than twelve hours is not told.
     """
     config = configured(path)
     standing = _standing(config)
@@ -117,7 +119,7 @@ def _standing(config: Config) -> dict[str, Standing]:
     async def look() -> dict[str, Standing]:
         try:
             async with opened(config) as database:
-                return await database.read(circuits.standing)
+                return await database.read(lambda c: circuits.standing(c, host.now() - FORGOTTEN))
         except NoHistory:
             return {}
 
@@ -129,10 +131,7 @@ def _lines(config: Config, standing: dict[str, Standing]) -> list[Line]:
     listed = config.farm.wikis if config.farm else frozenset()
     lines = []
     for wiki in config.wikis:
-        row = standing.get(wiki.id)
-        if row and row.credential not in ("", wiki.login):
-            row = None
-        row = row or standing.get(circuits.SHARED + wiki.login)
+        row = row_of(standing, wiki.id, wiki.login)
         source = "sitematrix" if wiki.id in listed else "configured"
         mode = str(config.policies[wiki.id].mode)
         trouble = (row.why, row.until) if row else ("", None)

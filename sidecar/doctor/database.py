@@ -21,6 +21,7 @@ from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong
 from sidecar.domain.trouble import Tolerance
 from sidecar.domain.vitals import Vitals
+from sidecar.services.circuit import FORGOTTEN
 from sidecar.storage import circuits, rates, signs
 from sidecar.storage.circuits import Standing
 from sidecar.storage.condition import Condition, condition
@@ -87,7 +88,7 @@ async def _look(config: Config) -> tuple[Condition, History]:
 def _read(connection: sa.Connection) -> History:
     now = host.now()
     signed = rates.last_signed(connection, (now - SIGNED_LATELY).date())
-    return History([], circuits.standing(connection), signs.vitals(connection, now), signed)
+    return History([], circuits.standing(connection, now - FORGOTTEN), signs.vitals(connection, now), signed)
 
 
 def _not_had(patient: Patient, config: Config, error: BaseException) -> Finding:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .remedies import REMEDIES, SEVERITIES, Kind, Severity
-from .vitals import Ailment, CanaryRound, NodeSign, Vitals
+from .vitals import Ailment, CanaryRound, NodeSign, Vitals, WikiSign
 
 __all__ = ["Tolerance", "Trouble", "troubles"]
+
+
+SINGLY = 3  # wikis with the same trouble that are told each by itself
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Trouble:
 
     kind: Kind
     what: str  #: one sentence
-    subject: str = ""  #: a wiki's id, a node's name, a brake's number; "" if there is only one such thing
+    subject: str = ""  #: a wiki's id, a node's name, a brake's number; "" if there is one such thing, or many
     since: datetime | None = None
 
     @property
@@ -68,14 +71,19 @@ def _nodes(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
     if unsaid and not vitals.deaf:
         return
     alive, last = _alive(vitals, tolerance), max((node.seen for node in vitals.nodes), default=None)
+    deaf = f"nobody listens on {vitals.deaf}" if vitals.deaf else ""
+    if deaf and any(_beats(node, vitals, tolerance) for node in vitals.nodes if node.name == vitals.here):
+        deaf += (
+            ", though it lived a moment ago: it was killed, or [sockets] was changed and it was not restarted"
+        )
     if not alive:
         seen = f"none was seen since {_when(last)}" if last else "none was ever seen"
-        what = f"nobody listens on {vitals.deaf}" if vitals.deaf else seen
-        yield Trouble(Kind.NO_DAEMON, f"No daemon is running: {what}", since=last)
+        yield Trouble(Kind.NO_DAEMON, f"No daemon is running: {deaf or seen}", since=last)
         return
     for node in vitals.nodes:
         if not node.stopped and node not in alive and not unsaid:
-            yield Trouble(Kind.NODE_SILENT, f"Node {node.name} is silent", node.name, node.seen)
+            why = f": {deaf}" if deaf and node.name == vitals.here else ""
+            yield Trouble(Kind.NODE_SILENT, f"Node {node.name} is silent{why}", node.name, node.seen)
 
 
 def _alive(vitals: Vitals, tolerance: Tolerance) -> list[NodeSign]:
@@ -83,10 +91,13 @@ def _alive(vitals: Vitals, tolerance: Tolerance) -> list[NodeSign]:
     return [
         node
         for node in vitals.nodes
-        if not node.stopped
-        and vitals.at - node.seen <= tolerance.node
-        and not (vitals.deaf and node.name == vitals.here)
+        if _beats(node, vitals, tolerance) and not (vitals.deaf and node.name == vitals.here)
     ]
+
+
+def _beats(node: NodeSign, vitals: Vitals, tolerance: Tolerance) -> bool:
+    """Whether it was seen a moment ago."""
+    return not node.stopped and vitals.at - node.seen <= tolerance.node
 
 
 def _disk(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
@@ -152,10 +163,20 @@ _AILMENTS = {
 
 
 def _wikis(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
+    """Each by itself, or many of a farm together: one cause, mostly, and one screen for all of it."""
+    found: dict[Kind, list[WikiSign]] = {}
     for wiki in vitals.wikis:
-        if wiki.ailment is Ailment.UNAVAILABLE and vitals.at - wiki.since < tolerance.wiki:
+        # One that failed once, and was not called since, is not known to be down for any time.
+        if wiki.ailment is Ailment.UNAVAILABLE and (wiki.last or vitals.at) - wiki.since < tolerance.wiki:
             continue
-        yield Trouble(_AILMENTS[wiki.ailment], f"{wiki.wiki}: {wiki.why}", wiki.wiki, wiki.since)
+        found.setdefault(_AILMENTS[wiki.ailment], []).append(wiki)
+    for kind, signs in found.items():
+        if len(signs) <= SINGLY:
+            yield from (Trouble(kind, f"{one.wiki}: {one.why}", one.wiki, one.since) for one in signs)
+            continue
+        first, names = min(signs, key=lambda one: one.since), ", ".join(one.wiki for one in signs[:SINGLY])
+        what = f"{len(signs):,} wikis ({names} and {len(signs) - SINGLY:,} more); {first.wiki}: {first.why}"
+        yield Trouble(kind, what, since=first.since)
 
 
 def _actions(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:

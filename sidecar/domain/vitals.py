@@ -49,6 +49,7 @@ class WikiSign:
     since: datetime  #: the first failure in a row
     until: datetime | None  #: left alone until then
     failures: int
+    last: datetime | None = None  #: failure, at which it was as this says; None: now
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,15 @@ from sidecar.services.places import Places
 from sidecar.storage import circuits
 from sidecar.storage.circuits import SHARED, Standing
 
-__all__ = ["OPINIONS", "OUTAGE", "Circuits", "Pauses", "Rows"]
+__all__ = ["FORGOTTEN", "OPINIONS", "OUTAGE", "Circuits", "Pauses", "Rows", "row_of"]
 
 
 OUTAGE = 3  # failures in a row: the wiki, not one user's row that it cannot save
 OPINIONS = 3  # wikis that may refuse a login before it counts as wrong: MediaWiki's throttle falls after five
 OLD = timedelta(hours=1)  # after which nobody has a password that was refused then
-FORGOTTEN = timedelta(days=30)  # after which nobody remembers a wiki or a login that is not used any more
+#: After which nobody says of a wiki or a login that it is in trouble: whom anything is owed is called every
+#: nine hours at least (dispatch.py), so that nobody has called this one, and nobody knows.
+FORGOTTEN = timedelta(hours=12)
 
 Rows = Mapping[str, Standing]
 
@@ -178,6 +180,14 @@ class Circuits:
         well = [wiki] if own else []
         circuits.drop(connection, [*well, SHARED + login] if proven else well)
         return own is not None and (bool(own.credential) or own.failures >= OUTAGE)
+
+
+def row_of(rows: Rows, wiki: str, login: str) -> Standing | None:
+    """What a wiki suffers from: its own trouble, or that its login is held to be wrong."""
+    own, shared = rows.get(wiki), rows.get(SHARED + login)
+    if own and own.credential in ("", login):
+        return own
+    return shared if shared and shared.failures >= OPINIONS else None
 
 
 def _failures(connection: sa.Connection, name: str) -> int:

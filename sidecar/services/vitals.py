@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from sidecar.domain.trouble import Tolerance, Trouble, troubles
 from sidecar.domain.vitals import Ailment, Vitals, WikiSign
+from sidecar.services.circuit import FORGOTTEN, row_of
 from sidecar.services.readiness import in_words
 from sidecar.storage import circuits, signs
-from sidecar.storage.circuits import SHARED
 from sidecar.storage.database import Database
 
 __all__ = ["PATIENCE", "Findings", "HostSigns", "Watchman", "gather"]
@@ -54,13 +54,13 @@ class Watchman:
         beside: bool = False,  #: asked by a command: it has to join the database, and to prove that it writes
     ) -> None:
         self._db, self._host, self._logins = database, host, logins
-        self._tolerance, self._beside = tolerance, beside
+        self.tolerance, self._beside = tolerance, beside
 
     async def look(self) -> Findings:
         """As of now; never waits for long. Raises nothing for the database's sake."""
-        silence = self._tolerance.silence
+        silence = self.tolerance.silence
         found = await gather(self._db, self._host, self._logins(), silence=silence, beside=self._beside)
-        return Findings(found, troubles(found, self._tolerance))
+        return Findings(found, troubles(found, self.tolerance))
 
 
 async def gather(
@@ -95,17 +95,15 @@ async def gather(
 
 
 def _look(connection: sa.Connection, now: datetime, silence: timedelta, logins: Mapping[str, str]) -> Vitals:
-    return replace(signs.vitals(connection, now, silence), wikis=_wikis(connection, logins))
+    return replace(signs.vitals(connection, now, silence), wikis=_wikis(connection, now, logins))
 
 
-def _wikis(connection: sa.Connection, logins: Mapping[str, str]) -> tuple[WikiSign, ...]:
+def _wikis(connection: sa.Connection, now: datetime, logins: Mapping[str, str]) -> tuple[WikiSign, ...]:
     """Those in trouble, by their ids; of a login that many share, each wiki that has it."""
-    rows, found = circuits.standing(connection), []
+    rows, found = circuits.standing(connection, now - FORGOTTEN), []
     for wiki, login in sorted(logins.items()):
-        row = rows.get(wiki)
-        if row is None or row.credential not in ("", login):
-            row = rows.get(SHARED + login)
-        if row:
+        if row := row_of(rows, wiki, login):
             ailment = Ailment(row.trouble) if row.trouble else Ailment.UNAVAILABLE
-            found.append(WikiSign(wiki, ailment, row.why, row.since or row.changed, row.until, row.failures))
+            since = row.since or row.changed
+            found.append(WikiSign(wiki, ailment, row.why, since, row.until, row.failures, row.changed))
     return tuple(found)

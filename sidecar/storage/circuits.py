@@ -42,9 +42,10 @@ _ROW = sa.select(
 )
 
 
-def standing(connection: sa.Connection) -> dict[str, Standing]:
-    """All of them: who answers has none."""
-    return {row.name: Standing(**row._mapping) for row in connection.execute(_ROW)}
+def standing(connection: sa.Connection, since: datetime | None = None) -> dict[str, Standing]:
+    """All of them, or who has failed *since*: who answers has none."""
+    query = _ROW.where(circuit.c.changed >= since) if since else _ROW
+    return {row.name: Standing(**row._mapping) for row in connection.execute(query)}
 
 
 def named(connection: sa.Connection, names: Collection[str]) -> dict[str, Standing]:

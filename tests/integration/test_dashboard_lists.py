@@ -11,13 +11,13 @@ import pytest
 from sidecar.domain.admission import Admission
 from sidecar.domain.wiki import Unconfirm, WikiUnavailable
 from sidecar.services.circuit import Circuits, Pauses
-from sidecar.storage import actions, brakes, ledger, outbox
+from sidecar.storage import actions, brakes, canaries, ledger, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.outbox import Because
 from tests.support.dashboard import BEARER, T0, TOKEN, DashboardHouse, OpenDashboard, Said
 from tests.unit.storage.rows import bounce, notice, owe
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVIL = "<script>alert(1)</script>\x1b[2J \u202e"
 ACTING = Admission(TOKEN, b"k" * 32, actions=True)
 EMPTY = {
@@ -112,7 +112,7 @@ async def test_what_mails_and_wikis_say_does_nothing_in_a_page(opened: OpenDashb
         asked = Unconfirm("enwiki", 7, T0 - DAY, EVIL)
         outbox.enqueue(connection, asked, Because([1], EVIL), T0 - DAY)
         brakes.trip(connection, EVIL, "", EVIL, T0 - DAY, since=T0 - DAY, hold_from=None)
-        Circuits(Pauses()).failed(connection, "enwiki", "bot", WikiUnavailable(EVIL), T0 - DAY)
+        Circuits(Pauses()).failed(connection, "enwiki", "bot", WikiUnavailable(EVIL), T0 - HOUR)
 
     await house.database.write(fill)
     for path in (
@@ -235,9 +235,27 @@ async def test_a_dashboard_that_only_shows_offers_no_button(opened: OpenDashboar
 async def test_wikis_in_trouble_come_first_and_can_be_chosen(opened: OpenDashboard) -> None:
     house = await opened(wikis=("aawiki", "bbwiki", "zzwiki"))
     error = WikiUnavailable("HTTP 503")
-    await house.database.write(lambda c: Circuits(Pauses()).failed(c, "zzwiki", "bot", error, T0 - DAY))
+    await house.database.write(lambda c: Circuits(Pauses()).failed(c, "zzwiki", "bot", error, T0 - HOUR))
     text = await page(house, "/wikis")
     assert text.index(">zzwiki<") < text.index(">aawiki<")
     assert "3 wikis are known, 1 in trouble" in text
     assert "aawiki" not in await page(house, "/wikis?only=trouble")
     assert "zzwiki" not in await page(house, "/wikis?name=BB")
+    house.now = T0 + DAY
+    assert "3 wikis are known, 0 in trouble" in await page(house, "/wikis"), "nobody has called it since"
+
+
+async def test_whether_a_canary_is_sent_is_said_whatever_was_sent_by_hand(opened: OpenDashboard) -> None:
+    assert "none was sent yet" in await page(await opened(), "/")
+    off = await opened(canary_every=None)
+    assert "no bounce is sent to ourselves" in await page(off, "/")
+
+    def by_hand(connection: Any) -> None:
+        entered = canaries.enter(connection, "mx1", "canary-0-1", T0 - HOUR)
+        assert entered
+        canaries.settle(connection, entered, "Connection refused")
+
+    await off.database.write(by_hand)
+    text = await page(off, "/")
+    assert "no bounce is sent to ourselves" in text
+    assert "did not" not in text

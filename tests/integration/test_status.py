@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +30,7 @@ from tests.support.practice import KEY, WIKI, configured, load, start_once
 
 NOW = datetime.now(UTC)
 HERE = NodeSign("mx1", "issue, take, act", "0.1.0", NOW - timedelta(days=9), NOW, synchronised=True)
+NOBODY = 65534
 MORE = """
 [node]
 name = "mx1"
@@ -231,3 +233,42 @@ def test_a_full_disk_and_one_that_is_read_only_are_named(disk: Path) -> None:
 def test_help_names_the_exit_codes(desk: Path) -> None:
     result: Result = say(desk, "status", "--help")
     assert "3 the configuration cannot be" in " ".join(result.output.split())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
+@pytest.mark.parametrize("mode", [0o755, 0o750], ids=["read alone", "nothing"])
+def test_whoever_may_not_write_the_database_is_told_so_and_not_that_it_is_broken(mode: int) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:  # a folder that others may enter
+        desk, data = Path(name), Path(name) / "data"
+        desk.chmod(0o755)
+        data.mkdir()
+        start_once(data)
+        path = configured(desk)
+        path.write_text(path.read_text().replace(f"{desk}/history.db", f"{data}/history.db") + MORE)
+        for file in ("verp.keys", "bot.password"):
+            os.chown(desk / file, 0, NOBODY)
+            (desk / file).chmod(0o640)
+        data.chmod(mode)
+        assert say(desk, "status").exit_code != 3
+        exit_code, said = as_nobody(lambda: say(desk, "status"))
+        wanted = f"{data}/history.db may not be written by this user: ask as root or as the sidecar's user"
+        assert (exit_code, said) == (3, f"BOUNCE-SIDECAR UNKNOWN - {wanted}\n")
+        exit_code, said = as_nobody(lambda: say(desk, "status", "--json"))
+        assert json.loads(said) == {"status": "unknown", "exit_code": 3, "problems": [wanted]}
+
+
+def as_nobody(ask: Callable[[], Result]) -> tuple[int, str]:
+    """The exit code and the words, as another user of this host hears them."""
+    with tempfile.TemporaryFile("w+") as heard:
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            result = ask()
+            heard.write(result.output)
+            heard.flush()
+            os._exit(result.exit_code)
+        exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        heard.seek(0)
+        return exit_code, heard.read()

@@ -55,6 +55,7 @@ class DashboardHouse:
     limits: HttpLimits = LIMITS
     wikis: tuple[str, ...] = ("enwiki", "dewiki")
     now: datetime = T0  #: a test may move it
+    canary_every: timedelta | None = QUARTER
     patience: float = 8.0  #: seconds for the database
 
     async def open(self) -> "DashboardHouse":
@@ -62,7 +63,7 @@ class DashboardHouse:
         await self.database.open()
         host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
-        watchman = Watchman(self.database, host, lambda: logins, Tolerance(canary_every=QUARTER))
+        watchman = Watchman(self.database, host, lambda: logins, Tolerance(canary_every=self.canary_every))
         showing = Showing(self.database, watchman, policies, self.now, self.patience)
         self.metrics = Metrics()
         door = Door(self.metrics, "dashboard")

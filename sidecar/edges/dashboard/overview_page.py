@@ -38,6 +38,7 @@ def overview_pages(desk: Desk, showing: Showing) -> dict[str, Page]:
             nodes=[(node, _state(node, found)) for node in vitals.nodes],
             modes=Counter(str(policy.mode) for policy in showing.policies.values()),
             started=showing.started,
+            canaries=showing.watchman.tolerance.canary_every is not None,
             lost=any(one.kind is Kind.CANARY_LOST for one in found),
             seen=seen,
         )

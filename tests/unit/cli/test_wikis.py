@@ -18,6 +18,7 @@ from tests.support.practice import ADDRESS, PASSWORD, configured, load, start_on
 from wiki_adapter.practice_farm import PracticeFarm
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LATELY = datetime.now(UTC)
 NAMES = ["aawiki", "bbwiki", "oldwiki", "En-wiki"]
 
 FARM = """
@@ -108,9 +109,9 @@ def test_the_list_says_where_each_is_from_and_what_is_wrong_with_it(desk: Path, 
     assert own["aawiki"] == own["bbwiki"] != own["enwiki"]
     note(
         desk,
-        Standing("enwiki", 4, until, "HTTP 503", NOW),
-        Standing("bbwiki", 1, until, "login: wrongpassword", NOW, "of another password"),
-        Standing(SHARED + "of nobody", 3, until, "login: wrongpassword", NOW),
+        Standing("enwiki", 4, until, "HTTP 503", LATELY),
+        Standing("bbwiki", 1, until, "login: wrongpassword", LATELY, "of another password"),
+        Standing(SHARED + "of nobody", 3, until, "login: wrongpassword", LATELY),
     )
     lines = {line["id"]: line for line in told(desk)}
     assert lines["enwiki"] == {
@@ -126,7 +127,7 @@ def test_the_list_says_where_each_is_from_and_what_is_wrong_with_it(desk: Path, 
         "shadow",
         "",
     )
-    note(desk, Standing(SHARED + own["aawiki"], 3, until, "login: wrongpassword", NOW))
+    note(desk, Standing(SHARED + own["aawiki"], 3, until, "login: wrongpassword", LATELY))
     assert {line["id"] for line in told(desk, "--trouble")} == {"enwiki", "aawiki", "bbwiki", "En-wiki"}
     assert "HTTP 503" in say(desk, "wikis", "list", "--trouble").output
 

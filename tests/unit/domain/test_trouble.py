@@ -41,6 +41,8 @@ def owing(**outbox: object) -> Vitals:
     return replace(WELL, outbox=Outbox(**outbox))  # type: ignore[arg-type]
 
 
+DOWN = WikiSign("enwiki", Ailment.UNAVAILABLE, "said so", NOW - HOUR, None, 3)
+
 #: kind -> it is there, and it is not
 BORDERS: dict[Kind, tuple[list[Vitals], list[Vitals]]] = {
     Kind.DATABASE: ([replace(WELL, database="It is full")], [WELL]),
@@ -143,8 +145,17 @@ BORDERS: dict[Kind, tuple[list[Vitals], list[Vitals]]] = {
     Kind.WIKI_MISCONFIGURED: ([wiki(Ailment.MISCONFIGURED)], [WELL, wiki(Ailment.LOGIN)]),
     Kind.WIKI_CERTIFICATE: ([wiki(Ailment.CERTIFICATE)], [WELL, wiki(Ailment.LOGIN)]),
     Kind.WIKI_DOWN: (
-        [wiki(Ailment.UNAVAILABLE, 30 * MINUTE)],
-        [wiki(Ailment.UNAVAILABLE, 30 * MINUTE - SECOND), wiki(Ailment.LOGIN, HOUR)],
+        [
+            wiki(Ailment.UNAVAILABLE, 30 * MINUTE),
+            replace(WELL, wikis=(replace(DOWN, last=DOWN.since + 30 * MINUTE),)),
+        ],
+        [
+            wiki(Ailment.UNAVAILABLE, 30 * MINUTE - SECOND),
+            wiki(Ailment.LOGIN, HOUR),
+            replace(
+                WELL, wikis=(replace(DOWN, last=DOWN.since),)
+            ),  # it failed once, and was not called since
+        ],
     ),
     Kind.ACTIONS_LATE: (
         [owing(waiting=1, oldest=NOW - 12 * HOUR - SECOND)],
@@ -224,3 +235,22 @@ def test_of_several_hosts_each_is_named() -> None:
     assert [(one.kind, one.subject) for one in found] == [
         (kind, name) for kind in (Kind.DISK_FULL, Kind.CLOCK) for name in ("mx1", "mx2")
     ]
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, 1), (3, 3), (4, 1), (300, 1)])
+def test_many_wikis_of_a_farm_are_one_trouble(number: int, told: int) -> None:
+    signs = tuple(replace(DOWN, wiki=f"w{n:03}", since=NOW - HOUR - n * SECOND) for n in range(number))
+    found = troubles(replace(WELL, wikis=(*signs, WikiSign("own", Ailment.LOGIN, "no", NOW, None, 1))))
+    assert [one.kind for one in found] == [Kind.WIKI_LOGIN, *[Kind.WIKI_DOWN] * told]
+    assert found[-1].since == signs[-1].since
+    if number == 300:
+        assert found[-1].what == "300 wikis (w000, w001, w002 and 297 more); w299: said so"
+
+
+def test_whoever_lives_and_does_not_listen_may_listen_elsewhere() -> None:
+    [gone] = troubles(replace(WELL, deaf="/run/lmtp.sock", nodes=(replace(NODE, stopped=NOW),)))
+    assert gone.what == "No daemon is running: nobody listens on /run/lmtp.sock"
+    [elsewhere] = troubles(replace(WELL, deaf="/run/lmtp.sock"))
+    assert "[sockets] was changed" in elsewhere.what
+    [silent] = troubles(replace(WELL, nodes=(NODE, OTHER), deaf="/run/lmtp.sock"))
+    assert silent.what.startswith("Node mx1 is silent: nobody listens on /run/lmtp.sock, though")

@@ -14,7 +14,7 @@ from sidecar.domain.wiki import (
     WikiMisconfigured,
     WikiUnavailable,
 )
-from sidecar.services.circuit import OPINIONS, OUTAGE, Circuits, Pauses
+from sidecar.services.circuit import FORGOTTEN, OPINIONS, OUTAGE, Circuits, Pauses
 from sidecar.services.lines import Way
 from sidecar.services.places import Places
 from sidecar.storage.circuits import standing
@@ -112,6 +112,19 @@ def test_an_answer_ends_the_pause_and_the_next_failure_starts_from_the_first(nod
     node.answers("w1")
     assert node.closed() == set()
     assert node.fails("w1", DOWN) == 5 * SECOND
+
+
+def test_who_was_not_called_for_long_is_in_trouble_since_now(node: Node) -> None:
+    node.fails("alone", DOWN)
+    later = T0 + FORGOTTEN
+    node.fails("alone", DOWN, later)
+    assert (standing(node.connection)["alone"].since, standing(node.connection)["alone"].failures) == (T0, 2)
+    later += FORGOTTEN + SECOND
+    node.fails("alone", DOWN, later)
+    assert (standing(node.connection)["alone"].since, standing(node.connection)["alone"].failures) == (
+        later,
+        1,
+    )
 
 
 @pytest.mark.parametrize(

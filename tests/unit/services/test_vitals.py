@@ -8,6 +8,7 @@ import pytest
 from sidecar.domain.remedies import Kind
 from sidecar.domain.trouble import Tolerance
 from sidecar.domain.vitals import Ailment, NodeSign, Vitals, WikiSign
+from sidecar.services.circuit import FORGOTTEN, OPINIONS
 from sidecar.services.vitals import HostSigns, Watchman, gather
 from sidecar.storage import circuits, nodes
 from sidecar.storage.circuits import SHARED, Standing
@@ -41,13 +42,27 @@ async def test_history_and_host_together(house: House) -> None:
 async def test_a_wiki_suffers_from_what_it_said_last(house: House) -> None:
     since = T0 - DAY
     assert await suffering(house, row("enwiki", since=since)) == (
-        WikiSign("enwiki", Ailment.UNAVAILABLE, "it said no", since, T0 + MINUTE, 2),
+        WikiSign("enwiki", Ailment.UNAVAILABLE, "it said no", since, T0 + MINUTE, 2, T0),
     )
+
+
+async def test_of_a_wiki_that_nobody_has_called_for_long_nobody_knows(house: House) -> None:
+    since, login = T0 - DAY, "login of enwiki"
+    refused = row("enwiki", since=since, trouble="login", credential=login, changed=T0 - FORGOTTEN)
+    assert [one.wiki for one in await suffering(house, refused, row("dewiki", since=since))] == [
+        "dewiki",
+        "enwiki",
+    ]
+    house.clock.tick(seconds=1)
+    assert [one.wiki for one in (await gather(house.database, host(house), LOGINS)).wikis] == ["dewiki"]
 
 
 async def test_a_login_that_many_share_is_the_trouble_of_each(house: House) -> None:
     shared = row(f"{SHARED}shared login", trouble="login", credential="shared login", until=None)
-    found = await suffering(house, shared)
+    assert (
+        await suffering(house, replace(shared, failures=OPINIONS - 1)) == ()
+    )  # a wiki's own mistake, perhaps
+    found = await suffering(house, replace(shared, failures=OPINIONS))
     assert [(one.wiki, one.ailment, one.since) for one in found] == [
         ("dewiki", Ailment.LOGIN, T0),
         ("frwiki", Ailment.LOGIN, T0),

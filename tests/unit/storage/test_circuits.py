@@ -36,3 +36,10 @@ async def test_what_has_not_failed_since_goes(database: Database) -> None:
         await database.write(lambda c, row=row: circuits.put(c, row))  # type: ignore[misc]
     await database.write(lambda c: circuits.tidy(c, T0))
     assert (await database.read(circuits.standing)).keys() == {"enwiki"}
+
+
+async def test_who_has_failed_lately(database: Database) -> None:
+    for row in (DOWN, REFUSED):
+        await database.write(lambda c, row=row: circuits.put(c, row))  # type: ignore[misc]
+    assert (await database.read(lambda c: circuits.standing(c, T0))).keys() == {"enwiki"}
+    assert len(await database.read(lambda c: circuits.standing(c, T0 - DAY))) == 2
