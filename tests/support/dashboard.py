@@ -62,8 +62,8 @@ class DashboardHouse:
         host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
         watchman = Watchman(self.database, host, lambda: logins, Tolerance(canary_every=QUARTER))
-        showing = Showing(self.database, watchman, policies, self.now, self.patience)
-        self.server: DashboardServer = dashboard(self.admission, showing, host.clock, self.limits)
+        self.showing = Showing(self.database, watchman, policies, self.now, self.patience)
+        self.server: DashboardServer = dashboard(self.admission, self.showing, host.clock, self.limits)
         self.port = await self.server.listen("127.0.0.1", 0)
         return self
 
