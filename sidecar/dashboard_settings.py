@@ -3,6 +3,7 @@
 Knows its settings and how they depend on each other. Does not know pages, nor what is in the token's file.
 """
 
+from ipaddress import ip_network
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -10,6 +11,9 @@ from pydantic import Field, model_validator
 from sidecar.setting_kinds import HeaderName, Network, PagesUrl, PlainInterface, Section
 
 __all__ = ["DashboardSection"]
+
+
+NARROWEST = 7  # bits of a network that somebody may own, as fc00::/7; two of one bit are everybody
 
 
 class DashboardSection(Section):
@@ -37,7 +41,7 @@ class DashboardSection(Section):
             raise ValueError("user_header: anybody could send it: name the web server in trusted_proxies")
         if self.trusted_proxies and not self.user_header:
             raise ValueError("trusted_proxies: nothing is believed of them: name the header in user_header")
-        if any(network.endswith("/0") for network in self.trusted_proxies):
+        if any(ip_network(network).prefixlen < NARROWEST for network in self.trusted_proxies):
             raise ValueError("trusted_proxies: a network of everybody: name the web server's address")
         if self.listen and not self.token_file and not self.user_header:
             raise ValueError(

@@ -4,6 +4,7 @@ Knows what was settled of it. Does not know how anybody is recognised.
 """
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 __all__ = ["Admission"]
@@ -31,7 +32,27 @@ class Admission:
         parts = urlsplit(self.public_url)
         return f"{parts.scheme}://{parts.netloc.lower()}" if self.public_url else ""
 
+    def is_called(self, host: str) -> bool:
+        """Whether *host*, as a request names it, can be ours: an address, no dot, or the public one.
+
+        Any other may be a stranger's name for this address, with which a stranger's page in an operator's
+        browser comes here and says what it likes (DNS rebinding).
+        """
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return _is_address(name) or "." not in name or name == urlsplit(self.public_url).hostname
+
     @property
     def encrypted(self) -> bool:
         """Whether the browser speaks https."""
         return self.public_url.startswith("https:")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -6,6 +6,7 @@ says that there is one. Does not know pages.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from .charset import decode_text, decode_words
 from .harmless import harmless
@@ -16,8 +17,9 @@ __all__ = ["Readable", "Text", "readable"]
 
 MAX_FIELDS = 100  #: of the header; a mail that went round and round has more
 MAX_TEXT = 64 * 1024  #: characters of one part; the whole mail is to be had by the command
+MAX_MARKUP = 8 * MAX_TEXT  #: characters of HTML whose words are looked for
 MAX_TEXTS = 10
-MAX_LEAVES = 50  #: parts, in whatever depth
+MAX_LEAVES = 50  #: parts, in whatever depth; a mail of 10 MB may hold a million
 MAX_DEPTH = 6  #: multiparts within each other
 TEXTUAL = ("text/", "message/")  # a mail within the mail, and a report's fields (RFC 3464), are lines of text
 
@@ -45,13 +47,13 @@ def readable(raw: bytes) -> Readable:
     mail = parse(raw)
     texts: list[Text] = []
     others: list[str] = []
-    for part in _leaves(mail, 0):
+    for part in islice(_leaves(mail, 0), MAX_LEAVES):
         if part.content_type.startswith(TEXTUAL) and len(texts) < MAX_TEXTS:
             texts.append(_text(part))
         else:
             others.append(f"{part.content_type}, {len(part.content):,} octets")
     fields = [(harmless(name), harmless(decode_words(value))) for name, value in mail.fields[:MAX_FIELDS]]
-    return Readable(tuple(fields), tuple(texts), tuple(others[:MAX_LEAVES]))
+    return Readable(tuple(fields), tuple(texts), tuple(others))
 
 
 def _leaves(part: Part, depth: int) -> Iterator[Part]:
@@ -64,6 +66,9 @@ def _leaves(part: Part, depth: int) -> Iterator[Part]:
 
 def _text(part: Part) -> Text:
     text = decode_text(part.content, part.first("content-type"))
+    cut = False
     if part.content_type == "text/html":
-        text = plain_text(text)
-    return Text(part.content_type, harmless(text[:MAX_TEXT], lines=True).strip(), len(text) > MAX_TEXT)
+        cut = len(text) > MAX_MARKUP
+        text = plain_text(text[:MAX_MARKUP])
+    shown = harmless(text[:MAX_TEXT], lines=True).strip()
+    return Text(part.content_type, shown, cut or len(text) > MAX_TEXT)

@@ -168,6 +168,9 @@ BAD_SIGNATURE = HttpReply(403, "Not signed by Amazon SNS")
 OTHER_TOPIC = HttpReply(403, "Not one of the topics in [http.sns] topics")
 RAW_DELIVERY = HttpReply(403, "Raw message delivery is unsigned; turn it off for this subscription")
 STALE = HttpReply(410, "The message is older than Amazon SNS repeats any")
+OTHER_HOST = HttpReply(
+    421, "The web server in front names another host than [dashboard] public_url; set that, or pass on Host"
+)
 NOT_FOUND = HttpReply(404, "There is nothing here")
 OTHER_METHOD = HttpReply(405, "This endpoint wants another method")
 BODY_TOO_SLOW = HttpReply(408, "The body took too long")

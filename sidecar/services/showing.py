@@ -53,20 +53,23 @@ class Showing:
     ) -> None:
         self._db, self.watchman, self._patience = database, watchman, patience
         self.policies, self.started = policies, started
+        self._found: asyncio.Future[Findings] | None = None
 
     def use(self, policies: Mapping[str, Policy]) -> None:
         """These are the wikis from now on."""
         self.policies = policies
 
     async def findings(self) -> Findings:
-        """How it is, also while the database is in trouble."""
-        return await self.watchman.look()
+        """How it is, also while the database is in trouble. Who asks meanwhile is told the same."""
+        if self._found is None or self._found.done():
+            self._found = asyncio.ensure_future(self.watchman.look())
+        return await asyncio.shield(self._found)
 
     async def look(self, work: Callable[[sa.Connection], R]) -> R:
         """Raises CannotShow, also if the database keeps silent."""
         try:
             async with asyncio.timeout(self._patience):
-                return await self._told(self._db.read(work))
+                return await self._told(self._db.read(work, onlooker=True))
         except TimeoutError:
             raise CannotShow(f"The database does not answer within {self._patience:g} s") from None
 

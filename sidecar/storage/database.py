@@ -34,6 +34,7 @@ TRIES, PAUSE = 20, 0.5  # to empty the log while another process does, and secon
 BUSY_SECONDS = 5.0  # an operator's command may hold the lock; longer is 451, and the MTA asks again
 WRITERS = 4  # transactions at a time on a database server; its group commit makes one fsync of them
 READERS = 2
+ONLOOKERS = 1  # who only looks at pages waits for others who do, never the mail for them
 
 
 class NotRewritten(Tellable):
@@ -57,7 +58,9 @@ class Database:
     ) -> None:
         self._health = Health(metrics or Metrics())
         self._patient = partial(patient_engine, url, password)
-        engines = Engines.of(url, password, busy_seconds=busy_seconds, writers=WRITERS, readers=READERS)
+        engines = Engines.of(
+            url, password, busy_seconds=busy_seconds, writers=WRITERS, readers=READERS + ONLOOKERS
+        )
         self._engines, self.kind = engines, engines.kind
         self._file: SqliteFile | None = None
         guard = Guard().check
@@ -68,9 +71,11 @@ class Database:
             shared = SharedCommit(engines.writing, check, guard)
             self._writer: Writer = shared
             self._readers = shared.room if engines.private else Room("db-reader", READERS)
+            self._onlookers = shared.room if engines.private else Room("db-onlooker", ONLOOKERS)
         else:
             self._writer = OneByOne(engines.writing, WRITERS, guard, lambda: self._health.good)
             self._readers = Room("db-reader", READERS)
+            self._onlookers = Room("db-onlooker", ONLOOKERS)
 
     @property
     def good(self) -> bool:
@@ -147,9 +152,13 @@ class Database:
         with self._health.writing():
             return await self._writer.write(work)
 
-    async def read(self, work: Callable[[sa.Connection], R]) -> R:
-        """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing."""
-        look = self._readers.run(lambda: repeated(lambda: self._look(work)))
+    async def read(self, work: Callable[[sa.Connection], R], *, onlooker: bool = False) -> R:
+        """Run *work* on a reader's thread, in a transaction that sees one state and changes nothing.
+
+        *onlooker*: the mail's way does not need it, and must not wait for it.
+        """
+        room = self._onlookers if onlooker else self._readers
+        look = room.run(lambda: repeated(lambda: self._look(work)))
         with self._health.reading():
             return await (look if self.kind is Kind.SQLITE else unless_silent(look))
 
@@ -197,6 +206,7 @@ class Database:
         """Waits for what is being written."""
         await self._writer.close()
         self._readers.close()
+        self._onlookers.close()
         self._engines.dispose()
 
     async def _outside_transactions(self, statement: str) -> tuple[int, ...]:

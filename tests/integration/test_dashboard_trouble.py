@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.storage import brakes
 from tests.integration.doors import PATIENCE
 from tests.support.dashboard import BEARER, DashboardHouse
 from tests.support.long_history import fill
@@ -41,20 +42,40 @@ async def test_a_database_in_trouble_is_told_with_what_to_do(house: DashboardHou
 
 
 async def test_a_database_that_keeps_silent_is_not_waited_for(house: DashboardHouse) -> None:
-    """Two who read, and never end, are all that fit."""
+    """One who looks on, and never ends, is all that fits; the mail's way is another one."""
     over, readers = threading.Event(), threading.Semaphore(0)
 
     def read(_: object) -> None:
         readers.release()
         over.wait(PATIENCE)
 
-    asleep = [asyncio.ensure_future(house.database.read(read)) for _ in range(2)]
+    asleep = [asyncio.ensure_future(house.database.read(read, onlooker=True))]
     try:
         await asyncio.to_thread(lambda: [readers.acquire(timeout=PATIENCE) for _ in asleep])
         said = await house.ask("/rates", headers=BEARER)
         assert said.status == 503
         assert "The database does not answer within 0.2 s" in said.text
+        assert (await house.ask("/", headers=BEARER)).status == 503
+        async with asyncio.timeout(PATIENCE):
+            assert await house.database.read(brakes.tripped) == 0
     finally:
         over.set()
         await asyncio.gather(*asleep)
     assert (await house.ask("/rates", headers=BEARER)).status == 200
+
+
+async def test_a_crowd_of_onlookers_takes_no_reader_from_the_mail(house: DashboardHouse) -> None:
+    """They queue up before one thread of their own."""
+    seen: list[str] = []
+
+    def look(_: object) -> None:
+        seen.append(threading.current_thread().name)
+
+    await asyncio.gather(*(house.showing.look(look) for _ in range(10)))
+    assert set(seen) == {"db-onlooker_0"}
+
+
+async def test_all_who_ask_how_it_is_at_once_cost_one_look(house: DashboardHouse) -> None:
+    first, *others = await asyncio.gather(*(house.showing.findings() for _ in range(10)))
+    assert all(one is first for one in others)
+    assert await house.showing.findings() is not first

@@ -64,10 +64,10 @@ class DashboardHouse:
         host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")
         watchman = Watchman(self.database, host, lambda: logins, Tolerance(canary_every=self.canary_every))
-        showing = Showing(self.database, watchman, policies, self.now, self.patience)
+        self.showing = Showing(self.database, watchman, policies, self.now, self.patience)
         self.metrics = Metrics()
         door = Door(self.metrics, "dashboard")
-        self.server: DashboardServer = dashboard(self.admission, showing, host.clock, door, self.limits)
+        self.server: DashboardServer = dashboard(self.admission, self.showing, host.clock, door, self.limits)
         self.port = await self.server.listen("127.0.0.1", 0)
         return self
 

@@ -49,8 +49,7 @@ class DashboardServer:
         limits: HttpLimits = LIMITS,
     ) -> None:
         self._pages, self._gate, self._desk, self._clock = pages, gate, desk, clock
-        self._user_header, self._origin = admission.user_header, admission.origin
-        self._door = door
+        self._admission, self._door = admission, door
         self._listener = HttpListener("[dashboard]", self._request, _turned_away, door, limits)
 
     async def listen(self, host: str, port: int) -> int:
@@ -91,8 +90,11 @@ class DashboardServer:
 
     async def _inside(self, request: web.BaseRequest, page: Page, visit: Visit) -> Shown:
         cookie = _cookie(request)
+        brought = self._brought(request, cookie)
+        if brought.users and not self._admission.is_called(_host(request)):
+            return plain(replies.OTHER_HOST)
         try:
-            visitor = self._gate.visitor(self._brought(request, cookie), visit.now)
+            visitor = self._gate.visitor(brought, visit.now)
         except WrongToken:
             return plain(replies.WRONG_TOKEN, {"WWW-Authenticate": 'Bearer realm="bounce-sidecar"'})
         visit = replace(visit, visitor=visitor, cookie=cookie)
@@ -119,7 +121,8 @@ class DashboardServer:
         return None
 
     def _brought(self, request: web.BaseRequest, cookie: str) -> Brought:
-        users = request.headers.getall(self._user_header, []) if self._user_header else []
+        header = self._admission.user_header
+        users = request.headers.getall(header, []) if header else []
         return Brought(request.remote or "", request.headers.get("Authorization"), cookie, users)
 
     async def _form(self, request: web.BaseRequest) -> dict[str, str] | HttpReply:
@@ -141,8 +144,14 @@ class DashboardServer:
         """Whether the form stood on a page of ours: every browser says whence a POST comes."""
         origin = request.headers.get("Origin", "")
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
-        here = {self._origin} if self._origin else {f"http://{request.host}", f"https://{request.host}"}
+        public, host = self._admission.origin, _host(request)
+        here = {public} if public else {f"{scheme}://{host}" for scheme in ("http", "https") if host}
         return origin in here and site == "same-origin"
+
+
+def _host(request: web.BaseRequest) -> str:
+    """As the request says it; aiohttp would make one up, and may ask DNS for it."""
+    return request.headers.get("Host", "")
 
 
 def _cookie(request: web.BaseRequest) -> str:

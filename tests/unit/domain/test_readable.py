@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.readable import MAX_FIELDS, MAX_LEAVES, MAX_TEXT, readable
+from sidecar.domain.readable import MAX_FIELDS, MAX_LEAVES, MAX_MARKUP, MAX_TEXT, readable
 
 MIXED = b"""From: =?utf-8?q?M=C3=BCller?= <postmaster@example.org>
 Subject: Undelivered
@@ -58,6 +58,27 @@ def test_a_mail_of_a_thousand_fields_and_parts_within_parts_is_bounded() -> None
     assert len(readable(fields + b"\nwords").fields) == MAX_FIELDS
     bomb = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\nContent-Type: image/png\n\nx\n" * 1000
     assert len(readable(bomb).others) <= MAX_LEAVES
+
+
+def test_of_parts_within_parts_no_more_are_cut_than_are_shown() -> None:
+    """10 MB of them took 20 s and half a gigabyte."""
+
+    def nested(depth: int, boundary: bytes) -> bytes:
+        if not depth:
+            return b"\nx\n"
+        part = b"--" + boundary + b"\n" + nested(depth - 1, boundary + b"a")
+        return b"Content-Type: multipart/mixed; boundary=" + boundary + b"\n\n" + part * 20
+
+    shown = readable(nested(3, b"a"))
+    assert len(shown.texts) + len(shown.others) == MAX_LEAVES
+
+
+def test_of_long_html_only_the_beginning_is_looked_at() -> None:
+    head = b"Content-Type: text/html\n\n"
+    [text] = readable(head + b"<p>" * MAX_MARKUP + b"the end").texts
+    assert ("the end" in text.text, text.cut) == (False, True)
+    [text] = readable(head + b"<p>" * 1000 + b"the end").texts
+    assert (text.text, text.cut) == ("the end", False)
 
 
 @pytest.mark.parametrize("path", BOUNCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
