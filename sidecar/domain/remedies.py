@@ -60,10 +60,12 @@ REMEDIES = {
     "this host.",
     Kind.WIKI_LOGIN: "Make a new bot password (Special:BotPasswords), put it into the file, and "
     "`systemctl reload bounce-sidecar`. What is owed is kept.",
-    Kind.WIKI_MISCONFIGURED: "The wiki says what is wrong; `doctor --wiki` tells how to mend it. What is "
-    "owed is kept.",
-    Kind.WIKI_CERTIFICATE: "Renew the certificate of the wiki, or mend api. What is owed is kept.",
-    Kind.WIKI_DOWN: "Whoever runs the wiki mends it. What is owed is kept and tried again.",
+    Kind.WIKI_MISCONFIGURED: "The wiki says what is wrong; `doctor --wiki` tells how to mend it. Then "
+    "`systemctl reload bounce-sidecar` has it tried at once. What is owed is kept.",
+    Kind.WIKI_CERTIFICATE: "Renew the certificate of the wiki, or mend api, and "
+    "`systemctl reload bounce-sidecar`, which has it tried at once. What is owed is kept.",
+    Kind.WIKI_DOWN: "Whoever runs the wiki mends it. What is owed is kept, and tried again within six "
+    "hours; `systemctl reload bounce-sidecar` has it tried at once.",
     Kind.ACTIONS_LATE: "`outbox` says what waits and why; `wikis list --trouble` says which wiki does not "
     "answer.",
     Kind.ACTIONS_REFUSED: "`outbox` has the wiki's own words; mend the cause, then `outbox retry ID`.",

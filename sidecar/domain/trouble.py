@@ -132,8 +132,8 @@ def _silence(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
 
 def _canary(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
     up = min((node.started for node in _alive(vitals, tolerance) if node.takes), default=None)
-    if tolerance.canary_every is None or up is None:
-        return  # none is sent, or nobody is there to whom it could come back: that is told by itself
+    if tolerance.canary_every is None or up is None or vitals.database:
+        return  # none is sent, or nobody could say that it is back: that is told by itself
     back = [one for one in vitals.canaries if one.returned]
     last = max((one.sent for one in back), default=None)
     lost = next((one for one in vitals.canaries if _is_lost(one, up, vitals.at, tolerance)), None)

@@ -31,6 +31,11 @@ def delivery_findings(site: Site, probes: Probes, facts: PostfixFacts, again: st
             )
         elif not found:
             yield wrong(f"transport_maps sends {domain} to {name}, which is not in master.cf", again)
+        elif name in words(facts.settings.get("defer_transports", "")):
+            yield wrong(
+                f"defer_transports names {name}: mail for {domain} waits in the queue, and is not tried",
+                f"take {name} out of defer_transports; postfix reload; postqueue -f",
+            )
         elif found[0].command == "lmtp":
             yield _lmtp(site, facts, domain, found[0], nexthop, again)
         elif found[0].is_pipe:

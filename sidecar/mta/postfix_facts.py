@@ -25,6 +25,7 @@ _ASKED = (
     "mail_owner",
     "compatibility_level",
     "transport_maps",
+    "defer_transports",
     "relay_recipient_maps",
     "smtpd_recipient_restrictions",
     "smtpd_relay_restrictions",

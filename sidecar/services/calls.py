@@ -57,9 +57,14 @@ class Calls:
         self._seconds, self._ring = metrics.wiki_call_seconds, ring
         self._hastened: set[tuple[str, str]] = set()
         self._anew: set[str] = set()  # reached otherwise than before: what waits for them falls due
+        self._reloaded = False  # somebody may have mended a wiki: those in trouble are tried at once
 
     def use(self, ways: Mapping[str, Way]) -> None:
-        """From now on these; who is reached anew gets a fresh try."""
+        """From now on these; who is reached anew, or was in trouble, gets a fresh try.
+
+        Not so who has refused a login, unless with another one: tries are counted there.
+        """
+        self._reloaded = True
         self._anew |= {wiki for wiki in ways if ways[wiki] != self._lines.ways.get(wiki)}
         self._lines.use(ways)
 
@@ -144,15 +149,18 @@ class Calls:
         return alone, found
 
     async def _hasten_anew(self, rows: Rows, now: datetime) -> bool:
-        """What waits for wikis that are reached otherwise than before falls due, once; False if none is."""
+        """What waits for wikis that get a fresh try falls due, once; False if there is none."""
         anew, changed = frozenset(self._anew), self.circuits.changed(rows, self._lines.ways) - self._hastened
-        if not anew and not changed:
+        troubled = {wiki for wiki in self._lines.ways if wiki in rows and not rows[wiki].credential}
+        again = troubled - anew if self._reloaded else set()
+        self._reloaded = False
+        if not anew and not changed and not again:
             return False
-        mended = [wiki for wiki in anew if wiki in rows and not rows[wiki].credential]
 
         def work(connection: sa.Connection) -> None:
-            circuits.drop(connection, mended)
-            for wiki in anew.union(wiki for wiki, _ in changed):
+            circuits.drop(connection, troubled & anew)
+            circuits.open_now(connection, again, now)
+            for wiki in anew.union(again, (wiki for wiki, _ in changed)):
                 outbox.hasten(connection, wiki, now)
 
         await self._db.write(work)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sidecar.storage.schema import circuit
 
-__all__ = ["SHARED", "Standing", "drop", "named", "put", "standing", "tidy"]
+__all__ = ["SHARED", "Standing", "drop", "named", "open_now", "put", "standing", "tidy"]
 
 SHARED = "* "  # before the fingerprint of a login that many wikis share; no wiki's id has a space
 
@@ -73,6 +73,13 @@ def drop(connection: sa.Connection, names: Collection[str]) -> None:
     """They are well."""
     if names:
         connection.execute(circuit.delete().where(circuit.c.wiki.in_(list(names))))
+
+
+def open_now(connection: sa.Connection, names: Collection[str], now: datetime) -> None:
+    """They are left alone no longer; whether they are well, the next call tells."""
+    if names:
+        rows = circuit.c.wiki.in_(list(names)) & (circuit.c.until > now)
+        connection.execute(circuit.update().where(rows).values(until=now))
 
 
 def tidy(connection: sa.Connection, before: datetime) -> None:

@@ -151,6 +151,8 @@ def test_a_canary_comes_back_and_one_that_is_held_is_an_alarm_until_it_does(rest
     with pytest.raises(CommandFailed, match="it did not come back within 0 s"):
         sidecar.command("canary", "--wait", "0")
     until(lambda: "canary-lost" in restored.troubles(), "an alarm")
+    [held] = restored.wrong()
+    assert "waits in the queue, and is not tried | take bounce-sidecar out of defer_transports" in held
     host.run("postconf", "-e", "defer_transports =")
     reload(host)
     host.run("postqueue", "-f")

@@ -3,7 +3,7 @@
 # MediaWiki, Postfix and Exim are not installed: the tests unpack their packages into a private folder,
 # or install them into a private root that is laid over this machine's (debian_root.py).
 set -eu
-wanted="${*:-php-cli php-sqlite3 php-mbstring php-intl php-xml php-curl libsisimai-perl chromium chromium-driver fonts-dejavu-core}"
+wanted="${*:-php-cli php-sqlite3 php-mbstring php-intl php-xml php-curl libsisimai-perl chromium chromium-driver fonts-dejavu-core gcc libc6-dev}"
 # npm fetches axe-core; whoever has it from elsewhere keeps it.
 [ $# -gt 0 ] || command -v npm >/dev/null || wanted="$wanted npm"
 missing=""

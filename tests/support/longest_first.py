@@ -12,6 +12,7 @@ LONGEST = (
     "e2e/test_nodes.py",
     "e2e/test_debian_life.py",
     "unit/scenario/test_stories.py",
+    "e2e/test_outage_exercise.py",
     "e2e/test_database_trouble.py",
     "unit/storage/test_migrations.py",
     "unit/services/test_laws.py",

@@ -132,6 +132,10 @@ class Postfix:
             raise RuntimeError("Postfix does not run")
         self._group.send(signal.SIGHUP)
 
+    @property
+    def running(self) -> bool:
+        return self._group is not None and self._group.running
+
     def flush(self) -> None:
         """Try everything that is deferred now, also for a destination that counts as dead."""
         self._command("postqueue", "-f")
@@ -139,6 +143,11 @@ class Postfix:
     def queue(self) -> list[dict[str, Any]]:
         """What waits, as `postqueue -j` tells it: queue_name, sender, recipients with delay_reason, ..."""
         return [json.loads(line) for line in self._command("postqueue", "-j").splitlines()]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """In which Postfix's own commands are this one's, for whoever asks it by their names."""
+        return {"PATH": f"{self._prefix}/usr/sbin:{os.environ['PATH']}", "MAIL_CONFIG": str(self._etc)}
 
     @property
     def spool(self) -> Path:

@@ -3,12 +3,14 @@
 Knows how to start, kill and look into it. Does not know what is tested.
 """
 
+import os
 import re
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -72,11 +74,15 @@ class Sidecar:
         mta_group: str = "",
         more: str = "",
         log_format: str = "keyvalue",
+        program: str = "tests.support.sidecar_process",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """*mta_folder*: where the mail server's sockets are, if elsewhere. No *mta_group*: for everybody.
 
-        *more* of the configuration: further settings of the wiki, and after them other wikis.
+        *more* of the configuration: further settings of the wiki, and after them other wikis. *program*: the
+        module that is the daemon; *environment*: what it finds beside the tests' own.
         """
+        self._program, self.environment = program, {**os.environ, **(environment or {})}
         mta_folder = mta_folder or folder
         self.folder, self.verp_socket = folder, verp_socket
         names = ("lmtp", "policy", "socketmap")
@@ -116,10 +122,16 @@ class Sidecar:
 
     def start(self) -> None:
         """Returns when all sockets are served and the mail server may connect."""
-        command = [sys.executable, "-m", "tests.support.sidecar_process", str(self.folder)]
+        command = [sys.executable, "-m", self._program, str(self.folder)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         mtas = (self.lmtp_socket, self.policy_socket, self.socketmap)
         until(lambda: self._ended() or all(map(is_served, (self.verp_socket, *mtas))), "sidecar")

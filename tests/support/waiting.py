@@ -16,13 +16,16 @@ STEP = 0.01  # seconds between two looks
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
-    """The first true value that *look* returns; raises TimeoutError naming *what* after *seconds*."""
+def until(look: Callable[[], T], what: str, seconds: float = PATIENCE, step: float = STEP) -> T:
+    """The first true value that *look* returns; raises TimeoutError naming *what* after *seconds*.
+
+    *step*: seconds between two looks, more where looking itself is work.
+    """
     end = time.monotonic() + seconds
     while not (seen := look()):
         if time.monotonic() > end:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
-        time.sleep(STEP)
+        time.sleep(step)
     return seen
 
 

@@ -132,6 +132,7 @@ BORDERS: dict[Kind, tuple[list[Vitals], list[Vitals]]] = {
             canaries(sent(DAY), started=NOW - 15 * MINUTE),  # nobody was there to whom it could come back
             canaries(sent(DAY), stopped=NOW),  # that no daemon runs is told by itself
             canaries(sent(DAY), roles="issue, act"),
+            replace(canaries(sent(16 * MINUTE)), database="it is full"),  # nobody could say that it is back
         ],
     ),
     Kind.CANARY_SLOW: (

@@ -73,6 +73,10 @@ WRONG = {
         postfix(tables={**POSTFIX.tables, (TRANSPORT, DOMAIN): "", (TRANSPORT, "*"): "smtp:[192.0.2.1]"}),
         "which is not in master.cf",
     ),
+    "held back": (
+        postfix({"defer_transports": "smtp, bounce-sidecar"}),
+        f"defer_transports names bounce-sidecar: mail for {DOMAIN} waits in the queue",
+    ),
     "a particular route": (
         postfix(tables={**POSTFIX.tables, (TRANSPORT, GOOD.lower()): "error:no"}),
         "which is not in master.cf",

@@ -297,7 +297,6 @@ async def test_a_wiki_with_another_url_gets_a_fresh_try(house: House) -> None:
     await house.fail_for_eight_days(7)
     house.wiki.troubles = [WikiMisconfigured("HTTP 404")]
     await house.pay()
-    house.dispatcher.use(house.ways(*house.wikis), house.policies)
     assert await house.pay() == 0
     mended = {"enwiki": Way(lambda: house.wiki, "of-enwiki", "another URL")}
     house.dispatcher.use(mended, house.policies)
