@@ -7,6 +7,7 @@ domain/trouble.py does.
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -18,7 +19,7 @@ from sidecar import host
 from sidecar.cli import status_lines
 from sidecar.cli.common import as_json
 from sidecar.config import Config, ConfigError
-from sidecar.domain.trouble import troubles
+from sidecar.domain.trouble import Tolerance, troubles
 from sidecar.domain.vitals import Vitals
 from sidecar.journal import configure_logging
 from sidecar.services.vitals import Findings
@@ -56,11 +57,17 @@ def status(path: Path, json_: bool, nagios: bool) -> None:
     if json_:
         as_json(status_lines.as_facts(found))
     else:
-        lines = status_lines.for_nagios if nagios else status_lines.for_people
-        click.echo("\n".join(lines(found, config.tolerance)))
+        click.echo("\n".join(_lines(found, config.tolerance, nagios=nagios)))
     sys.stdout.flush()
     look.end(verdict.exit_code)
     raise SystemExit(verdict.exit_code)
+
+
+def _lines(found: Findings, tolerance: Tolerance, *, nagios: bool) -> list[str]:
+    if nagios:
+        return status_lines.for_nagios(found, tolerance)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    return status_lines.for_people(found, tolerance, width)
 
 
 def _unknown(problems: list[str], json_: bool) -> NoReturn:

@@ -3,6 +3,7 @@
 Knows the words. Does not know where anything comes from.
 """
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from sidecar.services.vitals import Findings
 __all__ = ["NAME", "Verdict", "as_facts", "for_nagios", "for_people", "verdict"]
 
 NAME = "BOUNCE-SIDECAR"
+NARROW = 40  # columns, at least
 MOST = 10  # of nodes and wikis that are named one by one
 
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -39,14 +41,35 @@ def verdict(found: list[Trouble]) -> Verdict:
     return _VERDICTS[found[0].severity] if found else _OK
 
 
-def for_people(found: Findings, tolerance: Tolerance) -> list[str]:
-    """The verdict, each trouble with what to do, and when anything last happened."""
-    vitals, lines = found.vitals, [_first(found), ""]
+def for_people(found: Findings, tolerance: Tolerance, width: int = 0) -> list[str]:
+    """The verdict, each trouble with what to do, and when anything last happened.
+
+    *width*: columns of the terminal; 0: as long as they are, for a program or a file.
+    """
+    vitals, lines = found.vitals, [*_folded("", _first(found), 0, width), ""]
     for one in found.troubles:
         since = f" Since {_when(one.since, vitals.at)}." if one.since else ""
-        lines += [f"{one.severity.upper():<9}{one.kind}: {one.what}.{since}", f"{'':<9}{one.remedy}", ""]
-    lines += [f"{name + ':':<18}{words}" for name, words in _facts(vitals, tolerance)]
-    return [harmless(line) for line in lines]
+        lines += _folded(one.severity.upper(), f"{one.kind}: {one.what}.{since}", 9, width)
+        lines += [*_folded("", one.remedy, 9, width), ""]
+    for name, words in _facts(vitals, tolerance):
+        lines += _folded(f"{name}:", words, 18, width)
+    return lines
+
+
+def _folded(name: str, words: str, indent: int, width: int) -> list[str]:
+    """A name, and beside it what is said, in as many lines as it needs."""
+    left, said = f"{name:<{indent}}", harmless(words)
+    if not width:
+        return [left + said]
+    folded = textwrap.wrap(
+        said,
+        max(width, NARROW),
+        initial_indent=left,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return folded or [left]
 
 
 def for_nagios(found: Findings, tolerance: Tolerance) -> list[str]:

@@ -80,10 +80,14 @@ def _nodes(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
         seen = f"none was seen since {_when(last)}" if last else "none was ever seen"
         yield Trouble(Kind.NO_DAEMON, f"No daemon is running: {deaf or seen}", since=last)
         return
+    if deaf:  # whoever asks here is told so, whether it was stopped or never started
+        last = next((node.seen for node in vitals.nodes if node.name == vitals.here), None)
+        what = f"Node {vitals.here}, this one, is not running: {deaf}"
+        yield Trouble(Kind.NODE_SILENT, what, vitals.here, last)
     for node in vitals.nodes:
-        if not node.stopped and node not in alive and not unsaid:
-            why = f": {deaf}" if deaf and node.name == vitals.here else ""
-            yield Trouble(Kind.NODE_SILENT, f"Node {node.name} is silent{why}", node.name, node.seen)
+        told = deaf and node.name == vitals.here
+        if not (node.stopped or node in alive or unsaid or told):
+            yield Trouble(Kind.NODE_SILENT, f"Node {node.name} is silent", node.name, node.seen)
 
 
 def _alive(vitals: Vitals, tolerance: Tolerance) -> list[NodeSign]:

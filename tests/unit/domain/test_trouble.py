@@ -254,4 +254,16 @@ def test_whoever_lives_and_does_not_listen_may_listen_elsewhere() -> None:
     [elsewhere] = troubles(replace(WELL, deaf="/run/lmtp.sock"))
     assert "[sockets] was changed" in elsewhere.what
     [silent] = troubles(replace(WELL, nodes=(NODE, OTHER), deaf="/run/lmtp.sock"))
-    assert silent.what.startswith("Node mx1 is silent: nobody listens on /run/lmtp.sock, though")
+    assert silent.what.startswith(
+        "Node mx1, this one, is not running: nobody listens on /run/lmtp.sock, though"
+    )
+
+
+@pytest.mark.parametrize("here", [(replace(NODE, stopped=NOW),), ()], ids=["stopped", "never started"])
+def test_that_this_node_of_several_is_not_running_is_told_here_and_nowhere_else(
+    here: tuple[NodeSign, ...],
+) -> None:
+    [told] = troubles(replace(WELL, nodes=(*here, OTHER), deaf="/run/lmtp.sock"))
+    what = "Node mx1, this one, is not running: nobody listens on /run/lmtp.sock"
+    assert (told.kind, told.subject, told.what) == (Kind.NODE_SILENT, "mx1", what)
+    assert troubles(replace(WELL, nodes=(*here, OTHER), here="mx2")) == []
