@@ -15,7 +15,7 @@ from sidecar.services.statistics import By, Numbers, Statistics
 
 __all__ = ["COLUMNS", "as_csv", "as_table", "limited"]
 
-FORMULA = "=+-@\t\r"  # with which a cell is taken for one
+FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # with which a cell is taken for one
 WIDTH = 80  # columns of a terminal
 OTHERS = "others"
 

@@ -8,9 +8,9 @@ import re
 __all__ = ["harmless"]
 
 # C0 and C1 with DEL: escape sequences begin there. U+2028, U+2029: new lines to some. The rest are marks that
-# turn the direction of what follows (UAX #9), that nobody sees, or that no encoder takes (surrogates).
+# turn the direction of what follows (UAX #9), that nobody sees, or that no encoder or no XML takes.
 _ACTIVE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 _BREAKS = re.compile("[\t\n]")
 

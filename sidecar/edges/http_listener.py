@@ -10,7 +10,8 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, Sized
 from dataclasses import dataclass
-from typing import Protocol
+from http import HTTPStatus
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -45,6 +46,23 @@ class Unfinished(Sized, Protocol):
     async def finished(self) -> None: ...
 
 
+class _Handler(web.RequestHandler):
+    """Says of what it cannot read that it cannot: aiohttp quotes it, and names its own version."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        response = super().handle_error(request, status, exc, HTTPStatus(status).phrase)
+        response.headers.update({"Server": "bounce-sidecar", "X-Content-Type-Options": "nosniff"})
+        return response
+
+
 class HttpListener:
     """Hands requests to *answer*, on one address; *refused* makes the octets for whom it turns away.
 
@@ -70,13 +88,13 @@ class HttpListener:
         self.closing = False
         self._listener: asyncio.Server | None = None
         # No decompression: bytes are taken as they are, and none becomes a thousand.
-        self._aiohttp = web.Server(
-            self._request,
-            logger=_silent,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=limits.idle,
-        )
+        self._handling: dict[str, Any] = {
+            "logger": _silent,
+            "access_log": None,
+            "auto_decompress": False,
+            "keepalive_timeout": limits.idle,
+        }
+        self._aiohttp = web.Server(self._request)
 
     async def listen(self, host: str, port: int) -> int:
         """Serve from now on; returns the port, any free one if 0 was asked for. Raises CannotListen."""
@@ -156,7 +174,9 @@ class HttpListener:
         self._connections.pop(connection.inner, None)
 
     def _connection(self) -> Connection:
-        return Connection(self, self._aiohttp(), idle=self._limits.idle)
+        loop = asyncio.get_running_loop()
+        handler = _Handler(self._aiohttp, loop=loop, **self._handling)
+        return Connection(self, handler, idle=self._limits.idle)
 
     async def _request(self, request: web.BaseRequest) -> web.StreamResponse:
         connection = self._connections.get(request.protocol)

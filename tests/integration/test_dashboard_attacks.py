@@ -128,6 +128,17 @@ async def test_a_header_without_end_is_not_kept(house: DashboardHouse) -> None:
 
 
 @pytest.mark.parametrize(
+    "path",
+    [b"/rates?\xff=user@example.org", b"http://user@example.org:99999/", b"/" + b"user@example.org" * 600],
+)
+async def test_what_cannot_be_read_is_not_quoted(house: DashboardHouse, path: bytes) -> None:
+    said = await raw(house, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert statuses(said) == ["400"]
+    assert said.endswith(b"\r\n\r\nBad Request")
+    assert re.findall(rb"^Server: .*$", said, re.MULTILINE) == [b"Server: bounce-sidecar\r"]
+
+
+@pytest.mark.parametrize(
     "path", ["//", "/.", "/./", "/%2e", "/RATES", "/rates/", "/rates%00", "/rates;x", "/%2frates", "/rates\\"]
 )
 async def test_a_page_has_one_address(house: DashboardHouse, path: str) -> None:

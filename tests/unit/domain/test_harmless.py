@@ -16,6 +16,7 @@ from sidecar.domain.harmless import harmless
         ("\x1b[2J\x07\x00\x7f", "\\x1b[2J\\x07\\x00\\x7f"),
         ("\x9b31m", "\\x9b31m"),
         ("a\u202eb\u2066c\u200bd\ufeff", "a\\u202eb\\u2066c\\u200bd\\ufeff"),
+        ("a\ufffeb\uffff", "a\\ufffeb\\uffff"),
         ("one\ntwo\tthree\r", "one\\x0atwo\\x09three\\x0d"),
         (b"\xff\xfe caf\xc3\xa9".decode("utf-8", "surrogateescape"), "\\xff\\xfe café"),
     ],

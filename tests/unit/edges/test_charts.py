@@ -86,6 +86,13 @@ def test_names_are_no_markup_and_do_no_harm() -> None:
     ElementTree.fromstring(svg)
 
 
+@pytest.mark.parametrize("name", ["a\x01b", "\x1b[2J", "\ud800", "\ufffe", "\u202eevil"])
+def test_names_that_no_image_may_hold_are_spelled(name: str) -> None:
+    svg = drawn(1, **{name: 1})
+    assert name not in svg
+    ElementTree.fromstring(svg)
+
+
 @each_frame
 def test_nothing_is_drawn_as_nothing(frame: Frame) -> None:
     assert drawn(0, frame).startswith("<svg ")
