@@ -7,7 +7,7 @@ is owed (dispatch.py) or asked (identity.py).
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ import structlog
 
 from sidecar.domain.vitals import Ailment
 from sidecar.domain.wiki import Wiki, WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
-from sidecar.services.circuit import Circuits, Pauses, Rows
+from sidecar.services.circuit import FORGOTTEN, Circuits, Pauses, Rows
 from sidecar.services.lines import Lines, Way
 from sidecar.services.places import PROMPT, Places
 from sidecar.storage import circuits, outbox
@@ -34,8 +34,6 @@ ENDS: Mapping[type[WikiError], str] = {
     WikiUnavailable: "unavailable",
     WikiMisconfigured: "misconfigured",
 }
-
-RECENT = timedelta(hours=12)  # whoever is owed something is called every nine hours, or more often
 
 NOT_CONFIGURED = "the wiki is not configured"
 
@@ -139,7 +137,7 @@ class Calls:
         Also for a node that calls none: it has no logins, and what others met is in the *rows*.
         """
         ways = self._lines.ways
-        met = {wiki: row for wiki, row in rows.items() if wiki in ways and now - row.changed < RECENT}
+        met = {wiki: row for wiki, row in rows.items() if wiki in ways and now - row.changed <= FORGOTTEN}
         alone = self.circuits.closed(rows, ways, now)
         alone |= {wiki for wiki, row in met.items() if row.until and row.until > now}
         found: dict[str, str] = dict.fromkeys(

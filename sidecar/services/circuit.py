@@ -183,9 +183,12 @@ class Circuits:
 
 
 def row_of(rows: Rows, wiki: str, login: str) -> Standing | None:
-    """What a wiki suffers from: its own trouble, or that its login is held to be wrong."""
+    """What a wiki suffers from: its own trouble, or that its login is held to be wrong.
+
+    *login* is "" on a node that calls no wiki: what others have met is what it knows.
+    """
     own, shared = rows.get(wiki), rows.get(SHARED + login)
-    if own and own.credential in ("", login):
+    if own and (not login or own.credential in ("", login)):
         return own
     return shared if shared and shared.failures >= OPINIONS else None
 

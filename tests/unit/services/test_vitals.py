@@ -75,6 +75,12 @@ async def test_a_new_password_and_a_wiki_that_is_no_more_are_no_trouble(house: H
     assert await suffering(house, old, gone, row(f"{SHARED}older", credential="older")) == ()
 
 
+async def test_a_node_that_calls_no_wiki_tells_what_others_have_met(house: House) -> None:
+    await suffering(house, row("enwiki", trouble="login", credential="login of enwiki"))
+    found = await gather(house.database, host(house), dict.fromkeys(LOGINS, ""))
+    assert [(one.wiki, one.ailment) for one in found.wikis] == [("enwiki", Ailment.LOGIN)]
+
+
 async def test_a_row_of_an_older_program_is_read_as_down(house: House) -> None:
     [found] = await suffering(house, row("enwiki", trouble=""))
     assert (found.ailment, found.since) == (Ailment.UNAVAILABLE, T0)
