@@ -90,7 +90,9 @@ def commands() -> Iterator[str]:
 
 def below(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
     """Every command that does something, with those of its groups."""
-    for name, command in sorted(group.commands.items()):
+    for name in sorted(group.list_commands(context)):
+        command = group.get_command(context, name)
+        assert command is not None
         inner = click.Context(command, info_name=name, parent=context)
         if isinstance(command, click.Group):
             yield from below(command, inner)

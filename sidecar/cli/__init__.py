@@ -1,44 +1,66 @@
-"""The operator's words."""
+"""The operator's words.
 
+Each command is imported when it is said: all of them together take more than a second.
+"""
+
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from sidecar import __version__
-from sidecar.cli import (
-    aside,
-    brake,
-    canary,
-    classify,
-    db,
-    demo,
-    doctor,
-    history,
-    inherit,
-    keys,
-    localsettings,
-    mta,
-    privacy,
-    replay,
-    rules,
-    scenario,
-    serve,
-    shadow,
-    stats,
-    status,
-    summary,
-    unconfirmed,
-    undo,
-    verp,
-    why,
-    wikis,
-)
 from sidecar.journal import configure_logging
 
 __all__ = ["main"]
 
+#: Where each command stands.
+COMMANDS = {
+    "run": "serve:run",
+    "check-config": "serve:check_config",
+    "status": "status:status",
+    "canary": "canary:canary_command",
+    "settings": "localsettings:settings",
+    "verp": "verp:verp",
+    "keys": "keys:keys",
+    "history": "history:history",
+    "outbox": "history:outbox_command",
+    "why": "why:why",
+    "undo": "undo:undo",
+    "unconfirmed": "unconfirmed:unconfirmed",
+    "aside": "aside:aside_command",
+    "brake": "brake:brake",
+    "shadow": "shadow:shadow",
+    "stats": "stats:stats",
+    "summary": "summary:summary",
+    "import": "inherit:import_command",
+    "db": "db:db",
+    "export": "privacy:export",
+    "forget": "privacy:forget",
+    "classify": "classify:classify",
+    "rules": "rules:rules",
+    "replay": "replay:replay",
+    "mta": "mta:mta",
+    "wikis": "wikis:wikis",
+    "scenario": "scenario:scenario",
+    "demo": "demo:demo",
+    "doctor": "doctor:doctor",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        command: click.Command = getattr(import_module(f"sidecar.cli.{module}"), attribute)
+        return command
+
 
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 the answer is no; 2 wrong usage; 75 try again later; 78 configuration.",
 )
@@ -60,37 +82,3 @@ def main(context: click.Context, config: Path) -> None:
     """
     context.obj = config
     configure_logging("warning", "console")  # to whoever typed it; `run` logs as configured
-
-
-for command in (
-    serve.run,
-    serve.check_config,
-    status.status,
-    canary.canary_command,
-    localsettings.settings,
-    verp.verp,
-    keys.keys,
-    history.history,
-    history.outbox_command,
-    why.why,
-    undo.undo,
-    unconfirmed.unconfirmed,
-    aside.aside_command,
-    brake.brake,
-    shadow.shadow,
-    stats.stats,
-    summary.summary,
-    inherit.import_command,
-    db.db,
-    privacy.export,
-    privacy.forget,
-    classify.classify,
-    rules.rules,
-    replay.replay,
-    mta.mta,
-    wikis.wikis,
-    scenario.scenario,
-    demo.demo,
-    doctor.doctor,
-):
-    main.add_command(command)

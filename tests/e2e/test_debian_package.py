@@ -107,7 +107,9 @@ def test_the_manual_names_every_command_and_every_setting(inside: Path) -> None:
 
 
 def _commands(group: click.Group) -> Iterator[str]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from (f"{name} {inner}" for inner in _commands(command))
         else:

@@ -44,7 +44,7 @@ def test_a_section_says_what_it_means_how_to_see_it_how_to_mend_it_and_when_it_i
 def test_commands_of_the_runbook_are_there() -> None:
     for span in re.findall(r"`([^`\n]+)`", TEXT):
         words = span.removeprefix("sudo -u bounce-sidecar bounce-sidecar ").split()
-        command = main.commands.get(words[0])
+        command = main.get_command(click.Context(main), words[0])
         if isinstance(command, click.Group) and len(words) > 1:
             assert words[1] in command.commands, span
 
