@@ -41,8 +41,8 @@ def status(path: Path, json_: bool, nagios: bool) -> None:
     """How it is: what is wrong and what to do, and when anything last happened.
 
     Works without the daemon and without the database, and never hangs. Exit codes as Nagios's plugins have
-    them: 0 all is well, 1 something is to be looked at today, 2 now, 3 it cannot be told:
-    the configuration is wrong, or not for whoever asks, or the database is not.
+    them: 0 all is well, 1 something is to be looked at today, 2 now, 3 the configuration cannot be
+    read, or the database is not for whoever asks.
     """
     configure_logging("critical", "console")  # what is logged is told in better words
     try:
