@@ -232,7 +232,7 @@ def test_a_full_disk_and_one_that_is_read_only_are_named(disk: Path) -> None:
 
 def test_help_names_the_exit_codes(desk: Path) -> None:
     result: Result = say(desk, "status", "--help")
-    assert "3 it cannot be told" in " ".join(result.output.split())
+    assert "3 the configuration cannot be" in " ".join(result.output.split())
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
