@@ -41,7 +41,8 @@ class Kind(StrEnum):
 #: What to do.
 REMEDIES = {
     Kind.DATABASE: "Bounces wait in the mail server's queue and nothing is lost. `db status` and the log say "
-    "what the database lacks; mend that, and all goes on by itself.",
+    "what the database lacks; mend that, and all goes on by itself. If an SQLite file is locked, `fuser -v` "
+    "names who has it open; if it is gone, put it back and restart.",
     Kind.NO_DAEMON: "`systemctl status bounce-sidecar` and `journalctl -u bounce-sidecar` say why it ended; "
     "`check-config` says whether the configuration is good.",
     Kind.NODE_SILENT: "Look at that host: `systemctl status bounce-sidecar`. A node that is gone for good is "
@@ -54,8 +55,8 @@ REMEDIES = {
     'it: `[alarms] ignore = ["clock"]`.',
     Kind.SILENCE: "Mail is signed, and nothing comes back: look at the mail server's queue (`postqueue -p`, "
     "`exim4 -bp`) and at `mta postfix --check` or `mta exim --check`; is the MX of the domain this host?",
-    Kind.CANARY_LOST: "The mail server does not bring bounces here: `mta postfix --check` or "
-    "`mta exim --check`, and its queue and log.",
+    Kind.CANARY_LOST: "Does a mail server listen at `[canary] smtp`? It does not bring bounces here: "
+    "`mta postfix --check` or `mta exim --check`, and its queue and log.",
     Kind.CANARY_SLOW: "The mail server is slow to bring bounces here: look at its queue, and at the load of "
     "this host.",
     Kind.WIKI_LOGIN: "Make a new bot password (Special:BotPasswords), put it into the file, and "
