@@ -125,7 +125,7 @@ def _clock(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
 
 
 def _silence(vitals: Vitals, tolerance: Tolerance) -> Iterator[Trouble]:
-    since = vitals.noticed or min((node.started for node in vitals.nodes), default=None)
+    since = vitals.noticed or vitals.signed_since
     signs = vitals.signed and vitals.at - vitals.signed < tolerance.silence
     enough = vitals.signed_lately >= tolerance.silence_mails
     if signs and enough and since and vitals.at - since > tolerance.silence:

@@ -105,6 +105,7 @@ class Vitals:
     nodes: tuple[NodeSign, ...] = ()
     signed: datetime | None = None  #: the last mail that any node signed
     signed_lately: int = 0  #: mails, in as many days (UTC) as silence is borne, and today
+    signed_since: datetime | None = None  #: the end of the first day (UTC) of which it is known that mail was
     noticed: datetime | None = None  #: the last mail that came to a return path
     bounced: datetime | None = None  #: the last failure that was booked
     acted: datetime | None = None  #: the last action that was carried out

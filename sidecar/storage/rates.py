@@ -20,7 +20,7 @@ from sidecar.storage.actions import State, is_in
 from sidecar.storage.schema import action, bounce, rate
 
 __all__ = [
-    "Count", "What", "add_signed", "amend", "close", "closed", "days", "first_day", "grouped", "kept_since",
+    "Count", "What", "add_signed", "amend", "close", "closed", "days", "first_day", "first_signed", "grouped", "kept_since",
     "last_signed", "signed_since", "sums",
 ]  # fmt: skip
 
@@ -156,6 +156,14 @@ def signed_since(connection: sa.Connection, day: date) -> int:
     query = sa.select(sa.func.coalesce(sa.func.sum(rate.c.number), 0))
     query = query.where(rate.c.what == What.SIGNED, rate.c.day >= str(day))
     return int(connection.execute(query).scalar_one())
+
+
+def first_signed(connection: sa.Connection) -> date | None:
+    """The first day of which it is known that mail was signed."""
+    day = connection.execute(
+        sa.select(sa.func.min(rate.c.day)).where(rate.c.what == What.SIGNED)
+    ).scalar_one()
+    return date.fromisoformat(day) if day else None
 
 
 def last_signed(connection: sa.Connection, since: date) -> dict[str, date]:

@@ -3,7 +3,7 @@
 Knows where each of them stands. Does not know what is too old.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -31,6 +31,7 @@ def vitals(connection: sa.Connection, now: datetime, silence: timedelta = DAY) -
         nodes=seen,
         signed=max((node.signed for node in seen if node.signed), default=None),
         signed_lately=rates.signed_since(connection, (now - silence).date()),
+        signed_since=_after(rates.first_signed(connection)),
         noticed=_last(connection, notice.c.received, notice.c.id),
         bounced=_last(connection, bounce.c.received, bounce.c.received),
         acted=_last(connection, action.c.settled, action.c.settled, ANSWERED),
@@ -43,6 +44,10 @@ def vitals(connection: sa.Connection, now: datetime, silence: timedelta = DAY) -
         aside_since=aside_since,
         canaries=_canaries(connection),
     )
+
+
+def _after(day: date | None) -> datetime | None:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1) if day else None
 
 
 def _last(

@@ -103,13 +103,13 @@ BORDERS: dict[Kind, tuple[list[Vitals], list[Vitals]]] = {
         ],
     ),
     Kind.SILENCE: (
-        [silent(DAY + SECOND), silent(DAY, noticed=None)],
+        [silent(DAY + SECOND), silent(DAY, noticed=None, signed_since=NOW - DAY - SECOND)],
         [
             silent(DAY),
             silent(2 * DAY, signed_lately=499),
             silent(2 * DAY, signed=NOW - DAY),
             silent(2 * DAY, signed=None),
-            silent(DAY, noticed=None, nodes=(replace(NODE, started=NOW - DAY),)),
+            silent(DAY, noticed=None, signed_since=NOW - DAY),
         ],
     ),
     Kind.CANARY_LOST: (

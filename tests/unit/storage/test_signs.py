@@ -1,6 +1,6 @@
 """The signs of life that a history shows."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -40,6 +40,7 @@ async def test_the_last_of_everything_is_found(database: Database) -> None:
     assert [node.name for node in found.nodes] == ["mx1", "mx2"]
     assert (found.signed, found.signed_lately) == (T0 - 5 * MINUTE, 4)
     assert (await look(database, 3 * DAY)).signed_lately == 8
+    assert found.signed_since == datetime(2026, 11, 18, tzinfo=UTC), "the end of the first day"
 
 
 async def test_the_outbox_is_told_by_its_states(database: Database) -> None:
