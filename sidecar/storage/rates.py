@@ -20,8 +20,8 @@ from sidecar.storage.actions import State, is_in
 from sidecar.storage.schema import action, bounce, rate
 
 __all__ = [
-    "Count", "What", "add_signed", "amend", "close", "closed", "days", "first_day", "first_signed", "grouped", "kept_since",
-    "last_signed", "signed_since", "sums",
+    "Count", "What", "add_signed", "amend", "close", "closed", "days", "first_day", "first_signed",
+    "grouped", "kept_since", "last_signed", "signed_since", "sums",
 ]  # fmt: skip
 
 DAY = timedelta(days=1)
