@@ -115,12 +115,8 @@ def _came_back(number: int, bounce: Bounce) -> str:
 
 
 def _other(other: Came) -> str:
-    what = f"a notice came: {other.kind or 'unreadable'}"
-    return (
-        f"{what}, set aside: {other.aside}; notice {other.id}"
-        if other.aside
-        else f"{what}; notice {other.id}"
-    )
+    what = f"notice {other.id} came: {other.kind or 'unreadable'}"
+    return f"{what}, set aside: {other.aside}" if other.aside else what
 
 
 def _besides(event: Event, because: Because | None) -> str:

@@ -20,6 +20,7 @@ from tests.support.practice import HEAD, keep_secrets
 from wiki_adapter.practice_farm import PracticeFarm
 from wiki_adapter.practice_http import page
 
+LONG = "longwiki" * 7  # too long an id to be signed
 FARM = """
 [farm]
 sitematrix = "{matrix}"
@@ -94,10 +95,10 @@ async def test_it_starts_from_what_it_remembers_when_the_sitematrix_is_away(
 async def test_what_a_wiki_of_the_farm_is_asked_and_what_is_left_out_is_told(
     path: Path, farm: PracticeFarm
 ) -> None:
-    farm.names += ["no wiki", "w" * 50]
+    farm.names += ["no wiki", LONG]
     async with farming(path) as lines:
         await until(lambda: said(lines, "reloaded"))
-        assert (await signed(path, "w" * 50)).startswith("PERM")
+        assert (await signed(path, LONG)).startswith("PERM")
     [told] = said(lines, "wikis left out")
     assert (told["number"], "no wiki: id: no wiki id" in told["why"]) == (2, True)
 

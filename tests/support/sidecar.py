@@ -199,7 +199,7 @@ class Sidecar:
 
     def _secret(self, name: str, content: str) -> None:
         (self.folder / name).touch(0o600)
-        (self.folder / name).write_text(secret(content) + "\n")
+        (self.folder / name).write_text((content and secret(content)) + "\n")
 
 
 def is_served(path: Path) -> bool:

@@ -19,6 +19,7 @@ __all__ = ["DOMAIN", "WIKI", "SidecarInside"]
 DOMAIN, WIKI = "bounces.example.org", "mywiki"  # the README's
 ACCOUNT, FOLDER = "bounce-sidecar", "/etc/bounce-sidecar"
 PROGRAM = "/usr/local/bin/bounce-sidecar"
+READABLE = "BOUNCE_SIDECAR_LOG__FORMAT=keyvalue"  # words are looked for in it
 UNIT = Path(__file__).parents[2] / "deploy/bounce-sidecar.service"
 
 INSTALL = f"""
@@ -57,7 +58,8 @@ class SidecarInside:
 
     def start(self) -> None:
         """Returns when it serves; raises RuntimeError with what it said if it does not."""
-        process = units.start(self._host, UNIT.read_text().replace(" postfix\n", f" {self._group}\n"))
+        unit = UNIT.read_text().replace(" postfix\n", f" {self._group}\n")
+        process = units.start(self._host, unit.replace("ExecStart=", f"ExecStart=/usr/bin/env {READABLE} "))
         assert process is not None
         until(lambda: not process.running or "event='serving'" in process.log(), "the sidecar inside")
         if not process.running:

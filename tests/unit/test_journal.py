@@ -30,6 +30,7 @@ class Terminal(StringIO):
 def libraries() -> Iterator[None]:
     """As after the tests: what libraries say goes where it went."""
     handlers = logging.getLogger().handlers.copy()
+    logging.captureWarnings(False)  # a daemon of another test may have begun it, and it begins but once
     yield
     logging.getLogger().handlers[:] = handlers
     logging.captureWarnings(False)

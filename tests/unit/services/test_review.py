@@ -232,8 +232,7 @@ async def test_what_nobody_understood_is_told_and_never_counts(house: House) -> 
     await house.take(PLAIN, house.path())
     [line] = await lines(house)
     assert line == (
-        "a notice came: ordinary, set aside: neither a bounce nor an automatic answer; notice 1"
-        " -> never counts"
+        "notice 1 came: ordinary, set aside: neither a bounce nor an automatic answer -> never counts"
     )
 
 
