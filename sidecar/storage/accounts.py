@@ -87,7 +87,11 @@ def _lock(connection: sa.Connection, several: Collection[Account]) -> None:
 
 def _try_lock(connection: sa.Connection, one: Account) -> bool:
     if connection.execute(_row(one)).first() is None:
-        _insert(connection, one)
+        try:
+            with connection.begin_nested():
+                _insert(connection, one)
+        except sa.exc.IntegrityError:  # somebody has entered it meanwhile, and has it
+            return False
         return True
     return connection.execute(_row(one).with_for_update(skip_locked=True)).first() is not None
 

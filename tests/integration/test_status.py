@@ -135,7 +135,7 @@ def test_silence_and_a_clock_that_nobody_keeps_are_warnings(desk: Path) -> None:
     ignored = desk / "config.toml"
     ignored.write_text(ignored.read_text().replace('["clock"]', "[]"))
     signed = replace(HERE, name="mx2", seen=datetime.now(UTC), signed=NOW, synchronised=False)
-    days: dict[tuple[str, date], int] = {(WIKI, NOW.date()): 500}
+    days: dict[tuple[str, date], int] = {(WIKI, NOW.date()): 500, (WIKI, NOW.date() - timedelta(days=3)): 1}
     write(desk, lambda c: nodes.put(c, signed), lambda c: rates.add_signed(c, "mx2", days))
     exit_code, troubles = told(desk)
     assert exit_code == 1

@@ -114,11 +114,12 @@ async def test_a_lease_keeps_others_off_until_it_ends(database: Database) -> Non
 
 
 async def test_two_claimers_never_get_the_same_action(database: Database, url: str) -> None:
-    other = Database(url)
+    one, other = Database(url), Database(url)  # with the usual patience
     for user_id in range(1, 21):
         await database.write(lambda c, u=user_id: owe(c, f"wiki{u}", user_id=u))
-    both = [database, other] * 12
+    both = [one, other] * 12
     taken = await asyncio.gather(*(d.write(lambda c: claims.claim(c, T0, T0 + LEASE, ())) for d in both))
+    await one.close()
     await other.close()
     users = [owed.action.user_id for owed in taken if owed]
     assert sorted(users) == list(range(1, 21))
