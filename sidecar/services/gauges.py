@@ -11,29 +11,25 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from sidecar.domain.remedies import SEVERITIES
+from sidecar.domain.vitals import Vitals
 from sidecar.services.calls import Calls
 from sidecar.services.circuit import Rows
 from sidecar.services.rounds import rounds
 from sidecar.services.vitals import Findings, Watchman
-from sidecar.storage import actions, aside, brakes, circuits
+from sidecar.storage import actions, circuits
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 
 __all__ = ["Gauges"]
 
 EVERY = 15.0  # seconds; what Prometheus is usually told to ask at
-NAMED = (
-    100  # wikis in trouble that have a series of their own: if it is all of a thousand, it is not the wikis
-)
+NAMED = 100  # wikis in trouble with a series of their own: if it is all of a thousand, it is not the wikis
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What the history says of what waits."""
+    """What the history says besides the signs of life."""
 
-    aside: int
-    tripped: int
-    actions: int
     oldest_due: datetime | None
     circuits: Rows
 
@@ -54,7 +50,7 @@ class Gauges:
         self._judge(findings)
         now = findings.vitals.at
         waiting = await self._db.read(lambda connection: _look(connection, now))
-        self._show(waiting, now)
+        self._show(findings.vitals, waiting, now)
         self._metrics.looked.set(now.timestamp())
 
     def _judge(self, findings: Findings) -> None:
@@ -74,11 +70,11 @@ class Gauges:
             if time:
                 gauge.set(time.timestamp())
 
-    def _show(self, waiting: Waiting, now: datetime) -> None:
+    def _show(self, vitals: Vitals, waiting: Waiting, now: datetime) -> None:
         metrics, due = self._metrics, waiting.oldest_due
-        metrics.set_aside_waiting.set(waiting.aside)
-        metrics.brakes_tripped.set(waiting.tripped)
-        metrics.outbox_waiting.set(waiting.actions)
+        metrics.set_aside_waiting.set(vitals.aside)
+        metrics.brakes_tripped.set(len(vitals.brakes))
+        metrics.outbox_waiting.set(vitals.outbox.waiting)
         metrics.oldest_due.set((now - due).total_seconds() if due else 0)
         alone, troubled = self._calls.in_trouble(waiting.circuits, now)
         metrics.wikis.set(len(self._calls.logins()))
@@ -96,10 +92,4 @@ class Gauges:
 
 
 def _look(connection: sa.Connection, now: datetime) -> Waiting:
-    return Waiting(
-        aside.waiting(connection),
-        brakes.tripped(connection),
-        actions.waiting(connection),
-        actions.oldest_due(connection, now),
-        circuits.standing(connection),
-    )
+    return Waiting(actions.oldest_due(connection, now), circuits.standing(connection))

@@ -20,7 +20,7 @@ from sidecar.storage.schema import action, action_bounce, bounce, brake, event
 
 __all__ = [
     "BY_WORD", "HELD_KINDS", "Brake", "BrakeState", "acted", "because_of", "brakes", "discard", "holding",
-    "last_settled", "lately", "missed_by", "release", "tell", "trip", "tripped", "whose",
+    "last_settled", "lately", "missed_by", "release", "tell", "trip", "whose",
     "wikis_of",
 ]  # fmt: skip
 
@@ -189,12 +189,6 @@ def discard(connection: sa.Connection, brake_id: int, now: datetime, by: str = "
     said = f"{brake_id}: {given_up} given up, {pardoned} bounces pardoned; by {by}"
     tell(connection, now, "brake discarded", said)
     return given_up
-
-
-def tripped(connection: sa.Connection) -> int:
-    """How many hold."""
-    query = sa.select(sa.func.count()).where(brake.c.state == BrakeState.TRIPPED)
-    return int(connection.execute(query).scalar_one())
 
 
 def acted(connection: sa.Connection, now: datetime, hour: datetime, day: datetime) -> Acted:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import sqlalchemy as sa
 
 from sidecar.domain.vitals import UNDER_WAY, Braked, CanaryRound, Outbox, Vitals
-from sidecar.storage import brakes, nodes, rates
+from sidecar.storage import aside, brakes, nodes, rates
 from sidecar.storage.actions import ANSWERED, State
 from sidecar.storage.brakes import BrakeState
 from sidecar.storage.schema import action, bounce, canary, notice
@@ -40,7 +40,7 @@ def vitals(connection: sa.Connection, now: datetime, silence: timedelta = DAY) -
             Braked(one.id, one.provider, one.wiki, one.tripped, one.why, one.actions)
             for one in brakes.brakes(connection, BrakeState.TRIPPED)
         ),
-        aside=_aside(connection),
+        aside=aside.waiting(connection),
         aside_since=aside_since,
         canaries=_canaries(connection),
     )
@@ -74,10 +74,6 @@ def _outbox(connection: sa.Connection, now: datetime) -> Outbox:
     waiting, oldest, _ = of(State.WAITING)
     dead, _, last_dead = of(State.DEAD, action.c.settled > now - REMEMBERED)
     return Outbox(waiting, oldest, of(State.HELD)[0], dead, last_dead)
-
-
-def _aside(connection: sa.Connection) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).where(notice.c.aside != "")).scalar_one())
 
 
 def _oldest_aside(connection: sa.Connection) -> datetime | None:

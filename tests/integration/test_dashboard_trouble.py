@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.storage import brakes
+from sidecar.storage.brakes import BrakeState
 from tests.integration.doors import PATIENCE
 from tests.support.dashboard import BEARER, DashboardHouse
 from tests.support.long_history import fill
@@ -57,7 +58,7 @@ async def test_a_database_that_keeps_silent_is_not_waited_for(house: DashboardHo
         assert "The database does not answer within 0.2 s" in said.text
         assert (await house.ask("/", headers=BEARER)).status == 503
         async with asyncio.timeout(PATIENCE):
-            assert await house.database.read(brakes.tripped) == 0
+            assert await house.database.read(lambda c: brakes.brakes(c, BrakeState.TRIPPED)) == []
     finally:
         over.set()
         await asyncio.gather(*asleep)

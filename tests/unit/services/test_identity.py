@@ -11,6 +11,7 @@ from sidecar.domain.wiki import Mistyped, Warn, WikiMisconfigured, WikiUnavailab
 from sidecar.services.review import review
 from sidecar.storage import brakes, people
 from sidecar.storage.actions import State
+from sidecar.storage.brakes import BrakeState
 
 from .farm import ANN, HOME, HOUR, OTHER, Farm
 from .house import DAY, HARD, T0
@@ -190,7 +191,7 @@ async def test_a_person_who_fails_at_two_wikis_is_one_user_to_the_brakes(farm: F
     await farm.bounce()
     await farm.settle()
     await farm.bounce(user_id=8, wiki="dewiki")
-    assert await farm.database.read(brakes.tripped) == 0
+    assert await farm.database.read(lambda c: brakes.brakes(c, BrakeState.TRIPPED)) == []
 
 
 async def test_a_mistyped_address_is_told_of_where_it_was_typed_and_at_once(farm: Farm) -> None:
