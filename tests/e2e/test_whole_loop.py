@@ -7,8 +7,8 @@ The sidecar's clock is set by the test; everything else goes by the real one.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -25,7 +25,6 @@ pytestmark = pytest.mark.servers
 DAY = timedelta(days=1)
 START = datetime.now(UTC).replace(microsecond=0) - 20 * DAY
 NEW_PASSWORD = secret("renewed0" * 4)
-_numbers = count(1)
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Loop:
 
     def user(self, answer: str, confirmed: datetime = START - 30 * DAY) -> int:
         """A user whose provider gives this answer of the scripted server."""
-        name = f"{answer}-{next(_numbers)}"
+        name = f"{answer}-{token_hex(4)}"  # other tests share the wiki
         return self.wiki.add_user(name.capitalize(), f"{name}@remote.example", confirmed)
 
     def mail(self, *users: int, day: float) -> None:

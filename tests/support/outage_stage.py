@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from tests.support.certificates import Authority
@@ -70,7 +71,7 @@ class Stage:
 
     def lose_an_address(self) -> int:
         """Somebody's provider has closed the mailbox, and the wiki writes to it; who."""
-        name = f"nouser-{len(self.users) + 1}"
+        name = f"nouser-{token_hex(4)}"  # other tests share the wiki
         user = self.wiki.add_user(name.capitalize(), f"{name}@remote.example", datetime.now(UTC) - 30 * DAY)
         assert self.wiki.send_mail(user, "A page was changed", "Somebody changed a page that you watch.")
         self.users.append(user)
