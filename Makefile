@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz capture capture-check debian-packages deb clean
+.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack capture capture-check debian-packages deb clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
@@ -17,8 +17,9 @@ help:
 	@echo "make bench-dashboard  how long its pages take, with up to a million bounces (a minute)"
 	@echo "make screenshot  the picture in the README, afresh"
 	@echo "make fuzz        200,000 damaged mails (minutes)"
+	@echo "make attack      what strangers may try at every door (5 minutes)"
 	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
-	@echo "make capture     ... and write it afresh; see docs/testing.md for these five"
+	@echo "make capture     ... and write it afresh; see docs/testing.md for these six"
 
 demo: $(VENV)/installed
 	$(BIN)/bounce-sidecar demo
@@ -49,6 +50,9 @@ screenshot: debian-packages $(VENV)/installed-for-tests
 fuzz: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+attack: $(VENV)/installed-for-attack
+	$(BIN)/python -m tests.attack $(ARGS)
+
 capture: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.capture $(ARGS)
 
@@ -73,6 +77,11 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/installed-for-tests: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@ $(VENV)/installed
+
+# Coverage guides the fuzz where atheris can be had; elsewhere it goes on without, and says so.
+$(VENV)/installed-for-attack: $(VENV)/installed-for-tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[attack]' || echo "no atheris"
+	@touch $@
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

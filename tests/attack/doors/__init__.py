@@ -1,0 +1,1 @@
+"""Attacks on doors and parsers: octets that no honest peer would send, and peers that never finish."""
