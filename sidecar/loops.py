@@ -1,6 +1,6 @@
 """What runs beside the doors: each loop is a task for as long as the daemon lives; none ends by itself.
 
-Knows tasks and who is told that we serve. Does not know what any loop does.
+Knows tasks, what turns them, and who is told that we serve. Does not know what any loop does.
 """
 
 import asyncio
@@ -9,14 +9,21 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import structlog
+import uvloop
 
 from sidecar.edges.service_manager import ServiceManager
 
-__all__ = ["Loop", "loop", "until"]
+__all__ = ["Loop", "loop", "run", "until"]
 
 log = structlog.get_logger()
 
 Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """What asyncio.run does, by libuv: the doors answer with two thirds of the processor's time."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 @contextlib.asynccontextmanager

@@ -1,12 +1,11 @@
 """run and check-config."""
 
-import asyncio
 from pathlib import Path
 
 import click
 import structlog
 
-from sidecar import daemon, host
+from sidecar import daemon, host, loops
 from sidecar.cli import localsettings
 from sidecar.cli.common import (
     EX_CONFIG,
@@ -50,7 +49,7 @@ def run(path: Path) -> None:
                 manager=host.service_manager(),
                 reread=lambda: host.load_config(path),
             )
-            asyncio.run(_serve(config, world))
+            loops.run(_serve(config, world))
     except CannotListen as error:
         stop_with(EX_TEMPFAIL, str(error))
     except Exception as error:  # a loop that should not end has ended

@@ -19,6 +19,8 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 
+from .mac import Mac
+
 __all__ = ["Key", "Keyring", "NobodySigns", "State"]
 
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -52,6 +54,11 @@ class Key:
     def id(self) -> str:
         """Names the key without telling it: 8 hex digits."""
         return hmac.new(self.secret, b"key id", hashlib.sha256).hexdigest()[:8]
+
+    @cached_property
+    def mac(self) -> Mac:
+        """What signs with it."""
+        return Mac(self.secret)
 
     @property
     def lasts(self) -> bool:

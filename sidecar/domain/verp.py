@@ -18,7 +18,6 @@ Errors:
 """
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable
@@ -28,7 +27,9 @@ from typing import Protocol
 
 from .address import fold, routed
 from .canary import CANARY
+from .digits import base32, base36
 from .keyring import Keyring
+from .mac import Mac
 
 __all__ = [
     "BOUNCEHANDLER_KEY_CHARACTERS", "KEY_CHARACTERS", "LOCAL_PART_LIMIT", "BounceHandlerFormat", "Expired",
@@ -45,7 +46,7 @@ TIME_DIGITS = 6  # base 36: until December 2038
 KEY_CHARACTERS = (TAG_BYTES + MAC_BYTES) * 8 // 5  # base32 of 15 octets: 24, no padding
 BOUNCEHANDLER_KEY_CHARACTERS = 16  # base64 of 12 octets
 _LABELS = {False: b"return path\0", True: b"confirmation\0"}  # whether the mail asks for a confirmation
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
 _SHAPE = re.compile(r"(?P<wiki>.+)-(?P<user>[0-9a-z]{1,7})-(?P<time>[0-9a-z]{1,7})-(?P<key>[^-@]+)")
 
 
@@ -127,9 +128,9 @@ class SidecarFormat:
     keyring: Keyring
 
     def local_part(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool) -> str:
-        key = self.keyring.signer(now).secret
-        body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())))
-        return f"{body}-{_sidecar_key(key, _LABELS[confirming], body, _tag(key, address))}"
+        mac = self.keyring.signer(now).mac
+        body = _body(self.prefix, wiki, base36(user_id), base36(int(now.timestamp())))
+        return f"{body}-{_sidecar_key(mac, _LABELS[confirming], body, _tag(mac, address))}"
 
     def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
         if len(fields.key) != KEY_CHARACTERS:
@@ -141,7 +142,7 @@ class SidecarFormat:
         body = _body(self.prefix, wiki, fields.user, fields.time)
         for key in self.keyring.newest_first:
             for confirming, label in _LABELS.items():
-                if hmac.compare_digest(fields.key, _sidecar_key(key.secret, label, body, tag)):
+                if hmac.compare_digest(fields.key, _sidecar_key(key.mac, label, body, tag)):
                     if key.revoked:
                         raise Forged(f"signed by the key {key.id}, which was revoked")
                     if not key.verifies(now):
@@ -164,7 +165,7 @@ class BounceHandlerFormat:
     algorithm: str = "md5"  #: a hashlib name; BounceHandler's VERPalgorithm
 
     def local_part(self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool) -> str:
-        body = _body(self.prefix, wiki, _base36(user_id), _base36(int(now.timestamp())), keep_case=True)
+        body = _body(self.prefix, wiki, base36(user_id), base36(int(now.timestamp())), keep_case=True)
         return f"{body}-{self._key(body)}"
 
     def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
@@ -254,11 +255,11 @@ class Verp:
     def tags(self, address: str) -> dict[str, str]:
         """What the tag of *address* is under each key, by key id."""
         keys = [key for form in self._formats if isinstance(form, SidecarFormat) for key in form.keyring.keys]
-        return {key.id: _tag(key.secret, address).hex() for key in keys}
+        return {key.id: _tag(key.mac, address).hex() for key in keys}
 
     def beginnings(self, wiki: str, user_id: int) -> list[str]:
         """How all return paths of a user begin, folded."""
-        return [_body(form.prefix, wiki, _base36(user_id), "") for form in self._formats]
+        return [_body(form.prefix, wiki, base36(user_id), "") for form in self._formats]
 
 
 def wire(wiki: str) -> str:
@@ -276,20 +277,9 @@ def _body(prefix: str, wiki: str, user: str, time: str, *, keep_case: bool = Fal
     return body if keep_case else body.lower()
 
 
-def _sidecar_key(key: bytes, label: bytes, body: str, tag: bytes) -> str:
-    mac = hmac.new(key, label + body.encode() + b"\0" + tag, hashlib.sha256).digest()
-    return base64.b32encode(tag + mac[:MAC_BYTES]).decode().lower()
+def _sidecar_key(mac: Mac, label: bytes, body: str, tag: bytes) -> str:
+    return base32(tag + mac.digest(label + body.encode() + b"\0" + tag)[:MAC_BYTES])
 
 
-def _tag(key: bytes, address: str) -> bytes:
-    return hmac.new(
-        key, b"address\0" + fold(address).encode(errors="surrogatepass"), hashlib.sha256
-    ).digest()[:TAG_BYTES]
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return digits or "0"
+def _tag(mac: Mac, address: str) -> bytes:
+    return mac.digest(b"address\0" + fold(address).encode(errors="surrogatepass"))[:TAG_BYTES]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from sidecar import deliver
 from sidecar.edges.lmtp_server import Limits, LmtpServer
@@ -16,6 +17,12 @@ from tests.integration.http_house import NOW, HttpHouse
 from tests.integration.pipe import installed
 from tests.support.amazon import Amazon
 from tests.support.dashboard import DashboardHouse, OpenDashboard
+
+
+@pytest.fixture(scope="session")
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """The loop that the daemon has."""
+    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture

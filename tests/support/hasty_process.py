@@ -4,11 +4,10 @@ Run as `python -m tests.support.hasty_process FOLDER`. Everything else is the pr
 configuration, sockets, database, mwclient and the kernel's word on its clock.
 """
 
-import asyncio
 import sys
 from pathlib import Path
 
-from sidecar import daemon, host
+from sidecar import daemon, host, loops
 from sidecar.journal import configure_logging, hear_libraries
 from sidecar.services import gauges, pulse
 
@@ -21,7 +20,7 @@ def main(folder: Path) -> None:
     configure_logging(config.log_level, config.log_format, config.node.name)
     hear_libraries()
     world = daemon.World(reread=lambda: host.load_config(folder / "config.toml"))
-    asyncio.run(daemon.run(config, world=world))
+    loops.run(daemon.run(config, world=world))
 
 
 if __name__ == "__main__":

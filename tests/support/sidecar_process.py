@@ -4,14 +4,13 @@ Run as `python -m tests.support.sidecar_process FOLDER`. Everything else is the 
 sockets, database and mwclient.
 """
 
-import asyncio
 import os
 import signal
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidecar import daemon, host
+from sidecar import daemon, host, loops
 from sidecar.config import WikiConfig
 from sidecar.domain.person import Person
 from sidecar.domain.wiki import Action, Outcome, Wiki
@@ -63,7 +62,7 @@ def main(folder: Path) -> None:
         pauses=Pauses(timedelta(0), timedelta(0), timedelta(0)),  # the test's clock stands still
         reread=lambda: host.load_config(folder / "config.toml"),
     )
-    asyncio.run(daemon.run(config, world=world))
+    loops.run(daemon.run(config, world=world))
 
 
 if __name__ == "__main__":
