@@ -91,6 +91,7 @@ PYWIKIBOT: dict[str, Answer] = {
 }
 
 _ADDRESS = re.compile(r"[^\s@<>\"'():]+@[^\s@<>\"'():]+\.[^\s@<>\"'():]+")
+_NUMBER = re.compile(r"[0-9.]{1,12}")
 _CAUSE = re.compile(r"\[(?:Errno|SSL)[^\]]*\][^'\"()]*")
 
 
@@ -119,7 +120,8 @@ def from_response(status: int, headers: Mapping[str, str]) -> WikiError | None:
         return None
     retry_after = _seconds(headers)
     if status == 200:
-        return _made((Passing, ""), f"maxlag: the database is {lag} s behind", retry_after=retry_after)
+        behind = f"{lag} s" if lag and _NUMBER.fullmatch(lag) else "some time"  # it may say anything
+        return _made((Passing, ""), f"maxlag: the database is {behind} behind", retry_after=retry_after)
     answer = STATUSES.get(status) or STATUSES.get(status // 100 * 100) or (WikiUnavailable, "")
     return _made(answer, f"HTTP {status}", retry_after=retry_after)
 
@@ -167,7 +169,8 @@ def _made(answer: Answer, words: str, *, retry_after: float | None = None) -> Wi
     kind, remedy = answer
     message = _cleaned(words) + (f" ({remedy})" if remedy else "")
     if issubclass(kind, WikiUnavailable):
-        error: WikiError = kind(message, retry_after=retry_after and min(retry_after, LONGEST_RETRY_AFTER))
+        wait = retry_after and min(max(retry_after, 0.0), LONGEST_RETRY_AFTER)
+        error: WikiError = kind(message, retry_after=wait)
     else:
         error = kind(message)
     error.remedy = remedy
@@ -188,5 +191,5 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
     try:
         until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("Date", ""))
         return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):  # ValueError: no date; TypeError: one with, one without a zone
+    except (TypeError, ValueError, OverflowError):  # no date; one with, one without a zone; the year 10^9
         return None

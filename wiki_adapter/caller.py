@@ -63,27 +63,35 @@ class Caller:
     def ask(
         self, module: str, fields: Mapping[str, str | int], secrets: Collection[str] = ()
     ) -> Mapping[str, Any]:
-        """One request, and what stands under the module's name in the answer; *secrets* show in no error."""
+        """One request, and what stands under the module's name in the answer; *secrets* not."""
         method = "GET" if module == "query" else "POST"  # no secret ever stands in a URL
         said = {**fields, "action": module, "format": "json", "formatversion": 2}
-        answer = self.transport.send(method, said)
-        if trouble := self._error_in(answer, module, secrets):
+        answer = _without(tuple(filter(None, secrets)), self.transport.send(method, said))
+        if trouble := self._error_in(answer, module):
             raise trouble
-        found: Mapping[str, Any] = answer[module]  # type: ignore[index]  # it is in there
+        found: Mapping[str, Any] = answer[module]
         return found
 
-    def _error_in(self, answer: object, module: str, secrets: Collection[str]) -> WikiError | None:
+    def _error_in(self, answer: object, module: str) -> WikiError | None:
         """What is wrong with an answer, if anything."""
         if not isinstance(answer, dict):
             return Passing("the answer is JSON, but not of MediaWiki's API")
         if error := error_in(answer):
-            code, info = error
-            for secret in filter(None, secrets):
-                info = info.replace(secret, "<secret>")
-            return from_code(code, info, self._codes)
+            return from_code(*error, self._codes)
         if not isinstance(answer.get(module), dict):
             return not_understood(f"no {module} in it")
         return None
+
+
+def _without(secrets: Collection[str], said: Any) -> Any:
+    """What the wiki *said*, in which it may have repeated what we told it: any of it may be logged."""
+    if isinstance(said, str):
+        for secret in secrets:
+            said = said.replace(secret, "<secret>")
+        return said
+    if isinstance(said, dict):
+        return {_without(secrets, name): _without(secrets, value) for name, value in said.items()}
+    return [_without(secrets, one) for one in said] if isinstance(said, list) else said
 
 
 def _worth_waiting_for(error: BaseException) -> bool:

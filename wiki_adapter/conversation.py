@@ -84,8 +84,8 @@ class Conversation:
 
     def _log_in_by(self, bot: BotPassword) -> None:
         token = _token(self._ask("query", meta="tokens", type="login"), "logintoken")
-        secrets = {"lgpassword": bot.password, "lgtoken": token}
-        result = self._ask("login", lgname=bot.account, errorformat="raw", **secrets)
+        fields = {"lgname": bot.account, "lgpassword": bot.password, "lgtoken": token}
+        result = self._caller.ask("login", {**fields, "errorformat": "raw"}, (*self._secrets, token))
         if result.get("result") != "Success":
             raise from_login(result)
 

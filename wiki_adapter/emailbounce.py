@@ -23,6 +23,7 @@ from sidecar.domain.wiki import (
 __all__ = ["MODULE", "not_understood", "outcome", "parameters", "time_of"]
 
 MODULE = "emailbounce"
+LONGEST_WORD = 255  # octets; MediaWiki's user_groups.ug_group, and more than any fingerprint has
 EFFECTS = set(Effect) - {Effect.SUBMITTED}  # the extension knows what it has done
 
 
@@ -34,8 +35,8 @@ def outcome(answer: Mapping[str, Any]) -> Outcome:
     return Outcome(
         Effect(result),
         confirmed_at=time_of(confirmed) if confirmed else None,
-        fingerprint=str(answer.get("fingerprint") or ""),
-        group=str(answer.get("group") or ""),
+        fingerprint=_word(answer.get("fingerprint")),
+        group=_word(answer.get("group")),
     )
 
 
@@ -52,6 +53,14 @@ def not_understood(what: str) -> WikiMisconfigured:
     return WikiMisconfigured(
         f"cannot read the wiki's answer: {what} (sidecar and extension of different versions?)"
     )
+
+
+def _word(said: object) -> str:
+    """A fingerprint, or a group's name; "" for none. It is logged, and kept."""
+    word = said or ""
+    if not isinstance(word, str) or len(word) > LONGEST_WORD or not word.isprintable():
+        raise not_understood("a word that is none")
+    return word
 
 
 def _timestamp(moment: datetime) -> str:

@@ -110,9 +110,11 @@ class PywikibotTransport:
         if not listed:
             raise Passing("Wikimedia's sitematrix did not answer as it does")
         for wiki in listed:
-            if wiki.id == database:
+            if wiki.id == database and wiki.url.startswith("https://"):  # the password goes there
                 return f"{wiki.url}/w/api.php"
-        raise WikiMisconfigured(f"Wikimedia's sitematrix has no database {database}: check id, or set api")
+        raise WikiMisconfigured(
+            f"Wikimedia's sitematrix has no database {database} at an https URL: check id, or set api"
+        )
 
 
 class PywikibotWiki(Conversation):

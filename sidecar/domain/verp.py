@@ -47,7 +47,7 @@ KEY_CHARACTERS = (TAG_BYTES + MAC_BYTES) * 8 // 5  # base32 of 15 octets: 24, no
 BOUNCEHANDLER_KEY_CHARACTERS = 16  # base64 of 12 octets
 _LABELS = {False: b"return path\0", True: b"confirmation\0"}  # whether the mail asks for a confirmation
 
-_SHAPE = re.compile(r"(?P<wiki>.+)-(?P<user>[0-9a-z]{1,7})-(?P<time>[0-9a-z]{1,7})-(?P<key>[^-@]+)")
+_SHAPE = re.compile(r"(?P<wiki>[^-]+)-(?P<user>[0-9a-z]{1,7})-(?P<time>[0-9a-z]{1,7})-(?P<key>[^-@]+)")
 
 
 class VerpError(Exception):
@@ -221,7 +221,8 @@ class Verp:
         local, _, domain = folded.rpartition("@")
         shaped = False
         for form in self._formats:
-            if len(folded) > PATH_LIMIT or not folded.isascii() or domain != form.domain.lower():
+            # Asked before folding, which makes a "k" of the Kelvin sign.
+            if len(folded) > PATH_LIMIT or not address.isascii() or domain != form.domain.lower():
                 continue
             found = _SHAPE.fullmatch(local.removeprefix(form.prefix.lower() + "-"))
             if not found or not local.startswith(form.prefix.lower() + "-"):

@@ -30,6 +30,7 @@ class Connection(asyncio.Protocol):
         self._house, self._idle = house, idle
         self._deadline = Deadline(asyncio.get_running_loop(), self.abort)
         self._admitted = self._working = self._leaving = False
+        self.resting: float | None = None  #: since when, by the loop's clock; None while a request is at work
         self._unread = False  # more of our answers than the system keeps for the peer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -72,13 +73,13 @@ class Connection(asyncio.Protocol):
     def works(self) -> None:
         """A request's header is here; from now on its endpoint decides how long things take, unless the peer
         leaves answers unread: only its reading would go on with what is at work."""
-        self._working = True
+        self._working, self.resting = True, None
         if not self._unread:
             self._deadline.off()
 
     def rests(self) -> None:
         """The answer is written. The peer has to read it, and to send the next header, in time."""
-        self._working = False
+        self._working, self.resting = False, asyncio.get_running_loop().time()
         if not self._transport.is_closing():
             self._deadline.within(self._idle)
         if self._leaving:

@@ -38,6 +38,7 @@ class HttpLimits:
     connections: int = 100  #: at once; Postfix runs 20 pipes per destination
     idle: float = 60.0  #: seconds for a request's header, and for reading an answer
     body: float = 120.0  #: seconds for a whole body; the largest needs 700 kbit/s then
+    spare: float = 2.0  #: seconds for which a connection may say nothing when others have no room
 
 
 class Unfinished(Sized, Protocol):
@@ -162,12 +163,23 @@ class HttpListener:
     def admit(self, connection: Connection) -> bytes | None:
         if self.closing:
             return self._refused(replies.CLOSING)
-        if len(self._connections) >= self._limits.connections:
+        if len(self._connections) >= self._limits.connections and not self._spared():
             log.warning("too many http connections", limit=self._limits.connections)
             self._door.turned_away.inc()
             return self._refused(replies.TOO_MANY_CLIENTS)
         self._connections[connection.inner] = connection
         return None
+
+    def _spared(self) -> bool:
+        """Hang up on whoever has said nothing for longest; False if nobody has for long enough."""
+        long_ago = asyncio.get_running_loop().time() - self._limits.spare
+        resting = [(since, one) for one in self._connections.values() if (since := one.resting) is not None]
+        since, idle = min(resting, key=lambda pair: pair[0], default=(long_ago, None))
+        if idle is None or since >= long_ago:
+            return False
+        self._connections.pop(idle.inner, None)
+        idle.abort()
+        return True
 
     def lost(self, connection: Connection) -> None:
         """The connection is gone; what it brought goes on unheard."""

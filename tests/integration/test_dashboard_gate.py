@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from sidecar.domain.admission import Admission
 from tests.support.dashboard import BEARER, TOKEN, DashboardHouse, OpenDashboard
@@ -111,14 +112,27 @@ async def test_a_password_for_the_web_server_in_front_is_nothing_to_us(opened: O
     assert await seen(house, Authorization="Basic eDp5", Cookie=await house.login())
 
 
-async def test_who_has_been_wrong_five_times_waits_a_minute(opened: OpenDashboard) -> None:
+async def test_who_has_been_wrong_five_times_waits_a_minute_and_is_logged_no_more(
+    opened: OpenDashboard,
+) -> None:
     house = await opened()
-    wrong = [(await house.post("/login", {"token": "wrong"})).status for _ in range(6)]
-    assert wrong == [403] * 5 + [429]
-    assert (await house.post("/login", {"token": TOKEN})).status == 429
-    assert (await house.ask("/", headers=BEARER)).status == 401
+    with capture_logs() as lines:
+        wrong = [(await house.post("/login", {"token": "wrong"})).status for _ in range(7)]
+    assert wrong == [403] * 5 + [429] * 2
+    assert len(lines) == 5
     house.now += timedelta(seconds=61)
+    assert (await house.post("/login", {"token": "wrong"})).status == 403
+
+
+async def test_a_strangers_wrong_tokens_keep_nobody_out_who_comes_by_the_same_web_server(
+    opened: OpenDashboard,
+) -> None:
+    house = await opened()
+    for _ in range(10):
+        await house.post("/login", {"token": "wrong"})
+        assert (await house.ask("/", headers={"Authorization": "Bearer wrong"})).status == 401
     assert (await house.post("/login", {"token": TOKEN})).status == 303
+    assert (await house.ask("/", headers=BEARER)).status == 200
 
 
 async def test_a_trusted_proxy_says_who_it_is(opened: OpenDashboard) -> None:

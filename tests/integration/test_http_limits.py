@@ -107,6 +107,20 @@ async def test_a_damaged_body_is_no_mail(serve_http, connect, intake):
     assert intake.asked == []
 
 
+async def test_who_says_nothing_makes_room_for_who_does(serve_http, connect):
+    house = await serve_http(server_limits=HttpLimits(connections=3, spare=0.0))
+    silent = [await connect(house) for _ in range(3)]
+    working = silent[0].say(HEADER + "Content-Length: 4\r\n\r\n")
+    listener = house.server._listener
+    await eventually(lambda: listener._bodies, "a request is at work")
+    for _ in range(2):
+        asking = await connect(house)
+        assert (await asking.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
+    assert [await one.gone() for one in silent[1:]] == [b"", b""]
+    assert (await working.say("mail").hear())[0] == 200
+    assert len(listener._connections) == 3
+
+
 async def test_connections_over_the_limit_are_told_to_come_again(serve_http, connect):
     house = await serve_http(server_limits=HttpLimits(connections=1))
     first, second = await connect(house), await connect(house)

@@ -14,6 +14,7 @@ import pytest
 from sidecar.domain.wiki import (
     Effect,
     LoginRefused,
+    LoginThrottled,
     Unconfirm,
     WikiError,
     WikiMisconfigured,
@@ -218,6 +219,9 @@ def test_a_redirect_is_not_followed(wiki: Wiki, client: MwclientWiki, status: in
         ("emailbounce", said(batchcomplete=True), WikiMisconfigured),
         ("emailbounce", said(emailbounce="done"), WikiMisconfigured),
         ("emailbounce", said(emailbounce={"result": "burnt"}), WikiMisconfigured),
+        ("emailbounce", said(emailbounce={"result": "protected", "group": "x" * 300}), WikiMisconfigured),
+        ("emailbounce", said(emailbounce={"result": "protected", "group": "\x1b[2J"}), WikiMisconfigured),
+        ("emailbounce", said(emailbounce={"result": "already", "fingerprint": [1]}), WikiMisconfigured),
         ("emailbounce", said(emailbounce={}), WikiMisconfigured),
         ("emailbounce", said(emailbounce={"result": "changed", "confirmed": "yesterday"}), WikiMisconfigured),
         (
@@ -258,6 +262,28 @@ def test_a_time_without_a_zone_is_never_sent(wiki: Wiki, client: MwclientWiki) -
 def test_a_wiki_that_repeats_our_secrets_does_not_spread_them(wiki: Wiki, client: MwclientWiki) -> None:
     wiki.says["emailbounce"] = [failed("unheard-of", f"{PASSWORD} {CSRF_TOKEN} nora@mail.example.org")]
     assert trouble(client, WikiUnavailable) == "unheard-of: <secret> <secret> <address>"
+
+
+def test_nor_does_one_that_repeats_them_in_a_code_a_login_or_a_group(
+    wiki: Wiki, client: MwclientWiki
+) -> None:
+    wiki.says["emailbounce"] = [
+        said(emailbounce={"result": "protected", "group": PASSWORD}),
+        failed(PASSWORD),
+    ]
+    assert client.perform(ACTION).group == "<secret>"
+    assert trouble(client, WikiUnavailable) == "<secret>:"
+    wiki.says["emailbounce"] = [failed("badtoken")]
+    wiki.says["login"] = [said(login={"result": "Failed", "reason": {"code": LOGIN_TOKEN + PASSWORD}})]
+    assert trouble(client, WikiUnavailable) == "login: <secret><secret>"
+
+
+def test_a_wait_that_cannot_be_waited_is_none(wiki: Wiki, client: MwclientWiki) -> None:
+    reason = {"code": "login-throttled", "params": [{"duration": -(10**17)}]}
+    wiki.says["login"] = [said(login={"result": "Failed", "reason": reason})]
+    with pytest.raises(LoginThrottled) as caught:
+        client.perform(ACTION)
+    assert caught.value.retry_after == 0.0
 
 
 def test_the_outbox_has_the_word_and_the_library_is_silent(

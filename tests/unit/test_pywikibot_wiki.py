@@ -228,10 +228,13 @@ def access_to(wiki: PracticeWiki) -> WikiAccess:
 
 #: Shortened; https://meta.wikimedia.org/w/api.php?action=help&modules=sitematrix
 MATRIX = {
-    "count": 3,
+    "count": 4,
     "0": {"code": "de", "site": [{"url": "https://de.wikipedia.org", "dbname": "dewiki"}]},
     "1": {"code": "xx", "site": []},
-    "specials": [{"url": "https://commons.wikimedia.org", "dbname": "commonswiki"}],
+    "specials": [
+        {"url": "https://commons.wikimedia.org", "dbname": "commonswiki"},
+        {"url": "http://plain.wikimedia.org", "dbname": "plainwiki"},
+    ],
 }
 
 
@@ -309,6 +312,7 @@ def test_a_wiki_is_found_by_its_name(
         (FamilySite("wikipaedia", "de"), "check family"),
         (FamilySite("wikipedia", "xx"), "check family"),
         (DatabaseName("xxwiki"), "no database xxwiki"),
+        (DatabaseName("plainwiki"), "no database plainwiki"),  # the password would be sent in the clear
     ],
 )
 def test_a_name_that_nobody_has_is_misconfigured(

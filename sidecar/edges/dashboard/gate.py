@@ -16,7 +16,7 @@ from sidecar.edges.http_gate import is_of
 __all__ = ["Brought", "Gate", "Throttle", "WrongToken"]
 
 LONGEST_NAME = 100  # characters of a user's name; it goes into the audit
-TRIES, WITHIN = 5, timedelta(minutes=1)  # wrong tokens of one peer; at 128 bits, a matter of the log alone
+TRIES, WITHIN = 5, timedelta(minutes=1)  # wrong tokens of one peer; then it is told to wait, and not logged
 PEERS = 1000  # that are remembered for having been wrong
 
 
@@ -35,13 +35,17 @@ class Brought:
 
 
 class Throttle:
-    """Counts wrong tokens by peer."""
+    """Counts wrong tokens by peer.
+
+    The right one comes in whatever came before it: all who come by one web server are one peer, and a
+    stranger among them could keep everybody out. What keeps strangers out is 128 bits that nobody guesses.
+    """
 
     def __init__(self) -> None:
         self._wrong: dict[str, list[datetime]] = {}
 
     def tired(self, peer: str, now: datetime) -> bool:
-        """Whether nothing of this peer is looked at for a while, not even the right token."""
+        """Whether this peer has been wrong too often lately."""
         return sum(at > now - WITHIN for at in self._wrong.get(peer, ())) >= TRIES
 
     def wrong(self, peer: str, now: datetime) -> None:
@@ -79,8 +83,6 @@ class Gate:
         return None
 
     def _bearer(self, peer: str, token: str, now: datetime) -> Visitor:
-        if self.throttle.tired(peer, now):
-            raise WrongToken
         if not self.is_right(token.strip()):
             self.throttle.wrong(peer, now)
             raise WrongToken

@@ -33,9 +33,9 @@ class _Entrance:
         if "token" not in visit.form:
             return await self._ask(visit, visit.query.get("to", ""), "", 200)
         to = visit.form.get("to", "")
-        if self._gate.throttle.tired(visit.peer, visit.now):
-            return await self._ask(visit, to, TIRED, 429)
         if not self._gate.is_right(visit.form["token"].strip()):
+            if self._gate.throttle.tired(visit.peer, visit.now):
+                return await self._ask(visit, to, TIRED, 429)
             self._gate.throttle.wrong(visit.peer, visit.now)
             log.warning("dashboard login refused", peer=visit.peer)
             return await self._ask(visit, to, WRONG, 403)

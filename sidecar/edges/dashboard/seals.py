@@ -7,6 +7,7 @@ seals of the others.
 
 import base64
 import hashlib
+import hmac
 import json
 from datetime import datetime, timedelta
 
@@ -43,7 +44,8 @@ class Seals:
         return self._seal("form", _digest(bond), now)
 
     def is_form(self, sealed: str, bond: str, now: datetime) -> bool:
-        return bool(bond) and self._opened("form", sealed, now) == _digest(bond)
+        opened = self._opened("form", sealed, now) or ""
+        return bool(bond) and hmac.compare_digest(opened.encode(), _digest(bond).encode())
 
     def _seal(self, what: str, words: str, now: datetime) -> str:
         return self._fernet.encrypt_at_time(json.dumps([what, words]).encode(), _second(now)).decode()

@@ -1,0 +1,1 @@
+"""Return paths and messages that somebody else made, or changed: none is believed."""

@@ -1,0 +1,1 @@
+"""Wikis that are hostile, or were taken over: whatever they answer, the daemon and its secrets stay whole."""
