@@ -3,24 +3,16 @@
 Knows units. Does not know who judges by it, nor how a canary is sent.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sidecar.alarm_settings import AlarmsSection, CanarySection
+from sidecar.configured import CanaryConfig
 from sidecar.domain.trouble import Tolerance
 from sidecar.setting_kinds import host_and_port
 
-__all__ = ["CanaryConfig", "canary_of", "tolerance_of"]
+__all__ = ["canary_of", "tolerance_of"]
 
 MIB = 2**20
-
-
-@dataclass(frozen=True)
-class CanaryConfig:
-    """Which mail server takes canaries, and how often."""
-
-    smtp: tuple[str, int]
-    every: timedelta
 
 
 def canary_of(section: CanarySection) -> CanaryConfig | None:

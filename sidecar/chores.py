@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sidecar import __version__
-from sidecar.config import Config
+from sidecar.configured import Config
 from sidecar.edges.mail_server import MailServer
 from sidecar.edges.service_manager import ServiceManager
-from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.host import node_name
 from sidecar.loops import Loop, loop
 from sidecar.orders import tell_left_out
@@ -80,6 +79,8 @@ class Chores:
     def census(self, changed: Callable[[], None]) -> Iterator[Loop]:
         """Keeps the farm's wikis known; nobody waits for it."""
         if farm := self._config.farm:
+            from sidecar.edges.sitematrix_look import look_at, shelf_at  # with a library for HTTP
+
             tell_left_out(self._config)
             config = self._config
             look = look_at(farm.sitematrix, config.contact, config.verp.accept, farm.refresh)

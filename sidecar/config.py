@@ -1,12 +1,11 @@
 """Configuration: a TOML text in, frozen values out; every problem at once, none repaired by guessing.
 
-Knows how settings depend on each other and what the daemon is made from. Does not open files, and does not
-know the single settings: their names, defaults and limits stand in settings.py, secrets in secrets.py.
+Knows how settings depend on each other. Does not open files, and does not know the single settings: their
+names, defaults and limits stand in settings.py, secrets in secrets.py, what comes of it in configured.py.
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,110 +13,26 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from sidecar.alarms import CanaryConfig, canary_of, tolerance_of
+from sidecar.alarms import canary_of, tolerance_of
 from sidecar.complaints import in_words
-from sidecar.dashboard_config import DashboardConfig, dashboard_config
+from sidecar.configured import Config, ConfigError, HttpConfig, Listen, ReadSecret
+from sidecar.dashboard_config import dashboard_config
 from sidecar.domain import verp
-from sidecar.domain.brake import Limits
-from sidecar.domain.policy import Policy
-from sidecar.domain.trouble import Tolerance
-from sidecar.farm import FarmConfig, ReadCensus, Taken, taken
-from sidecar.mail_settings import DigestConfig, SummaryConfig
+from sidecar.farm import ReadCensus, Taken, farm_config, taken
 from sidecar.numbers_together import number_problems
 from sidecar.policies import limits_of, policy_of
-from sidecar.roles import NodeConfig, node_of, role_problems, secrets_here
-from sidecar.secrets import ReadSecret, Secrets
+from sidecar.roles import node_of, role_problems, secrets_here
+from sidecar.secrets import Secrets
 from sidecar.setting_kinds import Section, host_and_port
 from sidecar.settings import HttpSection, RulesSection, Settings, VerpSection
 from sidecar.wiki_access import access_problems, within_reach
-from sidecar.wiki_config import WikiConfig, bouncehandler_format, only_known, wiki_config
+from sidecar.wiki_config import bouncehandler_format, only_known, wiki_config
 from sidecar.wiki_ids import wiki_problems
 
-__all__ = [
-    "ACCEPT",
-    "CanaryConfig",
-    "Config",
-    "ConfigError",
-    "DashboardConfig",
-    "DigestConfig",
-    "HttpConfig",
-    "Listen",
-    "NodeConfig",
-    "SummaryConfig",
-    "WikiConfig",
-    "keys_settings",
-    "parse",
-    "rules_directory",
-]
+__all__ = ["ACCEPT", "Config", "ConfigError", "keys_settings", "parse", "rules_directory"]
 
 
 ACCEPT = timedelta(days=VerpSection.model_fields["accept_days"].default)
-
-
-class ConfigError(Exception):
-    """The daemon does not start with a configuration about which it would have to guess."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-@dataclass(frozen=True)
-class HttpConfig:
-    """Where bounces are taken over HTTP, and from whom."""
-
-    address: tuple[str, int]
-    token: str = field(repr=False)  #: "" if there is none: then nobody may use what wants one
-    token_file: str  #: its name, as configured
-    allow: tuple[str, ...]  #: networks
-    topics: tuple[str, ...]  #: of Amazon SNS
-
-
-@dataclass(frozen=True)
-class Listen:
-    """The doors: Unix sockets, and TCP if wanted."""
-
-    verp: Path
-    verp_group: str
-    lmtp: Path
-    policy: Path
-    socketmap: Path | None
-    mta_group: str
-    lmtp_tcp: tuple[str, int] | None
-    max_mail_bytes: int
-    metrics: tuple[str, int] | None = None
-    http: HttpConfig | None = None
-    dashboard: DashboardConfig | None = None
-    takes: bool = True  #: the mail server's doors are opened
-    issues: bool = True  #: the wiki's door is
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the daemon is made from."""
-
-    verp: verp.Verp
-    listen: Listen
-    when_down: str  #: what the MTA does while nobody answers: "defer" or "accept"
-    wikis: tuple[WikiConfig, ...]
-    policies: Mapping[str, Policy]
-    brake: Limits
-    storage_url: str
-    storage_password: str = field(repr=False)
-    keep_mail: timedelta
-    keep_aside: timedelta
-    keep_bounces: timedelta
-    keep_audit: timedelta
-    rules_directory: Path
-    digest: DigestConfig | None
-    contact: str
-    log_level: str
-    log_format: str
-    summary: SummaryConfig | None = None
-    farm: FarmConfig | None = None
-    node: NodeConfig = field(default_factory=NodeConfig)
-    tolerance: Tolerance = field(default_factory=Tolerance)
-    canary: CanaryConfig | None = None
 
 
 def parse(text: str, read_secret: ReadSecret, read_census: ReadCensus = lambda _name: None) -> Config:
@@ -212,7 +127,7 @@ def _build(settings: Settings, secrets: Secrets, farm: Taken) -> Config:
         contact=settings.contact,
         log_level=settings.log.level,
         log_format=settings.log.format,
-        farm=FarmConfig.of(settings.farm, farm) if settings.farm else None,
+        farm=farm_config(settings.farm, farm) if settings.farm else None,
         node=node,
         tolerance=tolerance_of(settings.alarms, settings.canary),
         canary=canary_of(settings.canary),

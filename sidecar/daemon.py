@@ -16,14 +16,13 @@ from functools import partial
 import structlog
 
 from sidecar.chores import Chores, watchdog
-from sidecar.config import Config
+from sidecar.configured import Config
 from sidecar.domain.policy import Mode, Policy
 from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
 from sidecar.edges.passed_sockets import PassedSockets
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.host import database_of, host_signs, metrics_of, now
-from sidecar.issuing import Issuing
 from sidecar.loops import Loop, loop, until
 from sidecar.orders import OpenWiki, Ways, facts_of, level_of, orders_of, reader, ways_of
 from sidecar.services.circuit import Pauses
@@ -156,6 +155,8 @@ async def _only_issue(
     config: Config, world: World, stop: asyncio.Event | None, ready: Callable[[], None]
 ) -> None:
     """Without any database."""
+    from sidecar.issuing import Issuing  # with a library for HTTP
+
     metrics, orders = metrics_of(config), orders_of(config)
     issuing = Issuing(config, world.clock, metrics)
     async with contextlib.AsyncExitStack() as life:

@@ -3,22 +3,13 @@
 Knows how its settings become values. Does not know what is wrong with them: dashboard_settings.py does.
 """
 
-from dataclasses import dataclass
-
+from sidecar.configured import DashboardConfig
 from sidecar.dashboard_settings import DashboardSection
 from sidecar.domain.admission import Admission
 from sidecar.secrets import Secrets
 from sidecar.setting_kinds import host_and_port
 
-__all__ = ["DashboardConfig", "dashboard_config"]
-
-
-@dataclass(frozen=True)
-class DashboardConfig:
-    """Where pages are shown, and to whom."""
-
-    address: tuple[str, int]
-    admission: Admission
+__all__ = ["dashboard_config"]
 
 
 def dashboard_config(section: DashboardSection, secrets: Secrets) -> DashboardConfig | None:

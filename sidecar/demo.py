@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sidecar import config, daemon, host
+from sidecar import config, config_files, daemon, host
 from sidecar.domain.policy import Policy, Streak
 from sidecar.edges.socketmap import netstring
 from sidecar.recorded import fixtures
@@ -125,7 +125,7 @@ def _configure(folder: Path, wiki: PracticeWiki) -> config.Config:
         (folder / name).touch(0o600)
         (folder / name).write_text(content, "utf-8")
     text = CONFIG.format(folder=folder, wiki=WIKI, api=wiki.api_url, account=wiki.account)
-    return config.parse(text, host.secret_reader(folder, None))
+    return config.parse(text, config_files.secret_reader(folder, None))
 
 
 async def _until(work: Any, serving: "asyncio.Task[None]") -> None:

@@ -1,6 +1,7 @@
 """The doors: every listener of the daemon, opened as configured.
 
-Knows which door asks whom. Does not know what is spoken at any of them.
+Knows which door asks whom. Does not know what is spoken at any of them. What brings a library for HTTP is
+imported when its door is opened: most daemons have none, and it is a fifth of their memory.
 """
 
 import contextlib
@@ -9,11 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sidecar.config import Listen
+from sidecar.configured import Listen
 from sidecar.edges import query_socket
-from sidecar.edges.dashboard.door import dashboard
-from sidecar.edges.http_door import DoorLimits, Friends, http_door
-from sidecar.edges.https_fetch import fetch
 from sidecar.edges.lmtp_server import Limits, LmtpServer
 from sidecar.edges.metrics_server import MetricsServer
 from sidecar.edges.passed_sockets import Kind, PassedSockets
@@ -127,6 +125,9 @@ async def _open_http(
     life: contextlib.AsyncExitStack,
 ) -> None:
     if http := listen.http:
+        from sidecar.edges.http_door import DoorLimits, Friends, http_door
+        from sidecar.edges.https_fetch import fetch
+
         why_not = Readiness(needs.database).why_not
         note = needs.watched.signed_elsewhere
         friends = Friends(intake, why_not, needs.clock, fetch, needs.metrics, note)
@@ -140,6 +141,8 @@ async def _open_http(
 
 async def _open_dashboard(listen: Listen, needs: Needs, life: contextlib.AsyncExitStack) -> None:
     if shown := listen.dashboard:
+        from sidecar.edges.dashboard.door import dashboard
+
         counts = Door(needs.metrics, "dashboard")
         door = dashboard(shown.admission, needs.showing, needs.clock, counts)
         life.push_async_callback(door.close)

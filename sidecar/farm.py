@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from sidecar.configured import FarmConfig
 from sidecar.domain import verp
 from sidecar.domain.access import Adapter
 from sidecar.domain.census import Census, Known, Unreadable
@@ -20,7 +20,7 @@ from sidecar.farm_settings import FarmSection
 from sidecar.settings import Settings, WikiSection
 from sidecar.wiki_ids import too_long
 
-__all__ = ["FarmConfig", "ReadCensus", "Taken", "take", "taken"]
+__all__ = ["ReadCensus", "Taken", "farm_config", "take", "taken"]
 
 ReadCensus = Callable[[str], Census | None]  #: name of the cache -> what it holds; raises Unreadable
 
@@ -33,21 +33,11 @@ class Taken:
     left_out: tuple[str, ...] = ()  #: what an operator did not ask for: id and why
 
 
-@dataclass(frozen=True)
-class FarmConfig:
-    """A farm's sitematrix, and what became of the wikis that it listed when it was looked at last."""
-
-    sitematrix: str
-    refresh: timedelta
-    cache: str  #: its file
-    wikis: frozenset[str]  #: ids of those that are taken from it
-    notes: tuple[str, ...]  #: which are left out though they were asked for, and why
-
-    @classmethod
-    def of(cls, section: FarmSection, taken: Taken) -> Self:
-        ids = frozenset(wiki.id for wiki in taken.wikis)
-        refresh = timedelta(hours=section.refresh_hours)
-        return cls(str(section.sitematrix), refresh, section.cache, ids, taken.left_out)
+def farm_config(section: FarmSection, taken: Taken) -> FarmConfig:
+    """The farm, with those of its wikis that were *taken*."""
+    ids = frozenset(wiki.id for wiki in taken.wikis)
+    refresh = timedelta(hours=section.refresh_hours)
+    return FarmConfig(str(section.sitematrix), refresh, section.cache, ids, taken.left_out)
 
 
 def taken(settings: Settings, read_census: ReadCensus) -> Taken:

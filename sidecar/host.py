@@ -1,38 +1,30 @@
-"""The machine that we run on: its clock, the files of the configuration, its groups, its service manager.
+"""The machine that we run on: its clock, its groups, its service manager.
 
-The only module that reads the clock, and the only one that opens what the configuration names. Does not know
-what any of it is for.
+The only module that reads the clock. Does not know what any of it is for.
 """
 
 import grp
 import os
 import shutil
 import socket
-import stat
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sidecar import __version__
-from sidecar import config as config_module
-from sidecar.config import Config, ConfigError, parse
-from sidecar.edges import census_file
+from sidecar.configured import Config
 from sidecar.edges.kernel_clock import synchronised
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.edges.unix_socket import is_deaf
-from sidecar.secrets import ReadSecret, SecretError
 from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage import versions
 from sidecar.storage.database import Database, NoHistory
 from sidecar.telemetry import Metrics
 
 __all__ = [
-    "KeysPlace",
     "database_of",
     "host_signs",
-    "keys_place",
     "load_config",
     "logins_of",
     "metrics_of",
@@ -41,11 +33,8 @@ __all__ = [
     "not_ours",
     "now",
     "passed_sockets",
-    "rules_directory",
-    "secret_reader",
     "service_manager",
     "watchman",
-    "write_secret",
 ]
 
 SQLITE = "sqlite:///"
@@ -58,16 +47,13 @@ def now() -> datetime:
 
 
 def load_config(path: Path, note: Callable[[Path], None] = lambda _: None) -> Config:
-    """The configuration in *path*; *note* is told each secret's file.
+    """The configuration in *path*; *note* is told each secret's file. Raises ConfigError with all problems.
 
-    Raises ConfigError with all problems.
+    What reads it is large, and comes with the first call.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(error) from None
-    secrets = secret_reader(path.parent, os.environ.get("CREDENTIALS_DIRECTORY"), note)
-    return parse(text, secrets, lambda cache: census_file.load(Path(cache)))
+    from sidecar import config_files
+
+    return config_files.load(path, note)
 
 
 def database_of(config: Config, metrics: Metrics | None = None) -> Database:
@@ -139,96 +125,10 @@ def metrics_of(config: Config) -> Metrics:
     return metrics
 
 
-def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigError:
-    why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-    return ConfigError([f"cannot be read: {why}"])
-
-
-def secret_reader(
-    beside: Path, credentials: str | None, note: Callable[[Path], None] = lambda _: None
-) -> ReadSecret:
-    """Reads a secret by its name: absolute, else in systemd's credentials directory, else beside the file.
-
-    Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials").
-    """
-
-    def read(name: str) -> bytes:
-        path = _credential(credentials, name) or beside / name
-        note(path)
-        try:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise SecretError("not a regular file")
-            if mode & stat.S_IRWXO:
-                raise SecretError("others may read or write this file; chmod o-rwx it")
-            return path.read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise SecretError(getattr(error, "strerror", None) or "cannot be read") from None
-
-    return read
-
-
-def _credential(credentials: str | None, name: str) -> Path | None:
-    """Where systemd has put it, if it has."""
-    path = Path(credentials or "") / name
-    return path if credentials and not Path(name).is_absolute() and path.exists() else None
-
-
-@dataclass(frozen=True)
-class KeysPlace:
-    """Where the keys are, for whoever changes them."""
-
-    file: Path
-    accept: timedelta  #: accept_days
-    credential: bool = False  #: systemd's copy, which cannot be changed
-
-
-def keys_place(path: Path, file: Path | None) -> KeysPlace:
-    """The file of the keys: *file* if it is named, else what is configured. Asks for no other secret.
-
-    Without a configuration, the default of accept_days holds for a *file*. Raises ConfigError.
-    """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        if file and isinstance(error, FileNotFoundError):
-            return KeysPlace(file, config_module.ACCEPT)
-        raise _unreadable(error) from None
-    name, accept = config_module.keys_settings(text)
-    if file:
-        return KeysPlace(file, accept)
-    credential = _credential(os.environ.get("CREDENTIALS_DIRECTORY"), name)
-    return KeysPlace(credential or path.parent / name, accept, credential is not None)
-
-
-def write_secret(path: Path, secret: bytes) -> None:
-    """Put a secret into a new file that its owner and group alone may read. Raises OSError.
-
-    What is there stays: FileExistsError.
-    """
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
-    with open(file, "wb") as opened:
-        os.fchmod(file, 0o640)  # whatever the umask
-        opened.write(secret + b"\n")
-
-
 def missing_groups(config: Config) -> list[str]:
     """Groups of the sockets that this host does not know."""
     wanted = {config.listen.verp_group, config.listen.mta_group} - {""}
     return sorted(wanted - {group.gr_name for group in grp.getgrall()})
-
-
-def rules_directory(path: Path) -> Path:
-    """Where the operator's own rules are; without a configuration file, where they usually are.
-
-    Reads no secret: whoever may read the rules may ask. Raises ConfigError.
-    """
-    try:
-        return config_module.rules_directory(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return config_module.rules_directory("")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(error) from None
 
 
 def passed_sockets() -> PassedSockets:

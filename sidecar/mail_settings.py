@@ -3,33 +3,16 @@
 Knows [digest] and [summary]. Does not know what is in either.
 """
 
-from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from sidecar.configured import DigestConfig, SummaryConfig
 from sidecar.setting_kinds import Loopback, MailAddress, Section, host_and_port
 
-__all__ = ["DigestConfig", "DigestSection", "SummaryConfig", "SummarySection"]
+__all__ = ["DigestSection", "SummarySection"]
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-
-@dataclass(frozen=True)
-class DigestConfig:
-    """Who is told, when and by which mail server."""
-
-    to: tuple[str, ...]
-    sender: str
-    smtp: tuple[str, int]
-    hour: int  #: UTC
-
-
-@dataclass(frozen=True)
-class SummaryConfig(DigestConfig):
-    """The same, once a week."""
-
-    weekday: int  #: 0 is Monday
 
 
 class DigestSection(Section):

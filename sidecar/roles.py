@@ -4,39 +4,16 @@ Knows which role needs what. Does not know what the settings mean, nor how anyth
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar.complaints import logins_of
+from sidecar.configured import NodeConfig
 from sidecar.settings import ROLES, NodeSection
 
-__all__ = ["NodeConfig", "acting", "node_of", "role_problems", "roles_of", "secrets_here"]
+__all__ = ["acting", "node_of", "role_problems", "roles_of", "secrets_here"]
 
 #: What a wiki is called with: it does not belong where none is called.
 CREDENTIALS = ("account", "password_file", "oauth1_file", "oauth2_token_file")
-
-
-@dataclass(frozen=True)
-class NodeConfig:
-    """What this node is for."""
-
-    issues: bool = True  #: return paths
-    takes: bool = True  #: bounces
-    acts: bool = True  #: on the wikis
-    notes_to: str = ""  #: the node that is told of what is issued here; "" if none is
-    notes_token: str = field(default="", repr=False)
-    name: str = ""  #: "" where it is called as the host is
-
-    @property
-    def roles(self) -> str:
-        """In one line."""
-        given = {"issue": self.issues, "take": self.takes, "act": self.acts}
-        return ", ".join(role for role in ROLES if given[role])
-
-    @property
-    def has_history(self) -> bool:
-        """Who only issues needs no database."""
-        return self.takes or self.acts
 
 
 def node_of(section: NodeSection, notes_token: str) -> NodeConfig:

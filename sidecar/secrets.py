@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.complaints import logins_of
+from sidecar.configured import ReadSecret, SecretError
 from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
 from sidecar.oauth_files import consumer_in, may_be_secret, token_in
 from sidecar.settings import VerpSection, WikiSection
 
-__all__ = ["ReadSecret", "SecretError", "Secrets", "key_problems"]
+__all__ = ["Secrets", "key_problems"]
 
 KEY_LENGTH = 32  # octets; HMAC-SHA256 gains nothing beyond its digest's length, RFC 2104 section 3
 BOUNCEHANDLER_SECRET_LENGTH = 16  # octets; an existing secret that only verifies for the days of a move
@@ -26,13 +27,6 @@ BEARER_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
 WELL_KNOWN = {b"MediawikiVERP"}  # BounceHandler's default, published in its extension.json
 DISTINCT = 8  # different octets in a key, at least; "aaaa..." is no key
 BOT_PASSWORD = set("0123456789abcdefghijklmnopqrstuvw")  # else MediaWiki takes it for the main password
-
-
-class SecretError(Exception):
-    """A file with a secret cannot be used. The message says why, and never what is in it."""
-
-
-ReadSecret = Callable[[str], bytes]  #: name of a file -> its content; raises SecretError
 
 
 class Secrets:

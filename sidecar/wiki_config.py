@@ -3,28 +3,14 @@
 Knows which credentials stand for which settings. Does not know files, nor any library that calls a wiki.
 """
 
-from dataclasses import dataclass, field
-
+from sidecar.configured import WikiConfig
 from sidecar.domain import verp
-from sidecar.domain.access import Adapter, BotPassword, Credentials, Farm
+from sidecar.domain.access import Adapter, BotPassword
 from sidecar.secrets import Secrets
 from sidecar.settings import VerpSection, WikiSection
 from sidecar.wiki_access import farm_of
 
-__all__ = ["WikiConfig", "bouncehandler_format", "only_known", "wiki_config"]
-
-
-@dataclass(frozen=True)
-class WikiConfig:
-    """How to reach one wiki."""
-
-    id: str
-    api: str  #: "" where ``farm`` finds it
-    credentials: Credentials | verp.BounceHandlerFormat  #: in gate mode, what signs
-    adapter: Adapter = Adapter.MWCLIENT
-    farm: Farm | None = None
-    #: keyed fingerprint of the credentials: the same for all wikis that share them
-    login: str = field(default="", repr=False)
+__all__ = ["bouncehandler_format", "only_known", "wiki_config"]
 
 
 def wiki_config(wiki: WikiSection, section: VerpSection, secrets: Secrets) -> WikiConfig:

@@ -3,13 +3,14 @@
 Each command is imported when it is said: all of them together take more than a second.
 """
 
+import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 
 from sidecar import __version__
-from sidecar.journal import configure_logging
 
 __all__ = ["main"]
 
@@ -54,6 +55,7 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
+        _journal()  # first: the command brings structlog, too
         module, _, attribute = COMMANDS[name].partition(":")
         command: click.Command = getattr(import_module(f"sidecar.cli.{module}"), attribute)
         return command
@@ -81,4 +83,18 @@ def main(context: click.Context, config: Path) -> None:
     that have failed for long enough. `bounce-sidecar demo` shows all of it at work, with nothing set up.
     """
     context.obj = config
-    configure_logging("warning", "console")  # to whoever typed it; `run` logs as configured
+    _journal().configure_logging("warning", "console")  # to whoever typed it; `run` logs as configured
+
+
+def _journal() -> ModuleType:
+    """With structlog, but without rich: structlog imports it and every lexer of Pygments, for tracebacks that
+    are never printed. 4 MB of the daemon's 60.
+    """
+    hide = not {"structlog", "rich"} & sys.modules.keys()
+    if hide:
+        sys.modules["rich"] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        return import_module("sidecar.journal")
+    finally:
+        if hide:
+            del sys.modules["rich"]

@@ -8,7 +8,8 @@ import click
 from rich.table import Table
 
 from sidecar import daemon
-from sidecar.cli.common import as_json, ask, cell, configured, console, day, stop_with, table_of, troubles
+from sidecar.cli.common import as_json, ask, configured, day, stop_with, troubles
+from sidecar.cli.printing import cell, console, table_of
 from sidecar.domain.harmless import harmless
 from sidecar.services.intake import Reread
 from sidecar.services.receipt import Receipt

@@ -8,7 +8,8 @@ import click
 import sqlalchemy as sa
 
 from sidecar import host
-from sidecar.cli.common import as_json, ask, cell, configured, console, day, stop_with, table_of
+from sidecar.cli.common import as_json, ask, configured, day, stop_with
+from sidecar.cli.printing import cell, console, table_of
 from sidecar.storage import brakes
 from sidecar.storage.brakes import Brake, BrakeState
 from sidecar.storage.database import Database

@@ -11,7 +11,7 @@ import click
 
 from sidecar import host
 from sidecar.cli.common import as_json, ask, configured
-from sidecar.config import Config
+from sidecar.configured import Config
 from sidecar.domain.canary import CANARY, compose, token_of
 from sidecar.domain.remedies import REMEDIES, Kind
 from sidecar.edges.mail_server import MailServer

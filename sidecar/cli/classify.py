@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from sidecar.cli.common import as_json, console, stop_with
+from sidecar.cli.common import as_json, stop_with
+from sidecar.cli.printing import console
 from sidecar.cli.rules import rules_in_use
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.harmless import harmless

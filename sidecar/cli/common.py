@@ -10,22 +10,17 @@ import difflib
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import host
-from sidecar.config import Config, ConfigError
+from sidecar.configured import Config, ConfigError
 from sidecar.domain.classify import RuleError
-from sidecar.domain.finding import Finding, State
 from sidecar.domain.harmless import harmless
 from sidecar.storage.database import Database, DatabaseSilent, NoHistory, OnlyRead
 from sidecar.telemetry import Tellable
@@ -38,9 +33,8 @@ __all__ = [
     "TIME",
     "as_json",
     "ask",
-    "cell",
+    "config_troubles",
     "configured",
-    "console",
     "day",
     "in_modes",
     "in_utc",
@@ -48,8 +42,6 @@ __all__ = [
     "opened",
     "rule_troubles",
     "stop_with",
-    "table_of",
-    "tell",
     "troubles",
 ]
 
@@ -75,17 +67,20 @@ _TABLES = (
 #: PostgreSQL's "Appendix A". A login may be in the making, and is tried again.
 REMEDIES: dict[object, tuple[int, str]] = {1044: _LOGIN, 1045: _LOGIN, 1142: _TABLES, "42501": _TABLES}
 
-COLOURS = {State.OK: "green", State.WARN: "yellow", State.WRONG: "bold red", State.UNKNOWN: "yellow"}
-
 R = TypeVar("R")
-
-console = Console()
 
 
 def configured(path: Path) -> Config:
     """The configuration; ends the program with all that is wrong with it."""
-    try:
+    with config_troubles(path):
         return host.load_config(path)
+
+
+@contextlib.contextmanager
+def config_troubles(path: Path) -> Iterator[None]:
+    """Tell all that is wrong with a configuration, a line each."""
+    try:
+        yield
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"{path}: {problem}", err=True)
@@ -165,28 +160,6 @@ def as_json(value: object) -> None:
 
     json.dump(value, sys.stdout, default=plain, indent=2)
     click.echo()
-
-
-def tell(finding: Finding) -> None:
-    """A line for a finding, and one for its remedy."""
-    about = f"{finding.subject}: " if finding.subject else ""
-    state = f"[{COLOURS[finding.state]}]{finding.state:7}[/] "
-    console.print(state, cell(about + finding.what), sep="", soft_wrap=True)
-    if finding.remedy:
-        console.print(" " * 8, cell(finding.remedy), sep="", soft_wrap=True)
-
-
-def cell(value: object) -> Text:
-    """Foreign words for a table or a line: no markup, nothing that moves a terminal's cursor."""
-    return Text(harmless(str(value)))
-
-
-def table_of(title: str, *columns: str, folds: Sequence[str]) -> Table:
-    """A table in which only the columns *folds* give way on a narrow terminal."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=column not in folds, overflow="fold")
-    return table
 
 
 def in_modes(modes: Collection[str]) -> str:

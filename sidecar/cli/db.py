@@ -10,8 +10,9 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar import host
-from sidecar.cli.common import as_json, cell, configured, console, stop_with, table_of, troubles
-from sidecar.config import Config
+from sidecar.cli.common import as_json, configured, stop_with, troubles
+from sidecar.cli.printing import cell, console, table_of
+from sidecar.configured import Config
 from sidecar.setting_kinds import DatabaseUrl
 from sidecar.storage.condition import Condition, condition
 from sidecar.storage.database import Database

@@ -6,7 +6,8 @@ import click
 from rich.table import Table
 
 from sidecar import demo as stage
-from sidecar.cli.common import as_json, cell, console, stop_with, table_of
+from sidecar.cli.common import as_json, stop_with
+from sidecar.cli.printing import cell, console, table_of
 from sidecar.journal import configure_logging
 
 __all__ = ["demo"]

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from sidecar import host
-from sidecar.cli.common import as_json, configured, one_wiki, tell
+from sidecar.cli.common import as_json, configured, one_wiki
 from sidecar.cli.mta import SMTP
+from sidecar.cli.printing import tell
 from sidecar.doctor.patient import Patient
 from sidecar.doctor.round import Round
 from sidecar.domain.finding import Finding, State, good

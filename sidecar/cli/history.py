@@ -6,7 +6,8 @@ import click
 from rich.table import Table
 
 from sidecar import host
-from sidecar.cli.common import as_json, ask, cell, configured, console, day, one_wiki, stop_with, table_of
+from sidecar.cli.common import as_json, ask, configured, day, one_wiki, stop_with
+from sidecar.cli.printing import cell, console, table_of
 from sidecar.storage import actions, ledger, outbox
 from sidecar.storage.actions import State
 from sidecar.storage.database import Database

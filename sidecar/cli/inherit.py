@@ -9,23 +9,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from sidecar import host
-from sidecar.cli.common import (
-    as_json,
-    ask,
-    cell,
-    configured,
-    console,
-    one_wiki,
-    rule_troubles,
-    stop_with,
-    table_of,
-)
-from sidecar.config import Config
+from sidecar import config_files, host
+from sidecar.cli.common import as_json, ask, configured, one_wiki, rule_troubles, stop_with
+from sidecar.cli.printing import cell, console, table_of
+from sidecar.configured import Config, SecretError
 from sidecar.domain.bounce_records import Bad, NotReadable, Owner, Row, rows
 from sidecar.domain.inherited import Fate
 from sidecar.edges import rule_files
-from sidecar.secrets import SecretError
 from sidecar.services.inheriting import Heir, Inheritance
 from sidecar.storage.database import Database
 from sidecar.storage.mediawiki import BadUrl, MediaWikiDatabase, NoRecords
@@ -138,7 +128,7 @@ def _sources(
 
 def _password(path: Path, name: str) -> str:
     try:
-        return host.secret_reader(path.parent, None)(str(Path(name).absolute())).decode().strip()
+        return config_files.secret_reader(path.parent, None)(str(Path(name).absolute())).decode().strip()
     except (SecretError, UnicodeDecodeError) as error:
         raise BadUrl(f"--password-file {name}: {error}") from None
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from sidecar import host
+from sidecar import config_files, host
 from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, stop_with
-from sidecar.config import ConfigError
+from sidecar.configured import ConfigError, SecretError
 from sidecar.domain import rotation
 from sidecar.domain.key_file import KeyFile
 from sidecar.edges import secret_file
-from sidecar.secrets import SecretError, key_problems
+from sidecar.secrets import key_problems
 
 __all__ = ["FILE", "KEY", "Change", "changing", "place_of", "read"]
 
@@ -40,10 +40,10 @@ class Change:
     write: Callable[[KeyFile], None]
 
 
-def place_of(config: Path, named: Path | None) -> host.KeysPlace:
+def place_of(config: Path, named: Path | None) -> config_files.KeysPlace:
     """Where the keys are; ends the program if the configuration does not say so."""
     try:
-        return host.keys_place(config, named)
+        return config_files.keys_place(config, named)
     except ConfigError as error:
         stop_with(EX_CONFIG, "\n".join(f"{config}: {problem}" for problem in error.problems))
 
@@ -51,7 +51,7 @@ def place_of(config: Path, named: Path | None) -> host.KeysPlace:
 def read(place: Path) -> KeyFile:
     """Ends the program with all that is wrong with it."""
     try:
-        content = host.secret_reader(place.parent, None)(str(place.absolute()))
+        content = config_files.secret_reader(place.parent, None)(str(place.absolute()))
     except SecretError as error:
         stop_with(EX_CONFIG, f"{place}: {error}{_hint(place)}")
     file, problems = key_problems(content)

@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from sidecar import host
-from sidecar.cli.common import TIME, as_json, ask, cell, configured, console, day, in_utc, table_of
+from sidecar.cli.common import TIME, as_json, ask, configured, day, in_utc
 from sidecar.cli.keys_file import FILE, KEY, place_of, read
-from sidecar.config import ConfigError
+from sidecar.cli.printing import cell, console, table_of
+from sidecar.configured import ConfigError
 from sidecar.domain.keyring import Key, Keyring, State
 from sidecar.services.undo import undo
 from sidecar.storage import suspects as under_a_key

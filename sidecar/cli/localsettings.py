@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from sidecar import host
+from sidecar import config_files
 from sidecar.cli.common import as_json, stop_with
-from sidecar.config import ConfigError, parse
+from sidecar.config import parse
+from sidecar.configured import ConfigError
 from sidecar.domain.harmless import harmless
 from sidecar.localsettings.counterparts import COUNTERPARTS
 from sidecar.localsettings.making import SECRET_FILE, Made, made_from
@@ -75,7 +76,7 @@ def _write(path: Path, made: Made) -> None:
     if made.secret is None:
         stop_with(1, f"--write-secret: {harmless(made.no_secret)}")
     try:
-        host.write_secret(path, made.secret)
+        config_files.write_secret(path, made.secret)
     except FileExistsError:
         stop_with(1, f"--write-secret: {path} is there already, and stays as it is")
     except OSError as error:

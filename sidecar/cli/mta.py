@@ -6,8 +6,9 @@ from pathlib import Path, PurePath
 import click
 
 from sidecar import host
-from sidecar.cli.common import NO_WIKI, as_json, configured, stop_with, tell
-from sidecar.config import Config
+from sidecar.cli.common import NO_WIKI, as_json, configured, stop_with
+from sidecar.cli.printing import tell
+from sidecar.configured import Config
 from sidecar.domain.finding import Finding, about, good
 from sidecar.mta import exim as exim_side
 from sidecar.mta import postfix as postfix_side

@@ -9,8 +9,9 @@ from rich.progress import Progress
 
 from sidecar import daemon
 from sidecar.cli import whatif
-from sidecar.cli.common import as_json, configured, console, stop_with, troubles
+from sidecar.cli.common import as_json, configured, stop_with, troubles
 from sidecar.cli.history import actions_table
+from sidecar.cli.printing import console
 from sidecar.edges import archive
 from sidecar.services.replay import Archived, Replayed
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from sidecar import host
-from sidecar.cli.common import EX_CONFIG, as_json, cell, console, rule_troubles, stop_with, table_of
-from sidecar.config import ConfigError
+from sidecar import config_files
+from sidecar.cli.common import EX_CONFIG, as_json, rule_troubles, stop_with
+from sidecar.cli.printing import cell, console, table_of
+from sidecar.configured import ConfigError
 from sidecar.domain.classify import RuleBook
 from sidecar.edges import rule_files
 
@@ -72,6 +73,6 @@ def rules_in_use(config: Path) -> RuleBook:
 
 def _directory(config: Path) -> Path:
     try:
-        return host.rules_directory(config)
+        return config_files.rules_directory(config)
     except ConfigError as error:
         stop_with(EX_CONFIG, "\n".join(f"{config}: {problem}" for problem in error.problems))

@@ -7,7 +7,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from sidecar.cli.common import EX_CONFIG, as_json, cell, console, stop_with, table_of
+from sidecar.cli.common import EX_CONFIG, as_json, stop_with
+from sidecar.cli.printing import cell, console, table_of
 from sidecar.domain.harmless import harmless
 from sidecar.journal import configure_logging
 from sidecar.scenario.outcome import Outcome, outcome

@@ -1,23 +1,26 @@
 """run and check-config."""
 
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import click
 import structlog
 
-from sidecar import daemon, host, loops
-from sidecar.cli import localsettings
+from sidecar import host
 from sidecar.cli.common import (
     EX_CONFIG,
     EX_TEMPFAIL,
     NO_WIKI,
     as_json,
+    config_troubles,
     configured,
     in_modes,
     stop_with,
     troubles,
 )
-from sidecar.config import Config, ConfigError
+from sidecar.config_reader import Reading
+from sidecar.configured import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.edges import rule_files
 from sidecar.edges.unix_socket import CannotListen
@@ -39,7 +42,11 @@ def run(path: Path) -> None:
     delivers bounces to, or takes those that systemd passes; brings the database up to date, and carries out
     what is owed to the wikis. SIGHUP reads configuration, secrets and rules again. Logs to standard error.
     """
-    config = configured(path)
+    with config_troubles(path):
+        reading = Reading.begin(path)
+        from sidecar import daemon, loops  # takes as long as the reading, and goes on beside it
+
+        config = reading.wait()
     configure_logging(config.log_level, config.log_format, config.node.name)
     hear_libraries()
     try:
@@ -47,9 +54,9 @@ def run(path: Path) -> None:
             world = daemon.World(
                 sockets=host.passed_sockets(),
                 manager=host.service_manager(),
-                reread=lambda: host.load_config(path),
+                reread=lambda: Reading.begin(path).wait(),
             )
-            loops.run(_serve(config, world))
+            loops.run(_serve(daemon.run(config, world=world), config))
     except CannotListen as error:
         stop_with(EX_TEMPFAIL, str(error))
     except Exception as error:  # a loop that should not end has ended
@@ -57,9 +64,9 @@ def run(path: Path) -> None:
         raise SystemExit(1) from error
 
 
-async def _serve(config: Config, world: daemon.World) -> None:
+async def _serve(serving: Coroutine[Any, Any, None], config: Config) -> None:
     try:
-        await daemon.run(config, world=world)
+        await serving
     except NoHistory as error:  # to a command it is an answer; a daemon cannot do without
         stop_with(EX_CONFIG, f"{config.storage_url}: {error}")
 
@@ -88,6 +95,8 @@ def check_config(path: Path, json_: bool, local_settings: Path | None, write_sec
     left open.
     """
     if local_settings:
+        from sidecar.cli import localsettings  # with a parser of PHP
+
         if json_:
             raise click.UsageError("--json has nothing to say with --from-localsettings")
         localsettings.print_configuration(path, local_settings, write_secret)

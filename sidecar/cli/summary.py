@@ -6,7 +6,7 @@ import click
 
 from sidecar import host
 from sidecar.cli.common import EX_TEMPFAIL, ask, configured, stop_with
-from sidecar.config import Config
+from sidecar.configured import Config
 from sidecar.edges.mail_server import MailServer
 from sidecar.mail_settings import SummarySection
 from sidecar.services.letters import Letterhead

@@ -7,7 +7,8 @@ import click
 import sqlalchemy as sa
 
 from sidecar import host
-from sidecar.cli.common import TIME, as_json, ask, cell, configured, console, day, in_utc, one_wiki, table_of
+from sidecar.cli.common import TIME, as_json, ask, configured, day, in_utc, one_wiki
+from sidecar.cli.printing import cell, console, table_of
 from sidecar.services.undo import undo as undo_these
 from sidecar.storage.database import Database
 from sidecar.storage.undoing import Undoable, beyond_undoing, undoable

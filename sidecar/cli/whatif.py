@@ -9,8 +9,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from sidecar import daemon
-from sidecar.cli.common import EX_CONFIG, as_json, cell, console, stop_with, table_of, troubles
-from sidecar.config import Config
+from sidecar.cli.common import EX_CONFIG, as_json, stop_with, troubles
+from sidecar.cli.printing import cell, console, table_of
+from sidecar.configured import Config
 from sidecar.domain.harmless import harmless
 from sidecar.domain.policy import PRESETS, Policy
 from sidecar.edges import archive

@@ -8,22 +8,11 @@ from pathlib import Path
 import click
 
 from sidecar import host
-from sidecar.cli.common import (
-    EX_TEMPFAIL,
-    NO_WIKI,
-    as_json,
-    cell,
-    configured,
-    console,
-    opened,
-    stop_with,
-    table_of,
-    troubles,
-)
-from sidecar.config import Config
+from sidecar.cli.common import EX_TEMPFAIL, NO_WIKI, as_json, configured, opened, stop_with, troubles
+from sidecar.cli.printing import cell, console, table_of
+from sidecar.configured import Config, FarmConfig
 from sidecar.domain.census import Census
 from sidecar.edges.sitematrix_look import look_at, shelf_at
-from sidecar.farm import FarmConfig
 from sidecar.services.census import CensusTaker, NotTaken
 from sidecar.services.circuit import FORGOTTEN, row_of
 from sidecar.storage import circuits

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar import host
-from sidecar.config import Config, ConfigError
+from sidecar.configured import Config, ConfigError
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.classify import RuleError
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong

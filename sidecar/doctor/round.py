@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sidecar import __version__, host
-from sidecar.config import Config
+from sidecar import __version__, config_files, host
+from sidecar.configured import Config, WikiConfig
 from sidecar.doctor import (
     clock,
     configuration,
@@ -27,7 +27,6 @@ from sidecar.doctor.wikis import Examiner
 from sidecar.domain.finding import Finding, State, about, unknown
 from sidecar.domain.remedies import Kind
 from sidecar.edges.kernel_clock import synchronised
-from sidecar.wiki_config import WikiConfig
 from sidecar.wiki_opener import wiki_opener
 
 __all__ = ["Round", "looked_at"]
@@ -77,7 +76,7 @@ class Round:
 
     def _secrets(self, files: Sequence[Path]) -> Iterator[Finding]:
         yield from secret_files.file_findings(self._patient, files)
-        place = host.keys_place(self._patient.path, None).file
+        place = config_files.keys_place(self._patient.path, None).file
         yield from secret_files.key_findings(place, self._patient.clock())
 
     def _database(self, config: Config, looked: list[History]) -> list[Finding]:

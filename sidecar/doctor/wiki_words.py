@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sidecar.configured import WikiConfig
 from sidecar.doctor import clock
 from sidecar.domain.access import Adapter, BotPassword
 from sidecar.domain.examination import About, Account, Examination, Step
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong
 from sidecar.domain.wiki import LoginThrottled, WikiError, WikiMisconfigured, WikiUnavailable
-from sidecar.wiki_config import WikiConfig
 from wiki_adapter.examining import shipped
 
 __all__ = ["Seen", "judged"]

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
 
+from sidecar.configured import WikiConfig
 from sidecar.doctor.limit import broken
 from sidecar.doctor.wiki_words import Seen, judged
 from sidecar.domain.access import Adapter
@@ -18,7 +19,6 @@ from sidecar.domain.wiki import LoginRefused, LoginThrottled, WikiError
 from sidecar.edges import tls_look
 from sidecar.storage.circuits import SHARED, Standing
 from sidecar.threads import Room
-from sidecar.wiki_config import WikiConfig
 
 __all__ = ["Examiner"]
 

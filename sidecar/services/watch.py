@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
+from sidecar.domain.numbers import Numbers
 from sidecar.domain.policy import Policy, Streak
 from sidecar.domain.verp import Verp
 from sidecar.services.beat import Beat, hand_over
@@ -33,7 +34,7 @@ class Watched:
     """Whose mails are noted; the part that is on the way of each mail."""
 
     def __init__(self, metrics: Metrics | None = None) -> None:
-        self.users: dict[str, set[int]] = {}
+        self.users: dict[str, Numbers] = {}
         #: what signed, the return path, and when: another key, or none for that wiki, may sign by now
         self.signings: deque[tuple[Verp, str, datetime]] = deque()
         self.told: deque[Send] = deque()  #: what other nodes have signed
@@ -88,7 +89,7 @@ class Watch:
 
     def add(self, wiki: str, user_id: int) -> None:
         """A failure that counts, or may turn out to, was booked here; after the commit."""
-        self.watched.users.setdefault(wiki, set()).add(user_id)
+        self.watched.users.setdefault(wiki, Numbers()).add(user_id)
         self._added.add((wiki, user_id))
 
     def use(self, policies: Mapping[str, Policy], verp: Verp) -> None:
@@ -106,7 +107,7 @@ class Watch:
         since = self._since(now)
         users = await self._db.read(lambda connection: streaks.all_open(connection, since))
         for wiki, user_id in self._added:
-            users.setdefault(wiki, set()).add(user_id)
+            users.setdefault(wiki, Numbers()).add(user_id)
         self.watched.users = users
         self._mark, self._loaded = mark, now  # what was booked meanwhile is seen at the next look
         self._count()
@@ -121,9 +122,9 @@ class Watch:
         still = await self._db.read(lambda connection: streaks.open_among(connection, users, since))
         for wiki, user_id in users:
             if (wiki, user_id) in still:
-                self.watched.users.setdefault(wiki, set()).add(user_id)
-            elif (wiki, user_id) not in self._added:
-                self.watched.users.get(wiki, set()).discard(user_id)
+                self.watched.users.setdefault(wiki, Numbers()).add(user_id)
+            elif (wiki, user_id) not in self._added and wiki in self.watched.users:
+                self.watched.users[wiki].discard(user_id)
         self._mark, self._looked = mark, now
         self._count()
 

@@ -8,7 +8,9 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -110,7 +112,10 @@ class Database:
         """
 
         def change(connection: sa.Connection) -> None:
-            versions.upgrade(connection, tell, dry=dry)
+            if versions.settled(connection):
+                tell(f"at version {versions.newest()}: nothing to do")
+            else:
+                _upgrading().upgrade(connection, tell, dry=dry)
             if not dry:
                 versions.touch(connection)  # a file that cannot be written shows at a write, not at BEGIN
 
@@ -119,7 +124,7 @@ class Database:
 
     async def downgrade(self, to: str, tell: Tell = lambda words: None) -> None:
         """Back to version *to*, or to "base": no tables. Repeatable. Raises NoSuchVersion."""
-        await self._change(lambda connection: versions.downgrade(connection, to, tell))
+        await self._change(lambda connection: _upgrading().downgrade(connection, to, tell))
 
     async def join(self) -> None:
         """Use a database that another process, the daemon, has made and keeps up to date.
@@ -239,3 +244,8 @@ class Database:
         finally:
             if engine is not self._engines.writing:
                 engine.dispose()
+
+
+def _upgrading() -> ModuleType:
+    """Who changes tables: with it comes Alembic, which a daemon that finds them in order does without."""
+    return import_module("sidecar.storage.upgrading")

@@ -44,9 +44,9 @@ notice = sa.Table(
     sa.Column("user_id", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Index(None, "wiki", "user_id"),
     # Most rows have dropped their mail; the hourly search is for the others.
-    sa.Index(None, "received", sqlite_where=_HAS_MAIL, postgresql_where=_HAS_MAIL),
-    sa.Index("ix_notice_dropped", "received", sqlite_where=_NO_MAIL, postgresql_where=_NO_MAIL),
-    sa.Index("ix_notice_aside", "id", sqlite_where=_IS_ASIDE, postgresql_where=_IS_ASIDE),
+    sa.Index(None, "received", sqlite_where=_HAS_MAIL),
+    sa.Index("ix_notice_dropped", "received", sqlite_where=_NO_MAIL),
+    sa.Index("ix_notice_aside", "id", sqlite_where=_IS_ASIDE),
 )
 
 bounce = sa.Table(

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from sidecar.domain.numbers import Numbers
 from sidecar.domain.person import Account
 from sidecar.storage import people
 from sidecar.storage.actions import Kind, State
@@ -47,9 +48,9 @@ def mark(connection: sa.Connection, now: datetime) -> Mark:
     return Mark(bounce_id, notice_id, now)
 
 
-def all_open(connection: sa.Connection, since: datetime) -> dict[str, set[int]]:
+def all_open(connection: sa.Connection, since: datetime) -> dict[str, Numbers]:
     """Every user with an open streak, by wiki; failures of mail sent up to *since* are forgotten."""
-    found: dict[str, set[int]] = {}
+    found: dict[str, Numbers] = {}
     # Nothing comes back before it was sent, and there is an index of what came back.
     failed = sa.select(bounce.c.wiki, bounce.c.user_id).where(_opens(since), bounce.c.received > since)
     for query in (
@@ -57,11 +58,11 @@ def all_open(connection: sa.Connection, since: datetime) -> dict[str, set[int]]:
         *(sa.select(table.c.wiki, table.c.user_id).where(open_) for table, open_ in _MAY_OPEN),
     ):
         for wiki, user_id in connection.execution_options(yield_per=BATCH).execute(query):
-            found.setdefault(wiki, set()).add(user_id)
+            found.setdefault(wiki, Numbers()).add(user_id)
     for person in people.groups(connection).values():
         if any(one.user_id in found.get(one.wiki, ()) for one in person):
             for one in person:
-                found.setdefault(one.wiki, set()).add(one.user_id)
+                found.setdefault(one.wiki, Numbers()).add(one.user_id)
     return found
 
 

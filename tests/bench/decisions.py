@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.services.decision import consider
-from sidecar.storage import schema, versions
+from sidecar.storage import schema, upgrading
 from sidecar.storage.ledger import Bounce
 from tests.bench.figures import Spread
 
@@ -59,7 +59,7 @@ class History:
 
     def __enter__(self) -> "History":
         with self._engine.begin() as connection:
-            versions.upgrade(connection)
+            upgrading.upgrade(connection)
             self._fill(connection)
         return self
 

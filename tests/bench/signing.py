@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
+from sidecar.domain.numbers import Numbers
 from sidecar.domain.verp import Keyring, SidecarFormat, Verp
 from sidecar.edges.socketmap import netstring
 from sidecar.edges.verp_socket import VerpSocket
@@ -28,7 +29,7 @@ WATCHED, UNWATCHED = 7, 10**9  # user ids that are asked for
 def crowd(number: int) -> Watched:
     """So many users who are watched."""
     watched = Watched(Metrics())
-    watched.users = {"enwiki": set(range(1, number + 1))} if number else {}
+    watched.users = {"enwiki": Numbers(range(1, number + 1))} if number else {}
     return watched
 
 

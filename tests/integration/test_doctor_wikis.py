@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.cli import doctor as doctor_command
+from sidecar.configured import WikiConfig
 from sidecar.doctor.wikis import Examiner
 from sidecar.domain.examination import Examinable
 from sidecar.domain.finding import Finding, State
 from sidecar.storage import circuits, rates
 from sidecar.storage.circuits import SHARED, Standing
 from sidecar.storage.database import Database
-from sidecar.wiki_config import WikiConfig
 from sidecar.wiki_opener import wiki_opener
 from tests.support.certificates import Authority, served
 from tests.support.doctor import about, examined

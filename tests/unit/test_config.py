@@ -22,12 +22,13 @@ from sidecar.config import (
     WikiConfig,
     parse,
 )
+from sidecar.config_files import secret_reader
 from sidecar.domain.access import Adapter, BotPassword, DatabaseName, FamilySite, OAuth1, OAuth2
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
 from sidecar.domain.verp import BounceHandlerFormat, Forged, NotOurs
-from sidecar.host import load_config, secret_reader
+from sidecar.host import load_config
 
 CONFIGS = Path(__file__).parents[2] / "fixtures" / "configs"
 GOOD = CONFIGS / "good"

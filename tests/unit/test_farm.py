@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import Config, ConfigError, WikiConfig, parse
+from sidecar.config import parse
+from sidecar.configured import Config, ConfigError, SecretError, WikiConfig
 from sidecar.domain.access import BotPassword, OAuth2
 from sidecar.domain.census import Census, Known, Unreadable
 from sidecar.domain.policy import Mode
 from sidecar.domain.sitematrix import KINDS, Listed
 from sidecar.farm_settings import FarmSection
-from sidecar.secrets import SecretError
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 SECRETS = {

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import HttpConfig, Listen
-from sidecar.dashboard_config import DashboardConfig
+from sidecar.configured import DashboardConfig, HttpConfig, Listen
 from sidecar.doctor import service
 from sidecar.domain.admission import Admission
 from sidecar.domain.finding import State

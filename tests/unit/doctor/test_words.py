@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sidecar.configured import WikiConfig
 from sidecar.doctor import clock, signs_of_life
 from sidecar.doctor.wiki_words import Seen, judged
 from sidecar.domain.access import Adapter, BotPassword, OAuth2
@@ -14,7 +15,6 @@ from sidecar.domain.trouble import Tolerance
 from sidecar.domain.verp import BounceHandlerFormat
 from sidecar.domain.vitals import Braked, CanaryRound, NodeSign, Vitals
 from sidecar.domain.wiki import LoginThrottled, WikiMisconfigured
-from sidecar.wiki_config import WikiConfig
 from wiki_adapter.examining import shipped
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

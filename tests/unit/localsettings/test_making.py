@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.config import ConfigError, parse
+from sidecar.config import parse
+from sidecar.configured import ConfigError
 from sidecar.localsettings.counterparts import COUNTERPARTS
 from sidecar.localsettings.making import Made, made_from
 from sidecar.localsettings.php_file import read

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from sidecar.configured import FarmConfig
 from sidecar.domain.census import Census
 from sidecar.edges import census_file
 from sidecar.edges.sitematrix_look import look_at, shelf_at
-from sidecar.farm import FarmConfig
 from sidecar.host import load_config
 from sidecar.services.census import FIRST_RETRY, LONGEST_RETRY, RECENT, CensusTaker, NotTaken
 from tests.support.practice import PASSWORD, configured

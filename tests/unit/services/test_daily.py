@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.services.daily import Look, Series, daily
-from sidecar.storage import glance, rates, signs, versions
+from sidecar.storage import glance, rates, signs, upgrading
 from sidecar.storage.rates import Count, What
 from tests.support.long_history import fill
 
@@ -26,7 +26,7 @@ def history(tmp_path: Path) -> Iterator[Callable[[int], sa.Connection]]:
     def make(bounces: int) -> sa.Connection:
         engines.append(sa.create_engine(f"sqlite:///{tmp_path}/{len(engines)}.db"))
         connection = engines[-1].connect()
-        versions.upgrade(connection)
+        upgrading.upgrade(connection)
         fill(connection, bounces, NOW)
         return connection
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 import structlog
 
-from sidecar.config import Config, NodeConfig, WikiConfig
+from sidecar.configured import Config, FarmConfig, NodeConfig, WikiConfig
 from sidecar.domain.access import BotPassword
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.domain.trouble import Tolerance
 from sidecar.domain.wiki import LoginRefused, Unconfirm, WikiMisconfigured
 from sidecar.edges import rule_files
-from sidecar.farm import FarmConfig
 from sidecar.host import load_config
 from sidecar.orders import orders_of, reader, ways_of
 from sidecar.services.lines import Lines, Way

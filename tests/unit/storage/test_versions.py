@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sidecar.services.readiness import Readiness
 from sidecar.services.receipt import Receipt
-from sidecar.storage import versions
+from sidecar.storage import upgrading, versions
 from sidecar.storage.database import Database, NoHistory, SchemaTooOld, SchemaUnknown
 from tests.unit.services.house import House
 
@@ -28,7 +28,7 @@ BEFORE = f"{int(NOW) - 1:04}"
 async def watchful(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """One that looks before each transaction whether the tables are still for it."""
     monkeypatch.setattr(versions, "LOOK", 0.0)
-    monkeypatch.setattr(versions, "NOTICED", 0.0)
+    monkeypatch.setattr(upgrading, "NOTICED", 0.0)
     opened = Database(url)
     await opened.open()
     yield opened
