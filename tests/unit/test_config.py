@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import (
+from sidecar.config import parse
+from sidecar.config_files import secret_reader
+from sidecar.configured import (
     Config,
     ConfigError,
     DigestConfig,
@@ -20,9 +22,7 @@ from sidecar.config import (
     Listen,
     SummaryConfig,
     WikiConfig,
-    parse,
 )
-from sidecar.config_files import secret_reader
 from sidecar.domain.access import Adapter, BotPassword, DatabaseName, FamilySite, OAuth1, OAuth2
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import Category
