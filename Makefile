@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack capture capture-check debian-packages deb clean
+.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack capture capture-check soak debian-packages deb clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
@@ -18,6 +18,7 @@ help:
 	@echo "make screenshot  the picture in the README, afresh"
 	@echo "make fuzz        200,000 damaged mails (minutes)"
 	@echo "make attack      what strangers may try at every door (5 minutes)"
+	@echo "make soak        two months of mixed load within ten minutes: does anything grow?"
 	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
 	@echo "make capture     ... and write it afresh; see docs/testing.md for these six"
 
@@ -46,6 +47,9 @@ bench-dashboard: $(VENV)/installed-for-tests
 
 screenshot: debian-packages $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.screenshot
+
+soak: $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.soak $(ARGS)
 
 fuzz: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -77,8 +77,9 @@ class Lines:
         """Close what nobody has used for long, or is too much."""
         old = [name for name, line in self._open.items() if now - line.used > IDLE]
         spare = list(self._open)[: max(0, len(self._open) - MOST)]
-        for name in dict.fromkeys([*old, *spare]):
-            await self._let_go(self._open.pop(name))
+        left = [self._open.pop(name) for name in dict.fromkeys([*old, *spare])]
+        for line in left:  # taken out first: closing one takes time, and another may be called meanwhile
+            await self._let_go(line)
 
     async def _let_go(self, line: _Line) -> None:
         await self._room.run(lambda: _close(line))

@@ -1,5 +1,6 @@
 """Lines to wikis: what is open, for how long, and how many calls may be under way."""
 
+import asyncio
 import threading
 from datetime import datetime, timedelta
 
@@ -61,6 +62,23 @@ async def test_no_more_than_some_are_kept_open_and_the_longest_unused_goes() -> 
     await call(lines, "w0", T0)
     await lines.let_go(T0)
     assert [name for name, wiki in wikis.items() if wiki.closed] == ["w1", "w2"]
+    lines.close()
+
+
+async def test_who_is_called_while_others_are_let_go_is_neither_closed_nor_missed() -> None:
+    slow, wikis = threading.Event(), {name: VillageWiki() for name in ("first", "second")}
+    lines = Lines({name: Way(lambda wiki=wiki: wiki, "all") for name, wiki in wikis.items()})  # type: ignore[misc]
+    for name in wikis:
+        await call(lines, name, T0)
+    wikis["first"].close = lambda: slow.wait(30)  # type: ignore[assignment,method-assign]
+    later = T0 + IDLE + SECOND
+    letting_go = asyncio.create_task(lines.let_go(later))
+    await asyncio.sleep(0)  # it has begun, and waits for the first
+    await call(lines, "second", later)
+    slow.set()
+    await letting_go
+    assert lines.opened == 1
+    await call(lines, "second", later)
     lines.close()
 
 
