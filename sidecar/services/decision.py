@@ -15,7 +15,7 @@ from sidecar.domain.person import Account
 from sidecar.domain.policy import Decision, Mode, Policy, decide
 from sidecar.domain.wiki import Action, Mistyped, Unconfirm, Warn
 from sidecar.services.brakes import Tripped, look_at_acts
-from sidecar.storage import brakes, ledger, outbox, people
+from sidecar.storage import brakes, ledger, outbox, people, persons
 from sidecar.storage.histories import history_of
 from sidecar.storage.ledger import Bounce
 from sidecar.storage.outbox import Because, Owed
@@ -42,7 +42,7 @@ def central_wikis(policies: Policies) -> frozenset[str]:
 
 def lead_among(connection: sa.Connection, account: Account, policies: Policies) -> Account:
     """At which account is decided and acted for *account*: by the policy of that account's wiki."""
-    lead = people.lead_of(connection, account)
+    lead = persons.lead_of(connection, account)
     return lead if lead.wiki in policies else account  # until the next start, of a wiki that was taken out
 
 

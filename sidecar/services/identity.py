@@ -20,7 +20,7 @@ from sidecar.domain.policy import Streak
 from sidecar.domain.wiki import WikiError, WikiRefused
 from sidecar.services.calls import Calls
 from sidecar.services.decision import Owing, Policies, central_wikis, consider
-from sidecar.storage import accounts, claims, ledger, outbox, people
+from sidecar.storage import accounts, claims, ledger, outbox, people, persons
 from sidecar.storage.database import Database
 from sidecar.storage.people import Inquiry
 from sidecar.telemetry import Metrics, report
@@ -191,7 +191,7 @@ class Identities:
         moved = people.leads_of(connection, people.answered(connection, together, now))
         outbox.hand_over(connection, [one for one, lead in moved.items() if one != lead], now)
         owing = []
-        for lead in sorted({*moved.values(), people.lead_of(connection, together.lead)}):
+        for lead in sorted({*moved.values(), persons.lead_of(connection, together.lead)}):
             newest = ledger.newest_hard(connection, people.busy_accounts(connection, lead))
             if newest and newest.wiki in self._policies:
                 owing.append(consider(connection, newest, self._policies, self._limits, now, now))

@@ -187,7 +187,7 @@ class BounceIntake:
         )
         if bounce is None:
             return booked
-        accounts.lock(connection, bounce.wiki, bounce.user_id)
+        person = accounts.lock(connection, bounce.wiki, bounce.user_id)
         policy, wall_clock = bench.policies[bounce.wiki], self._wall_clock()
         entered = ledger.book(connection, notice_id, bounce, wall_clock.date())
         if entered is None:
@@ -200,9 +200,11 @@ class BounceIntake:
             return replace(booked, owing=Owing(word))
         tripped: list[Tripped] = []
         if bounce.hard:
-            tallies.count(connection, entered.id, bounce)
+            tallies.count(connection, entered, bounce, person)
             limits, at = bench.limits, bounce.received
             tripped = look_at_failures(connection, bounce.provider, limits, at, wall_clock)
+            if entered.is_first and len(person.accounts) == 1 and policy.rule.hard_bounces > 1:
+                return replace(booked, owing=Owing(tripped=tuple(tripped)))  # too few, whatever else there is
         elif not entered.was_proof:  # a soft bounce, too, may take a proof back
             return booked
         owing = consider(connection, bounce, bench.policies, bench.limits, now, wall_clock)

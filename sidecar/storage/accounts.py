@@ -13,6 +13,8 @@ Whoever locks more than one thing does so in this order, so that no two wait for
     a brake         shared by who puts an action under it, alone by who lets it go
     actions         what is held, released, claimed or closed
 
+SQLite has one writer at a time, and there is nothing to lock: no such rows are made there.
+
 Where two still collide, as two commands over many users may, the database ends one of them, and writers.py
 does that one again.
 """
@@ -22,27 +24,37 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from sidecar.domain.canary import CANARY
-from sidecar.domain.person import Account
-from sidecar.storage import people
+from sidecar.domain.person import Account, Together
+from sidecar.storage import people, persons
 from sidecar.storage.schema import account
 
 __all__ = ["NOBODY", "lock", "lock_all", "lock_brakes", "lock_canaries", "try_lock", "try_lock_wiki"]
 
 NOBODY = 0  # no user has this id: the row stands for the wiki
 
+_THERE = sa.select(account.c.user_id).where(
+    account.c.wiki == sa.bindparam("wiki"), account.c.user_id == sa.bindparam("user_id")
+)
+_LOCKED = _THERE.with_for_update()
+_FREE = _THERE.with_for_update(skip_locked=True)
+_ENTER = account.insert()
 
-def lock(connection: sa.Connection, wiki: str, user_id: int) -> Account:
-    """Nobody else books, decides or settles for this person until the transaction ends; who leads it.
 
-    SQLite's writer is alone anyway. On a server, two that meet a new user at the same time collide in the
-    key, and the second does its work again.
+def lock(connection: sa.Connection, wiki: str, user_id: int) -> Together:
+    """Nobody else books, decides or settles for this person until the transaction ends; who it is.
+
+    On a server, two that meet a new user at the same time collide in the key, and the second does its work
+    again.
     """
     asked, locked = Account(wiki, user_id), set[Account]()
+    if _is_alone(connection):
+        return persons.person_of(connection, asked)
     # Who waited for the lock may find that the person is led by another account by now.
-    while (lead := people.lead_of(connection, asked)) not in locked:
-        _lock(connection, {lead})
-        locked.add(lead)
-    return lead
+    while (person := persons.person_of(connection, asked)).lead not in locked:
+        if connection.execute(_LOCKED, vars(person.lead)).first() is None:
+            connection.execute(_ENTER, vars(person.lead))
+        locked.add(person.lead)
+    return person
 
 
 def lock_all(connection: sa.Connection, several: Collection[Account]) -> None:
@@ -56,8 +68,8 @@ def lock_all(connection: sa.Connection, several: Collection[Account]) -> None:
 def try_lock(connection: sa.Connection, wiki: str, user_id: int) -> bool:
     """The same as ``lock``, unless somebody has it: then False, at once."""
     asked = Account(wiki, user_id)
-    lead = people.lead_of(connection, asked)
-    return _try_lock(connection, lead) and people.lead_of(connection, asked) == lead
+    lead = persons.lead_of(connection, asked)
+    return _try_lock(connection, lead) and persons.lead_of(connection, asked) == lead
 
 
 def try_lock_wiki(connection: sa.Connection, wiki: str) -> bool:
@@ -77,29 +89,29 @@ def lock_canaries(connection: sa.Connection) -> None:
 
 def _lock(connection: sa.Connection, several: Collection[Account]) -> None:
     """In one order, or two nodes would wait for each other."""
+    if _is_alone(connection):
+        return
     there = set[Account]()
     query = sa.select(account.c.wiki, account.c.user_id).order_by(account.c.wiki, account.c.user_id)
     for mine in people.these(account, several):
         there |= {Account(*row) for row in connection.execute(query.where(mine).with_for_update())}
     if new := [{"wiki": one.wiki, "user_id": one.user_id} for one in sorted(several) if one not in there]:
-        connection.execute(account.insert(), new)
+        connection.execute(_ENTER, new)
 
 
 def _try_lock(connection: sa.Connection, one: Account) -> bool:
-    if connection.execute(_row(one)).first() is None:
+    if _is_alone(connection):
+        return True
+    if connection.execute(_THERE, vars(one)).first() is None:
         try:
             with connection.begin_nested():
-                _insert(connection, one)
+                connection.execute(_ENTER, vars(one))
         except sa.exc.IntegrityError:  # somebody has entered it meanwhile, and has it
             return False
         return True
-    return connection.execute(_row(one).with_for_update(skip_locked=True)).first() is not None
+    return connection.execute(_FREE, vars(one)).first() is not None
 
 
-def _row(one: Account) -> sa.Select[tuple[int]]:
-    mine = (account.c.wiki == one.wiki) & (account.c.user_id == one.user_id)
-    return sa.select(account.c.user_id).where(mine)
-
-
-def _insert(connection: sa.Connection, one: Account) -> None:
-    connection.execute(account.insert().values(wiki=one.wiki, user_id=one.user_id))
+def _is_alone(connection: sa.Connection) -> bool:
+    """Whether nobody else writes anyway: SQLite's transactions follow each other."""
+    return connection.dialect.name == "sqlite"

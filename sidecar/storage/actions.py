@@ -6,26 +6,18 @@ Knows the states of an action and what may be asked about it. Changes nothing: o
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from sidecar.domain.person import Account
 from sidecar.storage.schema import action, action_bounce, event
 
 __all__ = [
-    "ANSWERED",
-    "Entry",
-    "Event",
-    "Kind",
-    "State",
-    "bounces_of",
-    "entries",
-    "events_of_user",
-    "forget_until",
-    "is_in",
-    "oldest_due",
-    "waiting",
-    "warned",
-]
+    "ANSWERED", "Done", "Entry", "Event", "Kind", "State", "bounces_of", "done", "entries",
+    "events_of_user", "is_in", "oldest_due", "waiting",
+]  # fmt: skip
 
 
 class Kind(StrEnum):
@@ -88,32 +80,37 @@ class Event:
     detail: str
 
 
-def forget_until(
-    connection: sa.Connection, wiki: str, user_id: int, known_at: datetime | None = None
-) -> datetime | None:
-    """Mail sent up to here counts no more: we acted, or the user confirmed, after it was sent."""
-    query = sa.select(sa.func.max(action.c.forget_until, type_=action.c.forget_until.type))
-    query = query.where(action.c.wiki == wiki, action.c.user_id == user_id)
-    if known_at:
-        query = query.where(action.c.settled <= known_at)
-    newest: datetime | None = connection.execute(query).scalar_one()
-    return newest
+class Done(NamedTuple):
+    """What was done about an account, for the next decision."""
+
+    forget_until: datetime | None  #: mail sent up to here counts no more: we acted, or the user confirmed
+    warned: datetime | None  #: when the user was last told
 
 
-def warned(
-    connection: sa.Connection, wiki: str, user_id: int, *, shadow: bool, known_at: datetime | None = None
-) -> datetime | None:
-    """When the user was last warned; in *shadow* mode, when that would have been."""
+def done(
+    connection: sa.Connection, whose: Account, *, shadow: bool, known_at: datetime | None = None
+) -> Done:
+    """In *shadow* mode, a warning is one that would have been given. As was known at *known_at*."""
+    this = vars(whose) | ({"known_at": known_at} if known_at else {})
+    return Done(*connection.execute(_done(shadow, known_at is not None), this).one())
+
+
+@cache
+def _done(shadow: bool, past: bool) -> sa.Select[Any]:
     told = (action.c.state == State.DONE) & (action.c.effect == "warned")
     imagined = (action.c.state == State.SHADOW) if shadow else sa.false()
     when = sa.case((told, action.c.settled), else_=action.c.created)
-    query = sa.select(sa.func.max(when, type_=action.c.created.type)).where(
-        action.c.wiki == wiki, action.c.user_id == user_id, action.c.kind == Kind.WARN, told | imagined
-    )
-    if known_at:
-        query = query.where(when <= known_at)
-    newest: datetime | None = connection.execute(query).scalar_one()
-    return newest
+    warned = (action.c.kind == Kind.WARN) & (told | imagined)
+    settled: sa.ColumnElement[bool] = sa.true()
+    if past:
+        known_at = sa.bindparam("known_at", type_=action.c.created.type)
+        settled, warned = action.c.settled <= known_at, warned & (when <= known_at)
+    return sa.select(
+        *(
+            sa.func.max(sa.case((known, value)), type_=action.c.created.type)
+            for known, value in ((settled, action.c.forget_until), (warned, when))
+        )
+    ).where(action.c.wiki == sa.bindparam("wiki"), action.c.user_id == sa.bindparam("user_id"))
 
 
 def entries(connection: sa.Connection, *states: State, wiki: str = "", user_id: int = 0) -> list[Entry]:

@@ -40,6 +40,13 @@ class BrakeState(StrEnum):
     DISCARDED = "discarded"
 
 
+_LATELY = sa.select(brake.c.provider, brake.c.settled).where(
+    brake.c.wiki == "",
+    (brake.c.state == BrakeState.TRIPPED)
+    | ((brake.c.settled > sa.bindparam("since")) & (brake.c.settled <= sa.bindparam("until"))),
+)
+
+
 @dataclass(frozen=True)
 class Brake:
     """One brake, and how many actions it holds or held."""
@@ -105,8 +112,7 @@ def lately(connection: sa.Connection, since: datetime, now: datetime) -> list[tu
 
     Nothing is let go later than *now*: that was a clock that ran ahead, and no brake would trip until then.
     """
-    held = (brake.c.state == BrakeState.TRIPPED) | ((brake.c.settled > since) & (brake.c.settled <= now))
-    rows = connection.execute(sa.select(brake.c.provider, brake.c.settled).where(brake.c.wiki == "", held))
+    rows = connection.execute(_LATELY, {"since": since, "until": now})
     return [(provider, settled) for provider, settled in rows]
 
 

@@ -4,8 +4,9 @@ Knows where its parts are, and how much of them a decision needs: what it costs 
 policy and not on how long the history is. Does not know what the parts mean.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,6 +19,8 @@ from sidecar.storage.schema import bounce
 
 __all__ = ["history_of"]
 
+#: Who has fewer bounces is read whole, by one question: nearly everybody.
+FEW = 30
 #: Failures of one day that a decision looks at, if the policy wants no more: some are as good as thousands.
 PAGE = 100
 #: Days with more failures than a page, at most; where there are fewer a day, a page holds many days.
@@ -41,52 +44,52 @@ def history_of(
     As was known at *known_at*, or is known now. In shadow mode, a warning that would have been given counts.
     """
     person = people.busy_accounts(connection, account)
-    forgets = (actions.forget_until(connection, one.wiki, one.user_id, known_at) for one in person)
-    forget_until = max(filter(None, forgets), default=None)
     shadow = policy.mode is Mode.SHADOW
-    warnings = (
-        actions.warned(connection, one.wiki, one.user_id, shadow=shadow, known_at=known_at) for one in person
-    )
-    warned = max(filter(None, warnings), default=None)
+    done = [actions.done(connection, one, shadow=shadow, known_at=known_at) for one in person]
+    forget_until = max((one.forget_until for one in done if one.forget_until), default=None)
+    warned = max((one.warned for one in done if one.warned), default=None)
     mails: list[Mail] = []
-    for one in person:
-        after = max(filter(None, (forget_until, person[one])), default=None)
-        mails += _of_account(connection, one, after, known_at, policy, now, warned)
+    for one, since in person.items():
+        after = max(filter(None, (forget_until, since)), default=None)
+        own = vars(one) | {"after": after or _EVER, "known_at": known_at or _FOREVER}
+        mails += _of_account(connection, own, policy, now, warned)
+        for mail in sends.newest(connection, one.wiki, one.user_id, after, now - policy.settle):
+            if known_at is None or mail.sent <= known_at:
+                mails.append(Mail(mail.sent, Fate.NOTHING, "", mail.tag, mail.key_id, wiki=mail.wiki))
     attached = {one.wiki: since for one, since in person.items() if since}
     return History(mails, forget_until, warned, attached)
 
 
+Own = Mapping[str, object]  #: whose bounces: wiki, user_id, after (when their mail was sent), known_at
+
+_EVER, _FOREVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_COLUMNS = ("id", "sent", "hard", "category", "tag", "key_id", "pardon", "confirming", "wiki")
+_NEWEST = (
+    sa.select(*(bounce.c[name] for name in _COLUMNS))
+    .where(bounce.c.wiki == sa.bindparam("wiki"), bounce.c.user_id == sa.bindparam("user_id"))
+    .where(bounce.c.sent > sa.bindparam("after"), bounce.c.received <= sa.bindparam("known_at"))
+    .order_by(bounce.c.sent.desc())
+    .limit(sa.bindparam("most"))
+)
+_NEWEST_HARD = _NEWEST.where(bounce.c.hard)
+_NEWEST_SOFT = _NEWEST.where(~bounce.c.hard)
+_NEWEST_COUNTABLE = _NEWEST_HARD.where(
+    ~bounce.c.confirming, bounce.c.pardon.is_(None), bounce.c.sent <= sa.bindparam("bound")
+)
+
+
 def _of_account(
-    connection: sa.Connection,
-    one: Account,
-    after: datetime | None,
-    known_at: datetime | None,
-    policy: Policy,
-    now: datetime,
-    warned: datetime | None,
-) -> Iterable[Mail]:
-    """The mails to one account, sent after *after*: never fewer than they add to those of the others."""
-    own = (bounce.c.wiki == one.wiki) & (bounce.c.user_id == one.user_id)
-    if after:
-        own &= bounce.c.sent > after
-    if known_at:
-        own &= bounce.c.received <= known_at
-    yield from _failures(connection, own, policy, now, warned)
-    yield from _others(connection, own)
-    for mail in sends.newest(connection, one.wiki, one.user_id, after, now - policy.settle):
-        if known_at is None or mail.sent <= known_at:
-            yield Mail(mail.sent, Fate.NOTHING, "", mail.tag, mail.key_id, wiki=mail.wiki)
-
-
-_COUNTABLE = bounce.c.hard & ~bounce.c.confirming & bounce.c.pardon.is_(None)
+    connection: sa.Connection, own: Own, policy: Policy, now: datetime, warned: datetime | None
+) -> list[Mail]:
+    """Those of one account that came back: never fewer than they add to those of the others."""
+    newest = _mails(connection, _NEWEST, own, FEW)
+    if len(newest) < FEW:
+        return newest
+    return _failures(connection, own, policy, now, warned) + _others(connection, own)
 
 
 def _failures(
-    connection: sa.Connection,
-    own: sa.ColumnElement[bool],
-    policy: Policy,
-    now: datetime,
-    warned: datetime | None,
+    connection: sa.Connection, own: Own, policy: Policy, now: datetime, warned: datetime | None
 ) -> list[Mail]:
     """The newest that may count, back to where older ones cannot change the decision.
 
@@ -95,9 +98,9 @@ def _failures(
     rule = policy.rule
     size = max(PAGE, rule.hard_bounces)
     found: list[Mail] = []
-    bound: sa.ColumnElement[bool] = sa.true()
+    bound = _FOREVER
     for _ in range(PAGES):
-        page = _mails(connection, own & _COUNTABLE & bound, size)
+        page = _mails(connection, _NEWEST_COUNTABLE, {**own, "bound": bound}, size)
         found += page
         if len(page) < size:
             break
@@ -111,7 +114,7 @@ def _failures(
             far = found[0].sent - rule.period
         if oldest < far and days >= rule.hard_bounces:
             break
-        bound = bounce.c.sent <= _next(oldest, marks)
+        bound = _next(oldest, marks)
     return found
 
 
@@ -122,18 +125,16 @@ def _next(oldest: datetime, marks: list[datetime]) -> datetime:
     return max([day_before, *(mark for mark in marks if mark < oldest)])
 
 
-def _others(connection: sa.Connection, own: sa.ColumnElement[bool]) -> list[Mail]:
+def _others(connection: sa.Connection, own: Own) -> list[Mail]:
     """Soft ones, and those hard ones that do not count, among the newest."""
-    newest = _mails(connection, own & bounce.c.hard, OTHERS)
+    newest = _mails(connection, _NEWEST_HARD, own, OTHERS)
     hard = [mail for mail in newest if mail.pardoned or mail.confirming]
-    return _mails(connection, own & ~bounce.c.hard, OTHERS) + hard
+    return _mails(connection, _NEWEST_SOFT, own, OTHERS) + hard
 
 
-def _mails(connection: sa.Connection, which: sa.ColumnElement[bool], most: int) -> list[Mail]:
+def _mails(connection: sa.Connection, query: sa.Select[Any], own: Own, most: int) -> list[Mail]:
     """The newest first."""
-    columns = ("id", "sent", "hard", "category", "tag", "key_id", "pardon", "confirming", "wiki")
-    query = sa.select(*(bounce.c[name] for name in columns)).where(which)
-    return list(_as_mails(connection.execute(query.order_by(bounce.c.sent.desc()).limit(most))))
+    return list(_as_mails(connection.execute(query, {**own, "most": most})))
 
 
 _FATES = {Category.FORWARDED: Fate.FORWARDED}

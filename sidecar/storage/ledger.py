@@ -18,12 +18,33 @@ from sidecar.domain.classify import Category
 from sidecar.domain.person import Account
 from sidecar.storage import rates, sends
 from sidecar.storage.rates import Count, What
-from sidecar.storage.schema import bounce, notice
+from sidecar.storage.schema import bounce, notice, send
 
 __all__ = [
     "Bounce", "Entered", "Notice", "Numbered", "append", "book", "kept_as", "knows", "newest_hard", "of_user",
     "provider_of", "says_more",
 ]  # fmt: skip
+
+
+_WIKI: sa.BindParameter[str] = sa.bindparam("wiki")
+_USER: sa.BindParameter[int] = sa.bindparam("user_id")
+_KEPT = sa.select(notice.c.id).where(notice.c.fingerprint == sa.bindparam("fingerprint"))
+_APPEND = notice.insert().returning(notice.c.id)
+_ENTER = bounce.insert().returning(bounce.c.id)
+#: Most users are new, and nothing else needs to be asked of them.
+_KNOWN = sa.select(
+    *(
+        sa.exists().where(table.c.wiki == _WIKI, table.c.user_id == _USER).label(name)
+        for name, table in (("failed", bounce), ("noted", send))
+    )
+)
+_SAID = ("id", "wiki", "received", "provider", "rule", "hard", "category")
+_SAME_SECOND = (
+    sa.select(*(bounce.c[name] for name in _SAID))
+    .where(bounce.c.wiki == _WIKI, bounce.c.user_id == _USER, bounce.c.sent == sa.bindparam("sent"))
+    .limit(1)
+)
+_SAME_MAIL = _SAME_SECOND.where(bounce.c.tag == sa.bindparam("tag"))
 
 
 @dataclass(frozen=True)
@@ -101,14 +122,13 @@ def append(connection: sa.Connection, entry: Notice) -> int | None:
         "wiki": entry.wiki,
         "user_id": entry.user_id,
     }
-    notice_id: int = connection.execute(notice.insert().values(row).returning(notice.c.id)).scalar_one()
+    notice_id: int = connection.execute(_APPEND, row).scalar_one()
     return notice_id
 
 
 def kept_as(connection: sa.Connection, entry: Notice) -> int | None:
     """The id of this very mail, if it is there."""
-    query = sa.select(notice.c.id).where(notice.c.fingerprint == entry.fingerprint)
-    found: int | None = connection.execute(query).scalar_one_or_none()
+    found: int | None = connection.execute(_KEPT, {"fingerprint": entry.fingerprint}).scalar_one_or_none()
     return found
 
 
@@ -117,6 +137,7 @@ class Entered(NamedTuple):
 
     id: int
     was_proof: bool  #: until now, the mail seemed to have arrived
+    is_first: bool  #: no other mail to the account has come back
 
 
 def book(
@@ -128,21 +149,19 @@ def book(
     So does any report that a rule has understood, if none had understood the first. Where *today* is named,
     what was received before it is entered in the sums of its day, too.
     """
-    token = _sent_then(entry.wiki, entry.user_id, entry.sent)
-    if entry.tag:  # else its format has none, and an inherited record of the mail has one
-        token &= bounce.c.tag == entry.tag
-    was_proof = entry.category != Category.FORWARDED and sends.forget(
-        connection, entry.wiki, entry.user_id, entry.sent, entry.tag
+    known = connection.execute(_KNOWN, {"wiki": entry.wiki, "user_id": entry.user_id}).one()
+    was_proof = (
+        known.noted
+        and entry.category != Category.FORWARDED
+        and sends.forget(connection, entry.wiki, entry.user_id, entry.sent, entry.tag)
     )
-    said = bounce.c.rule, bounce.c.hard, bounce.c.category
-    query = sa.select(bounce.c.id, bounce.c.wiki, bounce.c.received, bounce.c.provider, *said).where(token)
-    before = connection.execute(query).first()
+    before = _same_mail(connection, entry) if known.failed else None
     values = {"notice_id": notice_id, **vars(entry)}
     if before is None:
         if today and entry.received.date() < today:
             _amend(connection, entry, 1)
-        new: int = connection.execute(bounce.insert().values(values).returning(bounce.c.id)).scalar_one()
-        return Entered(new, was_proof)
+        new: int = connection.execute(_ENTER, values).scalar_one()
+        return Entered(new, was_proof, is_first=not known.failed)
     if not says_more(entry, before.hard, before.rule):
         return None
     if not entry.tag:
@@ -150,7 +169,16 @@ def book(
     connection.execute(bounce.update().where(bounce.c.id == before.id).values(values))
     _amend(connection, before, -1)
     _amend(connection, entry, 1)
-    return Entered(before.id, was_proof)
+    return Entered(before.id, was_proof, is_first=False)
+
+
+def _same_mail(connection: sa.Connection, entry: Bounce) -> sa.Row[Any] | None:
+    """What was said of it before."""
+    this = {"wiki": entry.wiki, "user_id": entry.user_id, "sent": entry.sent}
+    if entry.tag:
+        return connection.execute(_SAME_MAIL, this | {"tag": entry.tag}).first()
+    # Its format has none, and an inherited record of the mail has one.
+    return connection.execute(_SAME_SECOND, this).first()
 
 
 def _amend(connection: sa.Connection, one: Any, number: int) -> None:
@@ -180,8 +208,8 @@ def says_more(entry: Bounce, hard: bool, rule: str) -> bool:
 
 def knows(connection: sa.Connection, wiki: str, user_id: int, sent: datetime) -> bool:
     """Whether a mail that was sent to this user in this second has come back, to whatever address."""
-    query = sa.select(bounce.c.id).where(_sent_then(wiki, user_id, sent)).limit(1)
-    return connection.execute(query).first() is not None
+    this = {"wiki": wiki, "user_id": user_id, "sent": sent}
+    return connection.execute(_SAME_SECOND, this).first() is not None
 
 
 def provider_of(connection: sa.Connection, bounce_ids: Collection[int]) -> str:
@@ -198,7 +226,3 @@ def of_user(connection: sa.Connection, wiki: str, user_id: int) -> list[Numbered
     return [
         Numbered(**row._mapping) for row in connection.execute(query.order_by(bounce.c.sent, bounce.c.id))
     ]
-
-
-def _sent_then(wiki: str, user_id: int, sent: datetime) -> sa.ColumnElement[bool]:
-    return (bounce.c.wiki == wiki) & (bounce.c.user_id == user_id) & (bounce.c.sent == sent)

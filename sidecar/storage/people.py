@@ -1,4 +1,4 @@
-"""Whose accounts are one person's: who leads, who else belongs to it, and of whom a wiki is to be asked.
+"""Whose accounts are one person's: what the wikis have answered, and of whom a wiki is to be asked.
 
 Knows the answers that were given. Does not know how a wiki is asked (services/identity.py). An account of
 which nothing is known stands for itself.
@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sidecar.domain.history import CLOCK_SKEW
 from sidecar.domain.person import Account, Together
 from sidecar.storage.actions import Kind, State
-from sidecar.storage.schema import action, bounce, identity, send
+from sidecar.storage.persons import busy_among, lead_of, person_of
+from sidecar.storage.schema import action, bounce, identity
 
 __all__ = [
     "FRESH", "MOST", "Inquiry", "accounts_of", "agreed", "answered", "ask_again", "busy_accounts", "claim",
-    "forget", "forget_wikis", "groups", "is_due", "is_fresh", "lead_of", "leads_of", "never_asked",
+    "forget", "forget_wikis", "groups", "is_due", "is_fresh", "leads_of", "never_asked",
     "next_due", "overdue", "postpone", "these", "unknown", "want", "want_all",
 ]  # fmt: skip
 
@@ -42,12 +43,6 @@ class Inquiry:
     tries: int  #: in vain, so far
 
 
-def lead_of(connection: sa.Connection, account: Account) -> Account:
-    """At which account is decided and acted for this one."""
-    row = connection.execute(sa.select(*_LEAD).where(_is(account))).first()
-    return Account(*row) if row else account
-
-
 def leads_of(connection: sa.Connection, several: Collection[Account]) -> dict[Account, Account]:
     """The same for each of these."""
     query = sa.select(*_KEY, *_LEAD)
@@ -70,26 +65,16 @@ def these(table: sa.Table, several: Collection[Account]) -> Iterator[sa.ColumnEl
 
 def accounts_of(connection: sa.Connection, account: Account) -> list[Account]:
     """All accounts of the person, this one among them, in a fixed order."""
-    lead = lead_of(connection, account)
-    rows = connection.execute(sa.select(identity.c.wiki, identity.c.user_id).where(_led_by(lead)))
-    return sorted({Account(*row) for row in rows} | {account, lead})
+    return sorted(person_of(connection, account).accounts)
 
 
 def busy_accounts(connection: sa.Connection, account: Account) -> dict[Account, datetime | None]:
     """Those of them of whom anything is booked, and since when each is the person's, if that is known.
 
-    Of a hundred wikis, most never sent a mail that failed.
+    This one is among them in any case.
     """
-    lead = lead_of(connection, account)
-    known = sa.or_(
-        *(
-            sa.exists().where(table.c.wiki == identity.c.wiki, table.c.user_id == identity.c.user_id)
-            for table in (bounce, send, action)
-        )
-    )
-    rows = connection.execute(sa.select(*_KEY, identity.c.attached).where(_led_by(lead), known))
-    found = {Account(wiki, user_id): attached for wiki, user_id, attached in rows}
-    return {one: found.get(one) for one in sorted({*found, account, lead})}
+    person = person_of(connection, account)
+    return {one: person.attached.get(one) for one in sorted({account, *busy_among(connection, person)})}
 
 
 def groups(connection: sa.Connection) -> dict[Account, set[Account]]:

@@ -6,7 +6,7 @@ which the mail was forwarded: where it was sent to, it arrived. Does not know wh
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -20,6 +20,9 @@ KEY = ("wiki", "user_id", "sent", "tag")
 
 #: Of mail that is still under way, so many are looked at: their tags say whether the address was changed.
 YOUNG = 100
+
+
+_FORGET = send.delete().where(*(send.c[name] == sa.bindparam(name) for name in KEY))
 
 
 @dataclass(frozen=True)
@@ -46,23 +49,19 @@ def note(connection: sa.Connection, mails: Sequence[Send]) -> None:
 
 def forget(connection: sa.Connection, wiki: str, user_id: int, sent: datetime, tag: str) -> bool:
     """This mail has come back: it proves nothing. True if it was noted."""
-    this = (send.c.wiki == wiki) & (send.c.user_id == user_id) & (send.c.sent == sent) & (send.c.tag == tag)
-    return connection.execute(send.delete().where(this)).rowcount > 0
+    this = {"wiki": wiki, "user_id": user_id, "sent": sent, "tag": tag}
+    return connection.execute(_FORGET, this).rowcount > 0
 
 
 def newest(
     connection: sa.Connection, wiki: str, user_id: int, after: datetime | None, settled_by: datetime
 ) -> list[Send]:
     """The user's newest mails, sent after *after*; among them the newest that was sent by *settled_by*."""
-    own = (send.c.wiki == wiki) & (send.c.user_id == user_id)
-    if after:
-        own &= send.c.sent > after
-    # On several nodes a bounce may be booked while its mail is being noted.
-    own &= ~_there(bounce, [send.c[name] for name in KEY])
-    query = sa.select(send).where(own).order_by(send.c.sent.desc())
-    young = connection.execute(query.limit(YOUNG)).all()
-    proof = connection.execute(query.where(send.c.sent <= settled_by).limit(1)).all()
-    return [Send(**row._mapping) for row in dict.fromkeys([*young, *proof])]
+    own = {"wiki": wiki, "user_id": user_id, "after": after or _EVER}
+    found = list(connection.execute(_NEWEST, own))
+    if len(found) == YOUNG:
+        found += connection.execute(_NEWEST_OLD, own | {"settled_by": settled_by})
+    return [Send(**row._mapping) for row in dict.fromkeys(found)]
 
 
 def stale(connection: sa.Connection, settled_by: datetime, open_since: datetime, most: int) -> list[Send]:
@@ -97,3 +96,15 @@ def _there(table: sa.Table, values: Sequence[sa.ColumnElement[object]]) -> sa.Co
     if table is bounce:
         same.append(bounce.c.category != Category.FORWARDED)
     return sa.select(sa.literal(1)).select_from(table).where(*same).correlate_except(table).exists()
+
+
+_EVER = datetime(1900, 1, 1, tzinfo=UTC)
+# On several nodes a bounce may be booked while its mail is being noted.
+_NEWEST = (
+    sa.select(send)
+    .where(send.c.wiki == sa.bindparam("wiki"), send.c.user_id == sa.bindparam("user_id"))
+    .where(send.c.sent > sa.bindparam("after"), ~_there(bounce, [send.c[name] for name in KEY]))
+    .order_by(send.c.sent.desc())
+    .limit(YOUNG)
+)
+_NEWEST_OLD = _NEWEST.where(send.c.sent <= sa.bindparam("settled_by")).limit(1)

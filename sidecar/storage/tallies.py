@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from sidecar.domain.brake import Failed
-from sidecar.domain.person import Account
-from sidecar.storage import people
-from sidecar.storage.ledger import Bounce
+from sidecar.domain.person import Together
+from sidecar.storage import persons
+from sidecar.storage.ledger import Bounce, Entered
 from sidecar.storage.schema import bounce, tally
 
 __all__ = ["ALL", "LOOKED_AT", "count", "failed"]
@@ -24,29 +24,40 @@ USUAL = 4 * WEEK  # over which the usual rate is taken
 LOOKED_AT = USUAL + HOUR + SLOT  # nobody looks at what is older
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_WHOSE: sa.BindParameter[str] = sa.bindparam("whose")
+_FAILED = (
+    sa.select(bounce.c.id)
+    .where(bounce.c.wiki == sa.bindparam("wiki"), bounce.c.user_id == sa.bindparam("user_id"), bounce.c.hard)
+    .where(bounce.c.received > sa.bindparam("since"), bounce.c.received <= sa.bindparam("until"))
+    .where(bounce.c.id != sa.bindparam("but"))
+    .limit(1)
+)
+_MORE = (
+    tally.update()
+    .where(tally.c.provider == _WHOSE, tally.c.slot == sa.bindparam("at"))
+    .values(users=tally.c.users + 1)
+)
+_FIRST = sa.select(sa.func.min(tally.c.slot, type_=tally.c.slot.type)).where(tally.c.provider == ALL)
+_USERS = sa.select(sa.func.coalesce(sa.func.sum(tally.c.users), 0)).where(
+    tally.c.provider == _WHOSE, tally.c.slot >= sa.bindparam("start"), tally.c.slot < sa.bindparam("end")
+)
 
-def count(connection: sa.Connection, bounce_id: int, entry: Bounce) -> None:
+
+def count(connection: sa.Connection, entered: Entered, entry: Bounce, person: Together) -> None:
     """Count the user of a hard bounce that was just entered: once an hour, whatever the person's account.
 
     Whoever books first is counted, though it was received by another node, or a moment later.
     """
     at = entry.received
-    for one in people.busy_accounts(connection, Account(entry.wiki, entry.user_id)):
-        same = sa.select(bounce.c.id).where(
-            bounce.c.wiki == one.wiki,
-            bounce.c.user_id == one.user_id,
-            bounce.c.hard,
-            bounce.c.received > at - HOUR,
-            bounce.c.received <= at + SLOT,
-            bounce.c.id != bounce_id,
-        )
-        if connection.execute(same.limit(1)).first():
+    alone = entered.is_first and len(person.accounts) == 1
+    for one in () if alone else persons.busy_among(connection, person):
+        hour = {"since": at - HOUR, "until": at + SLOT, "but": entered.id}
+        if connection.execute(_FAILED, vars(one) | hour).first():
             return
     for whose in sorted({entry.provider, ALL}):  # in one order, or two nodes would wait for each other
-        place = (tally.c.provider == whose) & (tally.c.slot == _slot(at))
-        more = tally.update().where(place).values(users=tally.c.users + 1)
-        if not connection.execute(more).rowcount:
-            connection.execute(tally.insert().values(provider=whose, slot=_slot(at), users=1))
+        place = {"whose": whose, "at": _slot(at)}
+        if not connection.execute(_MORE, place).rowcount:
+            connection.execute(tally.insert(), {"provider": whose, "slot": _slot(at), "users": 1})
 
 
 def failed(
@@ -65,9 +76,7 @@ def failed(
     usual_until = now - HOUR
     if users <= few:
         return Failed(users, None)
-    first: datetime | None = connection.execute(
-        sa.select(sa.func.min(tally.c.slot, type_=tally.c.slot.type)).where(tally.c.provider == ALL)
-    ).scalar_one()
+    first: datetime | None = connection.execute(_FIRST).scalar_one()
     if first is None or usual_until - first < WEEK:
         return Failed(users, None)
     since = max(first, _slot(usual_until - USUAL))
@@ -79,11 +88,11 @@ def _users(
     connection: sa.Connection, provider: str, start: datetime, end: datetime, without: Collection[str]
 ) -> int:
     """In slots that began at *start* or later and before *end*."""
-    more = sa.case((tally.c.provider == provider, tally.c.users), else_=-tally.c.users)
-    query = sa.select(sa.func.coalesce(sa.func.sum(more), 0)).where(
-        tally.c.provider.in_([provider, *without]), tally.c.slot >= start, tally.c.slot < end
-    )
-    return int(connection.execute(query).scalar_one())
+
+    def of(whose: str) -> int:
+        return int(connection.execute(_USERS, {"whose": whose, "start": start, "end": end}).scalar_one())
+
+    return of(provider) - sum(of(other) for other in without)
 
 
 def _slot(time: datetime) -> datetime:

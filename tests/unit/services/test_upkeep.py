@@ -91,6 +91,11 @@ async def test_what_was_set_aside_waits_longer_for_somebody_to_look_but_not_for_
     assert await house.database.read(aside.waiting) == 0
 
 
+def locked(house: House, number: int) -> dict[str, int]:
+    """Rows that exist to be locked: SQLite's only writer needs none."""
+    return {} if house.database.kind == "sqlite" else {"accounts": number}
+
+
 async def test_bounces_go_with_their_notices_sends_and_decisions_later(house: House) -> None:
     await house.fail_for_eight_days(7)
     await sign(house, house.clock() - 10 * DAY, user_id=8)
@@ -100,7 +105,7 @@ async def test_bounces_go_with_their_notices_sends_and_decisions_later(house: Ho
     assert await rows(house, bounce, notice, action_bounce) == {}
     assert [entry.state for entry in await house.actions()] == [State.DONE]
     house.clock.tick(days=275)
-    assert await keeper(house).round() == {"actions": 1, "accounts": 2, "tallies": 6}
+    assert await keeper(house).round() == {"actions": 1, "tallies": 6, **locked(house, 2)}
     assert await rows(house) == {}
 
 
@@ -134,7 +139,7 @@ async def test_a_failure_before_a_proof_never_counts_again_because_the_proof_was
     await keeper(house).round()
     assert await rows(house, send, bounce) == {"send": 1, "bounce": 1}
     house.clock.tick(days=8)
-    assert await keeper(house).round() == {"bounces": 1, "sends": 1, "notices": 1, "accounts": 1}
+    assert await keeper(house).round() == {"bounces": 1, "sends": 1, "notices": 1, **locked(house, 1)}
 
 
 async def test_a_users_mails_go_oldest_first(house: House) -> None:
@@ -271,7 +276,7 @@ async def test_all_of_it_goes_in_one_round_however_small_the_pieces(
     for user_id in range(1, 11):
         await house.bounce(user_id=user_id)
     house.clock.tick(days=91)
-    assert await keeper(house).round() == {"mails": 10, "bounces": 10, "notices": 10, "accounts": 10}
+    assert await keeper(house).round() == {"mails": 10, "bounces": 10, "notices": 10, **locked(house, 10)}
 
 
 async def test_a_piece_holds_so_many_rows_or_so_much_mail(house: House) -> None:

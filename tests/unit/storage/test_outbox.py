@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from sidecar.domain.person import Account
 from sidecar.domain.wiki import Effect, Outcome, Unconfirm
 from sidecar.storage import actions, claims, outbox
 from sidecar.storage.actions import Entry, State
@@ -40,6 +41,11 @@ def unconfirm(user_id: int = 7) -> Unconfirm:
 async def entry(database: Database) -> Entry:
     [only] = await database.read(actions.entries)
     return only
+
+
+async def forget_until(database: Database, user_id: int) -> datetime | None:
+    done = await database.read(lambda c: actions.done(c, Account("enwiki", user_id), shadow=False))
+    return done.forget_until
 
 
 async def audit(database: Database, user_id: int = 7) -> list[str]:
@@ -90,7 +96,7 @@ async def test_a_closed_action_is_not_tried_again_and_says_why(
     await database.write(closed(owed, state, T0 + MINUTE))
     over = await entry(database)
     assert (over.state, over.error, over.settled) == (state, f"why {state}", T0 + MINUTE)
-    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 7)) == forget
+    assert await forget_until(database, 7) == forget
     assert await audit(database) == ["decided", str(state)]
     assert await claim(database, T0 + DAY) is None
 
@@ -208,8 +214,8 @@ async def test_what_counts_no_more_is_the_newest_of_all_actions(database: Databa
         await database.write(lambda c, d=day: owe(c, now=T0 + d * DAY))
         owed = await claimed(database, T0 + 5 * DAY)
         await database.write(settled(owed, T0 + day * DAY))
-    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 7)) == T0 + 3 * DAY
-    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 8)) is None
+    assert await forget_until(database, 7) == T0 + 3 * DAY
+    assert await forget_until(database, 8) is None
 
 
 async def retry(database: Database, action_id: int, now: datetime) -> bool:
@@ -220,7 +226,7 @@ async def test_an_operator_revives_what_is_dead_and_its_bounces_count_again(data
     action_id = await database.write(owe)
     await database.write(closed(await claimed(database), State.DEAD))
     assert await retry(database, action_id, T0 + DAY)
-    assert await database.read(lambda c: actions.forget_until(c, "enwiki", 7)) is None
+    assert await forget_until(database, 7) is None
     assert await database.read(lambda c: outbox.is_open(c, unconfirm(7)))
     assert (await entry(database)).settled is None
     assert (await claimed(database, T0 + DAY)).id == action_id
