@@ -13,8 +13,8 @@ help:
 	@echo "make test        everything: lint, types, import contracts, all tests, with real servers"
 	@echo "make test-quick  the same without servers and the slowest tests"
 	@echo "make deb         the Debian package, into dist/"
-	@echo "make bench       how fast we read bounces, beside Sisimai and flufl.bounce (half a minute)"
-	@echo "make bench-dashboard  how long its pages take, with up to a million bounces (a minute)"
+	@echo "make bench       what everything costs, beside PostSRSd, Postfix, Sisimai; writes docs/measured.md (ten minutes)"
+	@echo "make bench-dashboard  the part of it that asks for the dashboard's pages (a minute)"
 	@echo "make screenshot  the picture in the README, afresh"
 	@echo "make fuzz        200,000 damaged mails (minutes)"
 	@echo "make attack      what strangers may try at every door (5 minutes)"
@@ -37,13 +37,13 @@ lint: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# ARGS are theirs: make bench ARGS="--rounds 30 --json FILE", make fuzz ARGS="--seed 2", make capture ARGS="dma".
+# ARGS are theirs: make bench ARGS="verp intake --rounds 30", make fuzz ARGS="--seed 2", make capture ARGS="dma".
 bench: $(VENV)/installed-for-tests
-	@sh tests/support/install-debian-packages.sh libsisimai-perl
+	@sh tests/support/install-debian-packages.sh libsisimai-perl gcc libc6-dev
 	$(BIN)/python -m tests.bench $(ARGS)
 
 bench-dashboard: $(VENV)/installed-for-tests
-	$(BIN)/python -m tests.bench.dashboard $(ARGS)
+	$(BIN)/python -m tests.bench dashboard $(ARGS)
 
 screenshot: debian-packages $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.screenshot

@@ -1,1 +1,1 @@
-"""How fast bounces are read and judged, by us and by others, side by side: ``make bench``."""
+"""What everything costs, side by side with others who do the like, in one run: ``make bench``."""

@@ -1,80 +1,91 @@
-"""Reading and judging bounces, by us and by others, in one run: ``make bench ARGS="--json FILE"``.
+"""Measure side by side, print tables, write bench/results.json, a plot and docs/measured.md: ``make bench``.
 
-Then what a decision costs in long histories (decisions.py), and signing while many users are watched
-(signing.py). Knows which mails and how many rounds. Asserts nothing: a time is no promise.
+Knows which parts there are and where what they say goes. Asserts nothing: a time is no promise.
 
-Contenders have a process each, hold the mails in memory and time themselves, so that start-up, imports, rules
-and files stay outside. They take turns, one pass each a round and another one first each round, so that noise
-hits all alike.
+Only a run of all parts writes into the repository; some of them, or a quick run, print, and write where
+--into says.
 """
 
 import argparse
 import json
-import os
-import platform
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
-from tests.bench import decisions, signing
-from tests.bench.contender import ROSTER, Contender, Entrant, Pass
-from tests.bench.figures import Race, as_json, as_text
-from tests.support.mails import CORPUS, corpus_mails, recorded_mails
+from tests.bench import dashboard, decisions, intake, reading, resources, verp
+from tests.bench.figures import Section
+from tests.bench.machine import facts
+from tests.bench.plot import as_svg
+from tests.bench.settings import QUICK, Settings
+from tests.bench.tables import as_text, document
 
-ROUNDS = 11
-MOST = 10**6  # bounces in the longest history, and users who are watched
-PASS = 400  # mails at least, so that a pass takes a quarter of a second or more
+__all__ = ["PARTS", "main", "write"]
 
-
-def race(title: str, mails: Sequence[bytes], entrants: Sequence[Entrant], rounds: int, least: int) -> Race:
-    """Let *entrants* read *mails* in *rounds* passes of *least* mails or more."""
-    repeats = -(-least // len(mails))
-    taken: list[dict[str, Pass]] = []
-    with ExitStack() as stack:
-        contenders = [stack.enter_context(Contender(entrant, mails)) for entrant in entrants]
-        for number in range(rounds):
-            first = number % len(contenders)
-            order = contenders[first:] + contenders[:first]
-            taken.append({contender.name: contender.run(repeats) for contender in order})
-        versions = {contender.name: contender.version for contender in contenders}
-    return Race(title, len(mails), repeats, versions, taken)
-
-
-def present() -> list[Entrant]:
-    """Who can take part; who cannot is named on standard error."""
-    here = [entrant for entrant in ROSTER if entrant.is_here()]
-    for absent in [entrant for entrant in ROSTER if entrant not in here]:
-        print(f"{absent.name} is left out, for it is not installed: {absent.remedy}", file=sys.stderr)
-    return here
-
-
-def _sets() -> dict[str, list[bytes]]:
-    corpus = list(corpus_mails().values())
-    if not corpus:
-        print(f"No corpus: {CORPUS}/mails is not there (BOUNCE_SIDECAR_CORPUS names it)", file=sys.stderr)
-    return {"fixtures/bounces": list(recorded_mails().values())} | ({"corpus": corpus} if corpus else {})
+ROOT = Path(__file__).resolve().parents[2]
+#: In this order: what is disturbed most by others comes first, on a machine that has just become quiet.
+PARTS: Mapping[str, Callable[[Settings], Iterator[Section]]] = {
+    "verp": verp.measure,
+    "intake": intake.measure,
+    "reading": reading.measure,
+    "decisions": decisions.measure,
+    "dashboard": dashboard.measure,
+    "resources": resources.measure,
+}
+NUMBERS = {
+    "rounds": "of each contender",
+    "seconds": "of a pass of lookups",
+    "mails": "that are delivered in a pass",
+    "most": "bounces of the longest history, and watched users",
+    "archived": "mails that are replayed",
+}
 
 
 def main(words: Sequence[str] | None = None) -> None:
+    """Raises whatever makes a contender fail: a figure that is wrong is worse than none."""
+    given = list(sys.argv[1:] if words is None else words)
+    chosen = _chosen(given)
+    changes = {name: value for name in NUMBERS if (value := getattr(chosen, name)) is not None}
+    settings = replace(QUICK if chosen.quick else Settings(), **changes)
+    told: dict[str, Any] = {"machine": facts(" ".join(given)), "sections": []}
+    for name, value in told["machine"].items():
+        print(f"{name}: {value}")
+    for part in chosen.parts or PARTS:
+        begin = perf_counter()
+        for section in PARTS[part](settings):
+            told["sections"].append(section.as_json())
+            print("\n" + as_text(section), flush=True)
+        print(f"\n{part} took {perf_counter() - begin:.0f} s", flush=True)
+    if into := chosen.into or (None if chosen.parts or chosen.quick else ROOT):
+        write(told, into)
+
+
+def write(told: Mapping[str, Any], into: Path) -> None:
+    """The three files, below *into*."""
+    (into / "bench").mkdir(exist_ok=True)
+    (into / "docs").mkdir(exist_ok=True)
+    (into / "bench/results.json").write_text(json.dumps(told, indent=1) + "\n")
+    (into / "bench/plot.svg").write_text(as_svg([Section.from_json(one) for one in told["sections"]]))
+    (into / "docs/measured.md").write_text(document(told))
+
+
+def _chosen(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"default {ROUNDS}")
-    parser.add_argument("--pass", type=int, default=PASS, dest="least", metavar="N", help="mails a pass")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every pass there, too")
-    parser.add_argument("--most", type=int, default=MOST, metavar="N", help="bounces, and watched users")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=", ".join(PARTS) + "; all of them if none is named"
+    )
+    kinds = {field.name: type(field.default) for field in fields(Settings)}
+    for name, about in NUMBERS.items():
+        about += f"; default {getattr(Settings(), name)}"
+        parser.add_argument(f"--{name}", type=kinds[name], metavar="N", help=about)
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="write the files below this folder")
     chosen = parser.parse_args(words)
-    entrants, load = present(), os.getloadavg()
-    told: dict[str, object] = {}
-    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {load[0]:.1f}\n")
-    for title, mails in _sets().items():
-        result = race(title, mails, entrants, chosen.rounds, chosen.least)
-        told[title] = as_json(result)
-        print(as_text(result) + "\n", flush=True)
-    for part in (decisions, signing):
-        print(part.compare(chosen.most, chosen.rounds) + "\n", flush=True)
-    if chosen.json:
-        machine = {"python": platform.python_version(), "processors": os.cpu_count(), "load": load}
-        chosen.json.write_text(json.dumps({"machine": machine, "races": told}, indent=1) + "\n")
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    return chosen
 
 
 if __name__ == "__main__":

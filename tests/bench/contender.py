@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["OURS", "ROSTER", "Contender", "Entrant", "Pass"]
+from tests.bench.figures import OURS
+
+__all__ = ["ROSTER", "Contender", "Entrant", "Pass"]
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PATIENCE = 10.0  # seconds, to end and to say whether a library is there
-
-OURS = "ours"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -18,22 +19,32 @@ from sidecar.domain.policy import Mode, Policy, Streak
 from sidecar.services.decision import consider
 from sidecar.storage import schema, upgrading
 from sidecar.storage.ledger import Bounce
-from tests.bench.figures import Spread
+from tests.bench.figures import OURS, Line, Measure, Section
+from tests.bench.settings import Settings, rounds_of
 
-__all__ = ["compare"]
+__all__ = ["measure"]
 
+PART = "decisions"
 T0 = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 NOW = T0 + timedelta(days=20)
 OF_EACH = 4  # failures of each of the others
 DAYS = 10  # over which the failures of the one whose history is long are spread
-CHUNK = 50_000
 POLICY = Policy(Streak(), Mode.ENFORCE)
-SHORT, LONG = 7, 8  # user ids: four failures and one decision of it; all the failures that there are
+USERS = {"of a user with four, ms": 7, "of the user who has them all, ms": 8}
+SHORT, LONG = USERS.values()
+MEASURES = [Measure(name, "less", 2) for name in USERS]
+TOLD = """\
+Reading a user's history and deciding, in the transaction that books a bounce, on SQLite: in histories of so
+many bounces of others, with actions and sends, and as many of one user. x is how many times the shortest
+one."""
 
+NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count} - 1)"
 BOUNCES = """
 INSERT INTO bounce
   (notice_id, wiki, user_id, sent, tag, key_id, received, category, hard, status, rule, domain)
-VALUES (1, 'enwiki', ?1, ?2, 'a1b2c3', 'k', ?2, 'user-unknown', 1, '5.1.1', 'r', 'example.com')
+{numbers}
+SELECT 1, 'enwiki', {user}, {sent}, 'a1b2c3', 'k', {sent}, 'user-unknown', 1, '5.1.1', 'r', 'example.com'
+FROM numbers
 """
 ACTIONS = f"""
 INSERT INTO action
@@ -48,12 +59,24 @@ SELECT wiki, user_id, datetime(sent, '+1 hour') || '.000000', tag, key_id FROM b
 """
 
 
+def measure(settings: Settings) -> Iterator[Section]:
+    """A table: histories of a thousand bounces, ten thousand, ..."""
+    with ExitStack() as stack:
+        histories = [stack.enter_context(History(size)) for size in settings.sizes()]
+        for history in histories:
+            history.times()  # what is compiled at first use
+        passes = {history.bounces: partial(history.times) for history in histories}
+        taken = rounds_of(passes, settings.rounds)
+    lines = [Line(f"{size:,} bounces", OURS, rounds) for size, rounds in taken.items()]
+    yield Section(PART, "A decision", TOLD, MEASURES, lines, "case")
+
+
 class History:
     """A database of its own with so many bounces twice: of everybody, and of one user."""
 
     def __init__(self, bounces: int) -> None:
         self.bounces = bounces
-        self._folder = tempfile.TemporaryDirectory(prefix="bounce-bench-")
+        self._folder = tempfile.TemporaryDirectory(prefix="bounce-bench-", dir="/var/tmp")
         path = Path(self._folder.name) / "history.db"
         self._engine = sa.create_engine(f"sqlite:///{path}")
 
@@ -67,7 +90,11 @@ class History:
         self._engine.dispose()
         self._folder.cleanup()
 
-    def time(self, user_id: int) -> float:
+    def times(self) -> dict[str, float]:
+        """Milliseconds that a decision of each user takes."""
+        return {name: self._time(user_id) * 1e3 for name, user_id in USERS.items()}
+
+    def _time(self, user_id: int) -> float:
         """Seconds that one decision takes; it is taken back."""
         failure = Bounce("enwiki", user_id, NOW, "a1b2c3", "k", NOW, "user-unknown", True, "5.1.1", "r", "")
         with self._engine.connect() as connection:
@@ -81,55 +108,19 @@ class History:
     def _fill(self, connection: sa.Connection) -> None:
         said = {"fingerprint": "f", "received": T0, "return_path": "p", "kind": "bounce", "aside": ""}
         connection.execute(schema.notice.insert().values(id=1, **said))
-        rows: list[tuple[object, ...]] = []
-        for row in self._rows():
-            rows.append(row)
-            if len(rows) == CHUNK:
-                self._insert(connection, rows)
-        self._insert(connection, rows)
+        _insert(connection, OF_EACH, str(SHORT), _after(T0, "n * 4 * 86400"))
+        _insert(connection, self.bounces, str(LONG), _after(NOW, f"-1 - n * {DAYS * 86400.0 / self.bounces}"))
+        others = f"n % {OF_EACH} * 4 * 86400 + n / 9 % 86400"
+        _insert(connection, self.bounces, f"1001 + n / {OF_EACH}", _after(T0, others))
         for statement in (ACTIONS, SENDS):
             connection.exec_driver_sql(statement)
 
-    def _rows(self) -> Iterator[tuple[object, ...]]:
-        for number in range(OF_EACH):
-            yield (SHORT, _text(T0 + timedelta(days=4 * number)))
-        for number in range(self.bounces):
-            yield (LONG, _text(NOW - timedelta(days=DAYS * number / self.bounces, seconds=1)))
-            yield (
-                1001 + number // OF_EACH,
-                _text(T0 + timedelta(days=number % OF_EACH * 4, seconds=number // 9)),
-            )
 
-    @staticmethod
-    def _insert(connection: sa.Connection, rows: list[tuple[object, ...]]) -> None:
-        connection.exec_driver_sql(BOUNCES, rows)
-        rows.clear()
+def _insert(connection: sa.Connection, count: int, user: str, sent: str) -> None:
+    numbers = NUMBERS.format(count=count)
+    connection.exec_driver_sql(BOUNCES.format(numbers=numbers, user=user, sent=sent))
 
 
-def compare(most: int, rounds: int) -> str:
-    """A table for people: histories of a thousand bounces, ten thousand, ... up to *most*."""
-    sizes = [10**power for power in range(3, 10) if 10**power <= most]
-    times: dict[tuple[int, int], list[float]] = {}
-    with ExitStack() as stack:
-        histories = [stack.enter_context(History(size)) for size in sizes]
-        for _ in range(rounds + 1):
-            for history in histories:
-                for user_id in (SHORT, LONG):
-                    times.setdefault((history.bounces, user_id), []).append(history.time(user_id))
-    spreads = {key: Spread.of([second * 1e3 for second in taken[1:]]) for key, taken in times.items()}
-    lines = [
-        f"a decision, {rounds} rounds: milliseconds (quartiles), times as long as in the shortest",
-        f"  {'bounces':>9} {'of a user with four':>32} {'of the user who has them all':>32}",
-    ]
-    for size in sizes:
-        told = [_told(spreads[size, user], spreads[sizes[0], user]) for user in (SHORT, LONG)]
-        lines.append(f"  {size:9} {told[0]:>32} {told[1]:>32}")
-    return "\n".join(lines)
-
-
-def _told(spread: Spread, least: Spread) -> str:
-    return f"{spread.median:.2f} ({spread.low:.2f} - {spread.high:.2f})  x {spread.median / least.median:.2f}"
-
-
-def _text(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S.%f}"
+def _after(time: datetime, seconds: str) -> str:
+    """A time as our tables spell it, in SQL: so many *seconds* after another one."""
+    return f"strftime('%Y-%m-%d %H:%M:%f000', {time.timestamp()} + {seconds}, 'unixepoch')"

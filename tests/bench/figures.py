@@ -1,15 +1,17 @@
-"""What the passes of a race say: mails a second and ratios, each as a median with its quartiles.
+"""What was measured, as values: each round of each line of each table, and what may be said of them.
 
-Knows arithmetic and a table. Does not know how the passes came about.
+Knows medians, quartiles and ratios within a round. Does not know how a figure came about, nor how it is shown
+(see tables.py, plot.py).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median, quantiles
+from typing import Any
 
-from tests.bench.contender import OURS, Pass
+__all__ = ["OURS", "Line", "Measure", "Section", "Spread"]
 
-__all__ = ["Race", "Spread", "as_json", "as_text"]
+OURS = "ours"
 
 
 @dataclass(frozen=True)
@@ -29,69 +31,66 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Race:
-    """Some rounds over one set of mails: in each, every contender had one pass."""
+class Measure:
+    """A column. *better* tells which way a ratio is told: "more", "less", or "" if there is no better."""
 
+    name: str  #: with its unit: "requests/s", "p99 us"
+    better: str = ""
+    places: int = 0  #: behind the point
+
+
+@dataclass(frozen=True)
+class Line:
+    """What *who* did in a *case*: a value for each round, by the measure's name."""
+
+    case: str
+    who: str
+    rounds: Mapping[str, Sequence[float]]
+
+    def spread(self, measure: Measure) -> Spread | None:
+        """None if nothing was measured."""
+        values = self.rounds.get(measure.name)
+        return Spread.of(values) if values else None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of one part. Contenders take turns, so that what disturbs a round disturbs all of them."""
+
+    part: str
     title: str
-    mails: int  #: in the set
-    repeats: int  #: of the set in one pass
-    versions: Mapping[str, str]
-    rounds: Sequence[Mapping[str, Pass]]
+    told: str  #: what a reader has to know of how it was measured
+    measures: Sequence[Measure]
+    lines: Sequence[Line]
+    #: "who" compares others with us in the same case; "case" each line with the first one of the same
+    #: contender; "" compares nothing
+    compared: str = "who"
+    versions: Mapping[str, str] = field(default_factory=dict)  #: of the contenders
 
-    def rate(self, name: str) -> Spread:
-        """Mails a second by the clock on the wall."""
-        return Spread.of([self.mails * self.repeats / one[name].seconds for one in self.rounds])
+    def ratio(self, line: Line, measure: Measure) -> Spread | None:
+        """Within a round. Above 1 we are better; if cases are compared, how many times the first one."""
+        base = self._base(line)
+        if not (base and measure.better and line.rounds.get(measure.name) and base.rounds.get(measure.name)):
+            return None
+        pairs = list(zip(base.rounds[measure.name], line.rounds[measure.name], strict=False))
+        if self.compared == "who" and measure.better == "more":
+            return Spread.of([ours / theirs for ours, theirs in pairs if theirs] or [float("inf")])
+        return Spread.of([theirs / first for first, theirs in pairs if first] or [float("inf")])
 
-    def ratio(self, name: str) -> Spread:
-        """How many mails we read while *name* reads one, within one round; above 1 we are faster."""
-        return Spread.of([one[name].seconds / one[OURS].seconds for one in self.rounds])
+    def _base(self, line: Line) -> Line | None:
+        for other in self.lines:
+            if self.compared == "who" and other.who == OURS and other.case == line.case and line.who != OURS:
+                return other
+            if self.compared == "case" and other.who == line.who:
+                return other if other is not line else None
+        return None
 
-    def cpu_ratio(self, name: str) -> Spread:
-        """The same by time on a processor, which other programs disturb less."""
-        return Spread.of([one[name].cpu / one[OURS].cpu for one in self.rounds])
+    def as_json(self) -> dict[str, Any]:
+        """All of it, with every round."""
+        return asdict(self)
 
-    def share(self, name: str) -> float:
-        """How much of its time *name* had a processor; 1 on a quiet machine."""
-        return sum(one[name].cpu for one in self.rounds) / sum(one[name].seconds for one in self.rounds)
-
-    def recognised(self, name: str) -> int:
-        return self.rounds[-1][name].recognised
-
-
-def as_text(race: Race) -> str:
-    """A table for people."""
-    lines = [
-        f"{race.title}: {race.mails} mails, {len(race.rounds)} rounds of {race.repeats} x {race.mails}",
-        f"  {'':20} {'mails/s':>8} {'quartiles':>15} {'recognised':>11} {'on CPU':>7}"
-        f"   {'ours/theirs':>11} {'quartiles':>13} {'by CPU time':>12}",
-    ]
-    for name, version in race.versions.items():
-        rate, quartiles = race.rate(name), f"{race.rate(name).low:.0f} - {race.rate(name).high:.0f}"
-        line = f"  {version:20} {rate.median:8.0f} {quartiles:>15} {race.recognised(name):11}"
-        line += f" {race.share(name):7.0%}"
-        if name != OURS:
-            ratio = race.ratio(name)
-            line += f"   {ratio.median:11.2f} {f'{ratio.low:.2f} - {ratio.high:.2f}':>13}"
-            line += f" {race.cpu_ratio(name).median:12.2f}"
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def as_json(race: Race) -> dict[str, object]:
-    """Everything, for a machine."""
-    return {
-        "mails": race.mails,
-        "repeats": race.repeats,
-        "contenders": {
-            name: {
-                "version": version,
-                "mails_per_second": asdict(race.rate(name)),
-                "recognised": race.recognised(name),
-                "on_cpu": race.share(name),
-                "ours_to_theirs": asdict(race.ratio(name)),
-                "ours_to_theirs_by_cpu": asdict(race.cpu_ratio(name)),
-                "passes": [asdict(one[name]) for one in race.rounds],
-            }
-            for name, version in race.versions.items()
-        },
-    }
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Section":
+        """What ``as_json`` gave."""
+        measures = [Measure(**one) for one in told["measures"]]
+        return cls(**{**told, "measures": measures, "lines": [Line(**one) for one in told["lines"]]})

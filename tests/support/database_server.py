@@ -61,6 +61,11 @@ class DatabaseServer(ABC):
         """In an orderly way. Repeatable."""
         self._group.end()
 
+    @property
+    def pid(self) -> int:
+        """Of what was started; its children do the work."""
+        return self._group.pid
+
     def freeze(self) -> None:
         """It keeps its connections and answers nothing, until ``thaw``."""
         self._group.send_all(signal.SIGSTOP)

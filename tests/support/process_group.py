@@ -40,6 +40,11 @@ class ProcessGroup:
         self._watch = subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True)
 
     @property
+    def pid(self) -> int:
+        """Of the server itself."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process.poll() is None
 
