@@ -4,6 +4,7 @@ Knows the process and its end. Does not know what is expected of it.
 """
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,12 +30,11 @@ class End:
 class Started:
     """A program that runs; one who forgets it finds it ended with its input."""
 
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[bytes]  # uvloop's raise where a program ends without having read its input
 
     async def end(self, mail: bytes | None = MAIL) -> End:
-        async with asyncio.timeout(PATIENCE):
-            words, _ = await self.process.communicate(mail)
-        return End(self.process.returncode or 0, words.decode())
+        words, _ = await asyncio.to_thread(self.process.communicate, mail, PATIENCE)
+        return End(self.process.returncode, words.decode())
 
 
 def installed(folder: Path) -> list[str]:
@@ -46,16 +46,15 @@ def installed(folder: Path) -> list[str]:
     return [str(program)]
 
 
-async def start(command: list[str], *arguments: str, environment: Mapping[str, str] | None = None) -> Started:
+def start(command: list[str], *arguments: str, environment: Mapping[str, str] | None = None) -> Started:
     """In a strange place, with nothing in its environment and in a process group of its own."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        *arguments,
+    process = subprocess.Popen(
+        [*command, *arguments],
         cwd="/",
         env=environment or {},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     return Started(process)
@@ -64,4 +63,4 @@ async def start(command: list[str], *arguments: str, environment: Mapping[str, s
 async def hand_over(
     command: list[str], *arguments: str, mail: bytes = MAIL, environment: Mapping[str, str] | None = None
 ) -> End:
-    return await (await start(command, *arguments, environment=environment)).end(mail)
+    return await start(command, *arguments, environment=environment).end(mail)

@@ -52,7 +52,7 @@ class Peer:
 async def hanging(deliver_command: list[str], lmtp_path: Path) -> AsyncIterator[Started]:
     """The program, waiting for a sidecar that says nothing."""
     async with Peer(lmtp_path, [], hangs=True) as peer:
-        started = await start(deliver_command, "one@b.example")
+        started = start(deliver_command, "one@b.example")
         await asyncio.wait_for(peer.connected.wait(), 10)
         yield started
 
@@ -163,10 +163,11 @@ async def test_an_address_in_a_reply_is_not_passed_on(deliver_command, lmtp_path
 
 async def test_an_input_that_does_not_end_keeps_the_mail(deliver_command, serve_lmtp, intake) -> None:
     server = await serve_lmtp()
-    started = await start(deliver_command, "--deadline", "0.3", "one@b.example")
+    started = start(deliver_command, "--deadline", "0.3", "one@b.example")
     assert started.process.stdin is not None
     started.process.stdin.write(MAIL)
-    await started.process.wait()
+    started.process.stdin.flush()
+    await asyncio.to_thread(started.process.wait, 10)
     kept(await started.end(None), "no end within 0.3 s, while reading standard input")
     await eventually(lambda: not server._sessions, "the session is over")
     assert intake.asked == []

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sidecar.storage import ledger
 from sidecar.storage.database import Database
+from sidecar.storage.schema import account
 
 from .rows import owe
 from .test_schema import differences, downgrade, tables, upgrade
@@ -62,8 +63,17 @@ def before_nth(number: int) -> Callable[[str], bool]:
 
 async def filled(url: str) -> None:
     database = Database(url)
-    await database.write(lambda c: [owe(c, user_id=user) for user in (7, 8)])
+    await database.write(_fill)
     await database.close()
+
+
+def _fill(connection: sa.Connection) -> None:
+    for user in (7, 8):
+        owe(connection, user_id=user)
+    # A server's rows for locks; SQLite has them in histories of before it did without.
+    there = set(connection.execute(sa.select(account.c.user_id)).scalars())
+    for user in {7, 8} - there:
+        connection.execute(account.insert().values(wiki="enwiki", user_id=user))
 
 
 async def known(url: str) -> tuple[list[int], int]:
