@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack capture capture-check soak debian-packages deb clean
+.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack audit capture capture-check soak debian-packages deb clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz        200,000 damaged mails (minutes)"
 	@echo "make attack      what strangers may try at every door (5 minutes)"
 	@echo "make soak        two months of mixed load within ten minutes: does anything grow?"
+	@echo "make audit       is anything known to be wrong with the libraries that are installed? (asks PyPI)"
 	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
 	@echo "make capture     ... and write it afresh; see docs/testing.md for these six"
 
@@ -34,6 +35,7 @@ test-quick: $(VENV)/installed-for-tests lint
 lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive sidecar wiki_adapter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
@@ -56,6 +58,9 @@ fuzz: $(VENV)/installed-for-tests
 
 attack: $(VENV)/installed-for-attack
 	$(BIN)/python -m tests.attack $(ARGS)
+
+audit: $(VENV)/installed-for-audit
+	$(BIN)/pip-audit --strict --skip-editable
 
 capture: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.capture $(ARGS)
@@ -85,6 +90,10 @@ $(VENV)/installed-for-tests: pyproject.toml | $(VENV)/bin/python
 # Coverage guides the fuzz where atheris can be had; elsewhere it goes on without, and says so.
 $(VENV)/installed-for-attack: $(VENV)/installed-for-tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[attack]' || echo "no atheris"
+	@touch $@
+
+$(VENV)/installed-for-audit: $(VENV)/installed-for-tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
 	@touch $@
 
 clean:

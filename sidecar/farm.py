@@ -3,14 +3,14 @@
 Knows the rules of [farm] and why a wiki is left out. Does not fetch, and does not know files.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import HttpUrl, ValidationError
 
 from sidecar.configured import FarmConfig
 from sidecar.domain import verp
@@ -21,6 +21,9 @@ from sidecar.settings import Settings, WikiSection
 from sidecar.wiki_ids import too_long
 
 __all__ = ["ReadCensus", "Taken", "farm_config", "take", "taken"]
+
+#: Under co.uk, say, everybody may register: the parent of a wiki there is not its owner's.
+_REGISTRY = re.compile(r"(?:ac|co|com|edu|gob|gov|ne|net|nom|or|org)\.[a-z]{2}")
 
 ReadCensus = Callable[[str], Census | None]  #: name of the cache -> what it holds; raises Unreadable
 
@@ -63,14 +66,14 @@ def take(farm: FarmSection, census: Census, configured: Collection[str], spellin
     twins = Counter(map(_spelled, [*configured, *(known.listed.id for known in wanted)]))
     wikis, left_out = [], []
     for known in wanted:
-        problem = _problem(farm, known, spelling)
+        problem = too_long(known.listed.id, spelling)
         if not problem and twins[_spelled(known.listed.id)] > 1 and not _was_first(known, wanted, configured):
             problem = "reads like another one in a return path"
-        section = None if problem else _section(farm, known)
+        section = problem or _section(farm, known)
         if isinstance(section, WikiSection):
             wikis.append(section)
         else:
-            left_out.append(f"{known.listed.id}: {problem or section}")
+            left_out.append(f"{known.listed.id}: {section}")
     return Taken(tuple(wikis), tuple(left_out))
 
 
@@ -94,19 +97,14 @@ def _was_first(known: Known, wanted: Collection[Known], configured: Collection[s
     return all(known.since < other.since for other in others)
 
 
-def _problem(farm: FarmSection, known: Known, spelling: object) -> str:
-    """Why it must not be used; "" if it may."""
-    if problem := too_long(known.listed.id, spelling):
-        return problem
-    try:
-        url, matrix = urlsplit(known.listed.url), urlsplit(str(farm.sitematrix))
-        host = (url.hostname or "").lower()
-    except ValueError:
-        return "its URL cannot be read"
-    if (url.scheme or matrix.scheme) not in ("https", matrix.scheme):
-        return f"its URL is {url.scheme}: the password would be sent in the clear"
+def _elsewhere(farm: FarmSection, api: HttpUrl) -> str:
+    """Why the password must not be sent to *api*; "" if it may. As it will be asked, not as it was listed:
+    two readers of one URL may find two hosts in it."""
+    host = api.host or ""
+    if api.scheme not in ("https", farm.sitematrix.scheme):
+        return f"its URL is {api.scheme}: the password would be sent in the clear"
     if not any(host == domain or host.endswith("." + domain) for domain in _domains(farm)):
-        return f"{host or 'no host'} is in none of [farm] domains: the password is not sent there"
+        return f"{host} is in none of [farm] domains: the password is not sent there"
     return ""
 
 
@@ -116,7 +114,8 @@ def _domains(farm: FarmSection) -> Iterator[str]:
         return
     host = farm.sitematrix.host or ""
     _, dot, parent = host.partition(".")
-    yield parent if dot and "." in parent and not host.replace(".", "").isdigit() else host
+    ours = "." in parent and not _REGISTRY.fullmatch(parent)
+    yield parent if dot and ours and not host.replace(".", "").isdigit() else host
 
 
 def _section(farm: FarmSection, known: Known) -> WikiSection | str:
@@ -124,7 +123,7 @@ def _section(farm: FarmSection, known: Known) -> WikiSection | str:
     url = known.listed.url.rstrip("/") + farm.api_path
     api = f"{farm.sitematrix.scheme}:{url}" if url.startswith("//") else url
     try:
-        return WikiSection(
+        section = WikiSection(
             id=known.listed.id,
             api=api,
             adapter=Adapter(farm.adapter),
@@ -138,6 +137,7 @@ def _section(farm: FarmSection, known: Known) -> WikiSection | str:
     except ValidationError as error:
         [first, *_] = error.errors(include_url=False, include_context=False)
         return f"{first['loc'][-1]}: {first['msg'].removeprefix('Value error, ')}"
+    return section if not section.api else _elsewhere(farm, section.api) or section
 
 
 def _spelled(id_: str) -> str:

@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 
 from sidecar.edges import replies
+from sidecar.edges.few_lines import FewLines
 from sidecar.edges.http_connection import Connection
 from sidecar.edges.replies import HttpReply
 from sidecar.edges.unix_socket import CannotListen
@@ -84,6 +85,7 @@ class HttpListener:
         door.open.set_function(lambda: len(self._connections))
         self._bodies: set[asyncio.Timeout] = set()  # that are being read
         self._requests = 0
+        self._few = FewLines()
         self._quiet = asyncio.Event()  # no request is at work
         self._quiet.set()
         self.closing = False
@@ -164,7 +166,7 @@ class HttpListener:
         if self.closing:
             return self._refused(replies.CLOSING)
         if len(self._connections) >= self._limits.connections and not self._spared():
-            log.warning("too many http connections", limit=self._limits.connections)
+            self._few.say(log.warning, "too many http connections", limit=self._limits.connections)
             self._door.turned_away.inc()
             return self._refused(replies.TOO_MANY_CLIENTS)
         self._connections[connection.inner] = connection

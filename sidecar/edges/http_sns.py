@@ -13,6 +13,7 @@ import structlog
 from sidecar.domain import ses
 from sidecar.edges import replies, sns
 from sidecar.edges.delivery import Deliveries
+from sidecar.edges.few_lines import FewLines
 from sidecar.edges.http_events import book
 from sidecar.edges.http_talk import Answer, Asked, say
 from sidecar.edges.https_fetch import CannotFetch
@@ -44,6 +45,7 @@ class SnsEndpoint:
         self._intake, self._deliveries, self._topics = intake, deliveries, frozenset(topics)
         self._clock, self._fetch, self._metrics = clock, fetch, metrics
         self._certificates: dict[str, bytes] = {}
+        self._few = FewLines()  # anybody may send what nobody signed
         self._fetching = asyncio.Lock()  # one at a time: nobody makes us flood Amazon
 
     async def handle(self, asked: Asked) -> Answer:
@@ -62,10 +64,11 @@ class SnsEndpoint:
         try:
             certificate = await self._certificate(url)
         except CannotFetch as error:
-            log.warning("sns certificate not fetched", why=str(error))
+            self._few.say(log.warning, "sns certificate not fetched", why=str(error))
             return say(replies.NO_CERTIFICATE)
         if not envelope.is_signed_by(certificate, now):
-            log.warning("sns refused", topic=envelope.topic, why=replies.BAD_SIGNATURE.words)
+            why = replies.BAD_SIGNATURE.words
+            self._few.say(log.warning, "sns refused", topic=envelope.topic, why=why)
             return say(replies.BAD_SIGNATURE)
         self._keep(url, certificate)
         return await self._believe(envelope)

@@ -11,6 +11,7 @@ import aiohttp
 __all__ = ["CannotFetch", "fetch"]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+PLAIN = {"Accept-Encoding": "identity"}
 LIMIT = 64 * 1024  # octets; a certificate has two thousand
 PATIENCE = 5.0  # seconds for all of it; Amazon SNS waits 15 for our answer
 
@@ -29,11 +30,14 @@ async def fetch(
     timeout = aiohttp.ClientTimeout(total=patience)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(url, allow_redirects=False, headers=headers) as answer,
+            # Not unpacked: what comes is what it costs.
+            aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
+            session.get(url, allow_redirects=False, headers={**PLAIN, **headers}) as answer,
         ):
             if answer.status != 200:
                 raise CannotFetch(f"{answer.url.host}: status {answer.status}")
+            if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise CannotFetch(f"{answer.url.host}: compressed, though it was asked not to")
             content = await answer.content.read(limit + 1)
             while len(content) <= limit and (more := await answer.content.read(limit)):
                 content += more

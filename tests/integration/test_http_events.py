@@ -1,6 +1,7 @@
 """Events of mail providers over HTTP: our own form, and Amazon's."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from sidecar.services.receipt import Receipt
 from tests.integration.http_house import BEARER, NOW, curl, ran
 from tests.support.amazon import CERTIFICATE_URL, TOPIC, Amazon
 
+PACKED = gzip.compress(b"a certificate")
 EVENT = {"return_path": "one@b", "address": "ann@remote.example", "action": "failed", "status": "5.1.1"}
 
 
@@ -264,8 +266,14 @@ async def test_a_certificate_that_proved_nothing_is_not_kept(serve_http, amazon)
 async def test_what_is_fetched_is_bounded_and_not_redirected():
     async def serve(reader, writer):
         path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
-        body = {"/small": b"x" * 64 * 1024, "/large": b"x" * (64 * 1024 + 1)}.get(path, b"")
-        start = {"/moved": "302 Found\r\nLocation: /small", "/gone": "404 Not Found"}.get(path, "200 OK")
+        body = {"/small": b"x" * 64 * 1024, "/large": b"x" * (64 * 1024 + 1), "/packed": PACKED}.get(
+            path, b""
+        )
+        start = {
+            "/moved": "302 Found\r\nLocation: /small",
+            "/gone": "404 Not Found",
+            "/packed": "200 OK\r\nContent-Encoding: gzip",
+        }.get(path, "200 OK")
         writer.write(
             f"HTTP/1.1 {start}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
         )
@@ -274,7 +282,7 @@ async def test_what_is_fetched_is_bounded_and_not_redirected():
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     assert len(await fetch(url + "/small")) == 64 * 1024
-    for path in ("/large", "/moved", "/gone"):
+    for path in ("/large", "/moved", "/gone", "/packed"):
         with pytest.raises(CannotFetch):
             await fetch(url + path)
     server.close()

@@ -104,8 +104,9 @@ def _when(context: Context, time: datetime) -> Markup:
     """A time for people, with the exact one for programs and for the log."""
     now: datetime = context["visit"].now
     utc = time.astimezone(UTC)
-    markup = '<time datetime="{}"><span class="ago">{}</span> <span class="at">{} UTC</span></time>'
-    return Markup(markup).format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", ago(utc, now), f"{utc:%Y-%m-%d %H:%M}")
+    return Markup(
+        '<time datetime="{}"><span class="ago">{}</span> <span class="at">{} UTC</span></time>'
+    ).format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", ago(utc, now), f"{utc:%Y-%m-%d %H:%M}")
 
 
 def _commands(words: str) -> Markup:

@@ -12,6 +12,7 @@ from sidecar.edges.dashboard.gate import Gate
 from sidecar.edges.dashboard.headers import SVG
 from sidecar.edges.dashboard.seals import LASTS
 from sidecar.edges.dashboard.visit import LOOK, Page, Shown, Visit
+from sidecar.edges.few_lines import FewLines
 
 __all__ = ["entrance"]
 
@@ -24,7 +25,7 @@ TIRED = "Too many wrong tokens came from your address. Wait a minute, then try a
 
 class _Entrance:
     def __init__(self, desk: Desk, gate: Gate, cookie: str, *, secure: bool) -> None:
-        self._desk, self._gate, self._cookie = desk, gate, cookie
+        self._desk, self._gate, self._cookie, self._few = desk, gate, cookie, FewLines()
         self._attributes = f"Path={desk.base or '/'}; HttpOnly; SameSite=Strict{'; Secure' * secure}"
 
     async def login(self, visit: Visit) -> Shown:
@@ -37,7 +38,7 @@ class _Entrance:
             if self._gate.throttle.tired(visit.peer, visit.now):
                 return await self._ask(visit, to, TIRED, 429)
             self._gate.throttle.wrong(visit.peer, visit.now)
-            log.warning("dashboard login refused", peer=visit.peer)
+            self._few.say(log.warning, "dashboard login refused", peer=visit.peer)
             return await self._ask(visit, to, WRONG, 403)
         log.info("dashboard login", peer=visit.peer)
         session = self._set(self._gate.seals.session(visit.now), LASTS.total_seconds())

@@ -16,7 +16,7 @@ from tests.attack.tally import Tally, rounds
 __all__ = ["believed", "campaign"]
 
 BATCH = 100  # alterations of each kind in a round
-ROUNDS = 3000  # of timing each pair
+ROUNDS = 1000  # of timing each pair
 PAIRS = 7
 
 

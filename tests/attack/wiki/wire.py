@@ -146,7 +146,7 @@ def _performed(wiki: Hostile, adapter: Adapter) -> str:
 def campaign(seed: int, seconds: float) -> Tally:
     """Each attack at a step and by an adapter that chance picks; a few at least."""
     tally = Tally()
-    for chance in rounds(seed, seconds, at_least=4):
+    for chance in rounds(seed, seconds, at_least=2):
         attacked(*_picked(chance), tally)
     return tally
 
