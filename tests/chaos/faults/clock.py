@@ -21,9 +21,14 @@ class Clock:
     def strike(self, house: House, load: Load, random: Random) -> Blow:
         node = random.choice(house.nodes)
         jump = random.choice(JUMPS) * random.uniform(0.5, 1.0) * random.choice((-1, 1))
+        silent = random.random() < 0.5
+        if silent:  # what is owed is dated by the wrong clock, and still owed when it is right again
+            house.wikis.kill()
         taken = load.answered
         node.clock_wrong_by(jump)
         time.sleep(random.uniform(*LONG))
         bit = load.answered > taken
         node.clock_wrong_by(0)
-        return Blow(f"clock {'ahead' if jump > 0 else 'behind'}", bit)
+        if silent:
+            house.wikis.start()
+        return Blow(f"clock {'ahead' if jump > 0 else 'behind'}{', wiki down' if silent else ''}", bit)

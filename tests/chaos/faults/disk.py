@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from random import Random
 
 from tests.chaos.faults.blow import Blow
@@ -20,11 +20,12 @@ class Disk:
 
     def strike(self, house: House, load: Load, random: Random) -> Blow:
         assert house.disk
-        with (
-            suppress(sqlite3.Error),  # nothing in hand either, unless somebody is reading just now
-            closing(sqlite3.connect(house.disk.folder / "history.db", timeout=1)) as database,
-        ):
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [node] = house.nodes
+        node.kill()  # while it lives, nobody else writes below it: a forgetful disk would not know of it
+        with closing(sqlite3.connect(house.disk.folder / "history.db")) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing in hand either
+        node.start()
+        node.await_serving()
         refused = load.refusals
         house.disk.fill()
         try:
