@@ -75,6 +75,8 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
                     told = play(house, fault, BLOWS, seed, archive, by_postfix=by_postfix)
                     tally.add(told)
                     print(f"{name} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
+                    if told.wrongs:  # what is wrong now would be so in every later round of this house
+                        break
             if time.monotonic() > ends:
                 return
 

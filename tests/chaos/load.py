@@ -4,7 +4,6 @@ Knows what was handed over, and what was said to it. Does not know what is struc
 """
 
 import smtplib
-import socket
 import threading
 import time
 from collections import Counter
@@ -15,9 +14,9 @@ from queue import Empty, SimpleQueue
 from random import Random
 
 from tests.chaos.crowd import Mail
+from tests.chaos.hook import Hook
 from tests.chaos.house import House
 from tests.chaos.people import Person
-from tests.chaos.struck_node import StruckNode
 
 __all__ = ["Issued", "Load"]
 
@@ -25,7 +24,6 @@ CLIENTS = 4
 AGAIN = 0.1  # seconds until a mail server tries again what was not taken; real ones wait for minutes
 SPREAD = 0.3  # seconds at the most between two mails of one server, so that some come while a blow lasts
 PAUSE = 0.02  # seconds between two mails that have been delivered before
-HOOK = 0.05  # seconds that the wiki's hook waits for a return path, connecting and all
 SMTP_PATIENCE = 20.0  # seconds
 
 
@@ -51,6 +49,7 @@ class Load:
         self.handed: Counter[str] = Counter()  #: by return path, how often it was handed to a Postfix
         self.attempts = self.refusals = self.unanswered = self.wanted = 0
         self.issued: list[Issued] = []
+        self._hook = Hook()
         self.failed: list[BaseException] = []
         works = [*[self._deliver] * CLIENTS, self._ask]
         self._threads = [threading.Thread(target=self._run, args=(work, at)) for at, work in enumerate(works)]
@@ -80,6 +79,12 @@ class Load:
         self._over.set()
         for thread in self._threads:
             thread.join()
+        self._hook.close()
+
+    @property
+    def waited(self) -> list[float]:
+        """Seconds that each mail of the wikis waited for its return path, or for none."""
+        return self._hook.waited
 
     def _run(self, work: Callable[[Random], None], number: int) -> None:
         own = Random(self._seed * 100 + number)
@@ -130,26 +135,8 @@ class Load:
         """The wiki's hook: whatever happens, its mail leaves."""
         who = own.choice(self._asked_for)
         node = own.choice(self._house.nodes)
-        if path := _asked(node, f"verp {who.wiki} {who.user_id} {who.address}"):
+        if path := self._hook.ask(node.verp, who.wiki, who.user_id, who.address):
             self.issued.append(Issued(path, who.wiki, who.user_id, who.address))
         else:
             self.unanswered += 1
         time.sleep(PAUSE)
-
-
-def _asked(node: StruckNode, question: str) -> str:
-    """A whole answer within the hook's patience, or "" as for any trouble."""
-    octets, ends, said = question.encode(), time.monotonic() + HOOK, b""
-    with suppress(OSError), socket.socket(socket.AF_UNIX) as wiki:
-        wiki.settimeout(HOOK)
-        wiki.connect(str(node.verp))
-        wiki.sendall(b"%d:%s," % (len(octets), octets))
-        while not said.endswith(b",") and (left := ends - time.monotonic()) > 0:
-            wiki.settimeout(left)
-            if not (more := wiki.recv(1000)):
-                return ""
-            said += more
-    length, _, rest = said.partition(b":")
-    if not length.isdigit() or len(rest) != int(length) + 1 or not rest.startswith(b"OK "):
-        return ""
-    return rest[3:-1].decode()

@@ -44,6 +44,9 @@ class Told:
     refusals: int = 0
     acts: int = 0
     issued: int = 0
+    waited: list[float] = field(
+        default_factory=list
+    )  #: seconds of each mail of the wikis for its return path
     unanswered: int = 0
     by_postfix: bool = False
     seconds: float = 0.0
@@ -72,13 +75,16 @@ def play(house: House, fault: str, blows: int, seed: int, archive: Archive, *, b
         _strike(house, load, fault, mails, blows, random, told)
         if fault == "clock":  # what failed while it was wrong may count for nothing
             _hand_in(house, load, _once_more(house, guests))
-        _drain(house, load, told)
+        _drain(house, load)
+    except TimeoutError as late:
+        told.wrongs += [str(late), *getattr(late, "__notes__", [])]
     finally:
         load.end()
     archive.handed += load.handed
     archive.issued += load.issued
     told.wrongs += audit(house, archive.handed, archive.issued)
     told.mails, told.attempts, told.refusals = load.wanted, load.attempts, load.refusals
+    told.waited = load.waited
     told.issued, told.unanswered = len(load.issued), load.unanswered
     told.acts, told.seconds = acts(house) - before, time.monotonic() - began
     return told
@@ -106,8 +112,8 @@ def _once_more(house: House, guests: list[Person]) -> list[Mail]:
     return [mail for one in guests if one.kind.due for mail in one.mails(house.verp, LATER)]
 
 
-def _drain(house: House, load: Load, told: Told) -> None:
-    """Everything is delivered, booked, decided and carried out."""
+def _drain(house: House, load: Load) -> None:
+    """Everything is delivered, booked, decided and carried out. Raises TimeoutError."""
     ends = time.monotonic() + DRAINED
     wanted = {mail.return_path for mail in house.mails}
 
@@ -122,8 +128,5 @@ def _drain(house: House, load: Load, told: Told) -> None:
         "everything is booked": booked,
         "everything is paid": lambda: acts(house) >= due and not owed(house),
     }
-    try:
-        for what, look in steps.items():
-            until(look, what, max(1.0, ends - time.monotonic()), LOOK)
-    except TimeoutError as late:
-        told.wrongs.append(str(late))
+    for what, look in steps.items():
+        until(look, what, max(1.0, ends - time.monotonic()), LOOK)

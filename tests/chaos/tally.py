@@ -15,6 +15,7 @@ class Tally:
         self._blows: dict[str, Counter[str]] = {}
         self._missed: Counter[tuple[str, str]] = Counter()
         self._sums: Counter[str] = Counter()
+        self._waited: list[float] = []
         self.wrongs = 0
 
     def add(self, told: Told) -> None:
@@ -24,6 +25,7 @@ class Tally:
         for name in ("mails", "attempts", "refusals", "acts", "issued", "unanswered"):
             self._sums[name] += getattr(told, name)
         self._sums["by Postfix"] += told.mails * told.by_postfix
+        self._waited += told.waited
         self.wrongs += len(told.wrongs)
 
     @property
@@ -37,7 +39,7 @@ class Tally:
                 f"{fault:12} {what:26} {number:7} {self._missed[fault, what]:9}"
                 for what, number in sorted(blows.items())
             ]
-        sums = self._sums
+        sums, waited = self._sums, sorted(self._waited) or [0.0]
         return "\n".join(
             [
                 *lines,
@@ -45,7 +47,14 @@ class Tally:
                 f"{sums['mails']} mails ({sums['by Postfix']} by Postfix) in {sums['attempts']} attempts, "
                 f"{sums['refusals']} of them put off",
                 f"{sums['acts']} acts of the wikis",
-                f"{sums['issued']} return paths, {sums['unanswered']} times none within the hook's 50 ms",
+                f"{sums['issued']} return paths, {sums['unanswered']} times none; the wiki's hook waited "
+                f"{_at(waited, 0.5):.1f} ms (median), {_at(waited, 0.999):.1f} (of a thousand one longer), "
+                f"{_at(waited, 1.0):.1f} (longest)",
                 f"wrong: {self.wrongs}",
             ]
         )
+
+
+def _at(ordered: list[float], share: float) -> float:
+    """Milliseconds that this share of them did not exceed."""
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
