@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from random import Random
 
 from tests.chaos.faults import FAULTS
 from tests.chaos.house import furnished
@@ -29,7 +30,7 @@ SERVERS: dict[str, type[DatabaseServer] | None] = {
     "mariadb": MariaDb,
     "postgresql": PostgreSql,
 }
-ROUNDS = 24  # of one house
+ROUNDS = 9  # of one house
 BLOWS = 8  # of one round
 POSTFIX = 3  # one round in so many delivers by it
 
@@ -66,12 +67,13 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
             with furnished(folder / f"h{at}", seed, servers.get(name), PATTERN, prefix) as house:
                 house.prove_arrivals(ROUNDS)
                 fitting = [fault for fault in arguments.faults if FAULTS[fault].fits(house)]
+                Random(seed).shuffle(fitting)
                 archive = Archive()
                 for which in range(ROUNDS if fitting else 0):
                     if time.monotonic() > ends:
                         return
                     seed, fault = next(numbers), fitting[which % len(fitting)]
-                    by_postfix = which // len(fitting) % POSTFIX == POSTFIX - 1
+                    by_postfix = which % POSTFIX == POSTFIX - 1
                     told = play(house, fault, BLOWS, seed, archive, by_postfix=by_postfix)
                     tally.add(told)
                     print(f"{name} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
