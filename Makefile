@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack audit capture capture-check soak debian-packages deb clean
+.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack audit capture capture-check soak chaos debian-packages deb clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
@@ -18,10 +18,11 @@ help:
 	@echo "make screenshot  the picture in the README, afresh"
 	@echo "make fuzz        200,000 damaged mails (minutes)"
 	@echo "make attack      what strangers may try at every door (5 minutes)"
+	@echo "make chaos       everything killed, filled, stopped and spoiled while mail is delivered (10 minutes)"
 	@echo "make soak        two months of mixed load within ten minutes: does anything grow?"
 	@echo "make audit       is anything known to be wrong with the libraries that are installed? (asks PyPI)"
 	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
-	@echo "make capture     ... and write it afresh; see docs/testing.md for these six"
+	@echo "make capture     ... and write it afresh; see docs/testing.md for these"
 
 demo: $(VENV)/installed
 	$(BIN)/bounce-sidecar demo
@@ -61,6 +62,9 @@ attack: $(VENV)/installed-for-attack
 
 audit: $(VENV)/installed-for-audit
 	$(BIN)/pip-audit --strict --skip-editable
+
+chaos: debian-packages $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 capture: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.capture $(ARGS)

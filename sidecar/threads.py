@@ -7,11 +7,25 @@ thread: what runs in a room must be safe to have finished unheard.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["Room"]
+__all__ = ["NoThread", "Room"]
 
 R = TypeVar("R")
+
+
+class NoThread(Exception):
+    """The host gives us no more threads: look at the unit's TasksMax, and at the host's memory."""
+
+
+class _Order:
+    """A work that may be called off until it is begun."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work, self.called_off = work, False
+
+    def __call__(self) -> Any:
+        return None if self.called_off else self._work()
 
 
 class Room:
@@ -21,7 +35,15 @@ class Room:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, work: Callable[[], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        """What *work* returns or raises. Raises NoThread if the host gives us none: then it is not done."""
+        order = _Order(work)
+        try:
+            done = asyncio.get_running_loop().run_in_executor(self._pool, order)
+        except RuntimeError as error:
+            order.called_off = True  # the pool keeps it in its queue, and a later thread would find it there
+            raise NoThread(str(error)) from error
+        result: R = await done
+        return result
 
     def close(self) -> None:
         """Waits for whoever is inside."""

@@ -15,7 +15,7 @@ import structlog
 
 from sidecar.domain.vitals import Ailment
 from sidecar.domain.wiki import Wiki, WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
-from sidecar.services.circuit import FORGOTTEN, Circuits, Pauses, Rows
+from sidecar.services.circuit import FORGOTTEN, Circuits, Pauses, Rows, lasts
 from sidecar.services.lines import Lines, Way
 from sidecar.services.places import PROMPT, Places
 from sidecar.storage import circuits, outbox
@@ -139,7 +139,7 @@ class Calls:
         ways = self._lines.ways
         met = {wiki: row for wiki, row in rows.items() if wiki in ways and now - row.changed <= FORGOTTEN}
         alone = self.circuits.closed(rows, ways, now)
-        alone |= {wiki for wiki, row in met.items() if row.until and row.until > now}
+        alone |= {wiki for wiki, row in met.items() if lasts(row, now)}
         found: dict[str, str] = dict.fromkeys(
             alone, Ailment.LOGIN
         )  # that it shares with others, unless it has a row

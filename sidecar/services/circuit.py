@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from sidecar.domain.history import CLOCK_SKEW
 from sidecar.domain.vitals import Ailment
 from sidecar.domain.wiki import (
     CertificateRefused,
@@ -36,7 +37,7 @@ from sidecar.services.places import Places
 from sidecar.storage import circuits
 from sidecar.storage.circuits import SHARED, Standing
 
-__all__ = ["FORGOTTEN", "OPINIONS", "OUTAGE", "Circuits", "Pauses", "Rows", "row_of"]
+__all__ = ["FORGOTTEN", "OPINIONS", "OUTAGE", "Circuits", "Pauses", "Rows", "lasts", "row_of"]
 
 
 OUTAGE = 3  # failures in a row: the wiki, not one user's row that it cannot save
@@ -76,7 +77,7 @@ class Circuits:
 
     def closed(self, rows: Rows, ways: Mapping[str, Way], now: datetime) -> set[str]:
         """The wikis that are left alone now."""
-        still = [row for row in rows.values() if row.until and row.until > now]
+        still = [row for row in rows.values() if lasts(row, now)]
         found = {
             row.name for row in still if row.name in ways and row.credential in ("", ways[row.name].login)
         }
@@ -191,6 +192,11 @@ def row_of(rows: Rows, wiki: str, login: str) -> Standing | None:
     if own and (not login or own.credential in ("", login)):
         return own
     return shared if shared and shared.failures >= OPINIONS else None
+
+
+def lasts(row: Standing, now: datetime) -> bool:
+    """Whether it is left alone still. A row that a clock wrote which ran ahead is not believed."""
+    return row.until is not None and row.until > now and row.changed <= now + CLOCK_SKEW
 
 
 def _failures(connection: sa.Connection, name: str) -> int:

@@ -148,6 +148,7 @@ class Dispatcher:
         self, connection: sa.Connection, now: datetime, closed: set[str]
     ) -> tuple[Owed | None, bool]:
         """Claim what the policy still wants: it is asked again before acting. And whether to look again."""
+        claims.date_anew(connection, now)
         for _ in range(OVERTAKEN):
             owed = claims.claim(connection, now, now + claims.LEASE, closed, self._central)
             if not owed:

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sidecar.domain.history import CLOCK_SKEW
 from sidecar.domain.person import Account
 from sidecar.storage import accounts, brakes, outbox, people
 from sidecar.storage.actions import State
@@ -19,12 +20,15 @@ from sidecar.storage.outbox import Owed
 from sidecar.storage.schema import action
 from sidecar.storage.wanted import action_of
 
-__all__ = ["LEASE", "claim", "in_hand_until", "is_due", "keep", "live"]
+__all__ = ["LEASE", "claim", "date_anew", "in_hand_until", "is_due", "keep", "live"]
 
 #: For which nobody else claims it; one who died is waited for no longer, and a call that lasts is kept.
 LEASE = timedelta(seconds=30)
 #: A lease that ends later was taken by a clock that ran ahead, and is none: clocks may differ by LEASE.
 FARTHEST = 2 * LEASE
+#: Nothing that was tried waits for longer until it is tried again: twice what dispatch.py has as the longest.
+LONGEST_WAIT = timedelta(hours=12)
+TOGETHER = 50  # actions that are dated anew in one transaction
 
 
 def claim(
@@ -59,12 +63,34 @@ def keep(connection: sa.Connection, these: Iterable[Owed], lease_until: datetime
         connection.execute(action.update().where(mine).values(leased_until=lease_until))
 
 
+def date_anew(connection: sa.Connection, now: datetime) -> None:
+    """What a clock that ran ahead has decided or postponed would wait until it is as late as it was then.
+
+    What was tried before falls due; what never was waits from now on for as long as was meant.
+    """
+    for row in connection.execute(sa.select(action).where(_dated_ahead(now)).limit(TOGETHER)).all():
+        decided = min(row.created, now)
+        due = now if row.attempts else now + (row.due - row.created)
+        same = (action.c.id == row.id) & (action.c.created == row.created) & (action.c.due == row.due)
+        connection.execute(action.update().where(same, _waits()).values(created=decided, due=due))
+
+
 def is_due(
     connection: sa.Connection, now: datetime, except_wikis: Collection[str], central: Collection[str] = ()
 ) -> bool:
-    """Whether there is anything to claim; takes no lock."""
-    query = sa.select(action.c.id).where(_due(now, except_wikis, central)).limit(1)
+    """Whether there is anything to claim, or to date anew; takes no lock."""
+    query = sa.select(action.c.id).where(_due(now, except_wikis, central) | _dated_ahead(now)).limit(1)
     return connection.execute(query).first() is not None
+
+
+def _waits() -> sa.ColumnElement[bool]:
+    return action.c.state == State.WAITING
+
+
+def _dated_ahead(now: datetime) -> sa.ColumnElement[bool]:
+    """What waits, and not in anybody's hands, for a time that a clock has made which ran ahead."""
+    tried = (action.c.attempts > 0) & (action.c.due > now + LONGEST_WAIT)
+    return _waits() & ~live(action, now) & ((action.c.created > now + CLOCK_SKEW) | tried)
 
 
 def _due(now: datetime, except_wikis: Collection[str], central: Collection[str]) -> sa.ColumnElement[bool]:
@@ -72,7 +98,7 @@ def _due(now: datetime, except_wikis: Collection[str], central: Collection[str])
     called = sa.select(other.c.wiki).where(live(other, now))
     return sa.and_(
         ~people.unknown(central, now) if central else sa.true(),
-        action.c.state == State.WAITING,
+        _waits(),
         action.c.due <= now,
         action.c.wiki.not_in(list(except_wikis)),
         action.c.wiki.not_in(called),

@@ -21,10 +21,11 @@ from tests.support.leaks import secret
 from tests.support.places import free_port
 from tests.support.waiting import until
 
-__all__ = ["Node", "team"]
+__all__ = ["TOKEN", "Node", "team"]
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = secret("practice" * 4)
+TOKEN = secret("a-token-of-the-campaign-0123456789")
 GRACE = 30.0  # seconds for an orderly end
 LMTP_PATIENCE = 120.0  # seconds; a mail server waits for longer
 
@@ -35,8 +36,10 @@ CONFIG = """\
 roles = {roles}
 [verp]
 domain = "{domain}"
+{verp}
 [sockets]
 directory = "{folder}"
+{sockets}
 [metrics]
 listen = "127.0.0.1:{metrics}"
 [storage]
@@ -58,6 +61,7 @@ format = "keyvalue"
 HTTP = """\
 [http]
 listen = "127.0.0.1:{port}"
+token_file = "http.token"
 """
 
 WIKI = """\
@@ -86,19 +90,22 @@ class Node:
         *,
         roles: Sequence[str] = ROLES,
         central: bool = False,
+        verp: str = "",
+        sockets: str = "",
     ) -> None:
+        """*verp* and *sockets*: more lines of these sections."""
         folder.mkdir()
         self.roles = roles
         self.folder, self.lmtp, self.verp = folder, folder / "lmtp.sock", folder / "verp.sock"
         self._process: subprocess.Popen[bytes] | None = None
-        for name, content in (("verp.keys", KEY), ("bot.password", PASSWORD)):
+        for name, content in (("verp.keys", KEY), ("bot.password", PASSWORD), ("http.token", TOKEN)):
             (folder / name).touch(0o600)
             (folder / name).write_text(content + "\n")
-        self._http, self._metrics = free_port(), free_port()
-        facts = {"metrics": self._metrics, "roles": json.dumps(list(roles))}
+        self.http, self.metrics = free_port(), free_port()
+        facts = {"metrics": self.metrics, "roles": json.dumps(list(roles)), "verp": verp, "sockets": sockets}
         text = CONFIG.format(folder=folder, url=url, domain=DOMAIN, **facts)
         if "take" in roles:
-            text += HTTP.format(port=self._http)
+            text += HTTP.format(port=self.http)
         credentials = CREDENTIALS if "act" in roles else ""
 
         def listed(wikis: Mapping[str, str]) -> str:
@@ -151,7 +158,11 @@ class Node:
                 self.start()
             return self.serving()
 
-        until(look, f"node {self.folder.name}: {self.log()[-1000:]}", 90)
+        try:
+            until(look, f"node {self.folder.name} serves", 90)
+        except TimeoutError as late:
+            late.add_note(self.log()[-2000:])
+            raise
 
     def kill(self) -> None:
         """kill -9. Repeatable."""
@@ -194,14 +205,14 @@ class Node:
     def ready(self) -> str:
         """What /readyz says; "" if nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._http}/readyz", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/readyz", timeout=20) as answer:
                 return str(json.load(answer)["words"])
         except urllib.error.HTTPError as error:
             return str(json.load(error)["words"])
 
     def metric(self, name: str) -> float:
         """As Prometheus reads it."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics}/metrics", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=20) as answer:
             [found] = re.findall(rf"^bounce_sidecar_{name} (\S+)$", answer.read().decode(), re.MULTILINE)
             return float(found)
 

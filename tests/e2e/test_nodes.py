@@ -1,7 +1,7 @@
 """Two nodes on one database, killed by -9 while they work, and the database restarted under load.
 
 Whatever was answered 250 is in the history once; whoever was due was un-confirmed once; nobody else was
-touched. `python -m tests.chaos` does the same for longer.
+touched. `python -m tests.chaos.many_wikis` does the same for longer.
 """
 
 import json

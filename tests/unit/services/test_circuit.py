@@ -255,3 +255,11 @@ def test_what_has_not_failed_for_a_month_is_forgotten(node: Node) -> None:
     node.fails("w1", REFUSED)
     node.fails("alone", DOWN, T0 + timedelta(days=31))
     assert standing(node.connection).keys() == {"alone"}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "believed"), [(timedelta(0), True), (timedelta(hours=1), True), (timedelta(days=20), False)]
+)
+def test_what_a_clock_has_closed_that_ran_ahead_is_open(node: Node, ahead: timedelta, believed: bool) -> None:
+    node.fails("alone", DOWN, T0 + ahead)
+    assert ("alone" in node.closed(T0)) == believed

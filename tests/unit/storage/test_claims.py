@@ -15,6 +15,7 @@ from sidecar.storage.actions import State
 from sidecar.storage.claims import LEASE
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Because, Owed
+from sidecar.storage.schema import action
 
 from .rows import DAY, T0, bounce, notice, owe
 
@@ -64,6 +65,55 @@ async def test_a_lease_of_a_clock_that_ran_ahead_is_none(
     await database.write(owe)
     assert await claim(database, ahead)
     assert (await claim(database) is None) == believed
+
+
+async def dates(database: Database, now: timedelta = timedelta(0)) -> tuple[timedelta, timedelta]:
+    """When the one action was decided and falls due, once they are right as of *now*."""
+
+    def look(connection: sa.Connection) -> tuple[timedelta, timedelta]:
+        claims.date_anew(connection, T0 + now)
+        created, due = connection.execute(sa.select(action.c.created, action.c.due)).one()
+        return created - T0, due - T0
+
+    return await database.write(look)
+
+
+async def test_what_a_clock_decided_that_ran_ahead_waits_for_as_long_as_was_meant(database: Database) -> None:
+    await database.write(lambda c: owe(c, now=T0 + 20 * DAY))
+    await database.write(lambda c: c.execute(action.update().values(due=T0 + 20 * DAY + 60 * SECOND)))
+    assert await claim(database) is None
+    assert await database.read(lambda c: claims.is_due(c, T0, ()))
+    assert await dates(database) == (timedelta(0), 60 * SECOND)
+    assert await claim(database, 59 * SECOND) is None
+    assert await claim(database, 60 * SECOND)
+
+
+async def test_what_a_clock_postponed_that_ran_ahead_falls_due(database: Database) -> None:
+    await database.write(owe)
+    owed = await claim(database)
+    assert owed
+    later = T0 + 20 * DAY
+    await database.write(lambda c: outbox.postpone(c, owed, later + 30 * SECOND, "down", later))
+    assert await dates(database, SECOND) == (timedelta(0), SECOND)
+    assert await claim(database, SECOND)
+
+
+async def test_a_delay_of_days_is_none_of_a_wrong_clock_and_neither_is_a_retry_within_hours(
+    database: Database,
+) -> None:
+    await database.write(owe)
+    await database.write(lambda c: c.execute(action.update().values(due=T0 + 7 * DAY)))
+    assert not await database.read(lambda c: claims.is_due(c, T0, ()))
+    assert await dates(database) == (timedelta(0), 7 * DAY)
+    await database.write(lambda c: c.execute(action.update().values(due=T0 + DAY / 4, attempts=9)))
+    assert await dates(database) == (timedelta(0), DAY / 4)
+
+
+async def test_what_is_in_hand_is_not_dated_anew(database: Database) -> None:
+    await database.write(lambda c: owe(c, now=T0 + 20 * DAY))
+    lease = action.update().values(leased_until=T0 + LEASE)
+    await database.write(lambda c: c.execute(lease))
+    assert await dates(database) == (20 * DAY, 20 * DAY)
 
 
 async def test_one_of_each_wiki_is_in_somebodys_hands_until_it_is_settled(database: Database) -> None:

@@ -1,0 +1,47 @@
+"""The disk below SQLite's file and its log fails: fsync, writes, short writes; and its power, at an fsync.
+
+After some of the failures the power fails as well: what was answered 250 must be on the platter then.
+"""
+
+import time
+from random import Random
+
+from tests.chaos.faults.blow import Blow
+from tests.chaos.house import House
+from tests.chaos.load import Load
+from tests.support.forgetful_disk import Letter
+
+__all__ = ["Fsync"]
+
+LONG = (0.1, 1.0)  # seconds
+POWER = 3.0  # seconds within which there is an fsync, at which it fails
+ONE_IN = (1, 2, 5, 20)  # calls are struck
+KINDS = {
+    "fsync EIO": Letter.SYNC_FAILS,
+    "write EIO": Letter.WRITE_FAILS,
+    "write ENOSPC": Letter.NO_SPACE,
+    "write short": Letter.SHORT,
+    "power": "",
+}
+
+
+class Fsync:
+    def fits(self, house: House) -> bool:
+        return house.forgetful is not None
+
+    def strike(self, house: House, load: Load, random: Random) -> Blow:
+        assert house.forgetful
+        disk, [node] = house.forgetful, house.nodes
+        name = random.choice(list(KINDS))
+        before = disk.struck
+        if letter := KINDS[name]:
+            disk.says(letter, random.choice(ONE_IN))
+            time.sleep(random.uniform(*LONG))
+        if not letter or random.random() < 0.5:
+            disk.says(Letter.POWER_FAILS)
+            if node.wait(POWER) and letter:
+                name += ", then power"
+        disk.is_well()
+        if not node.running:
+            node.start()
+        return Blow(name, disk.struck > before)

@@ -1,0 +1,175 @@
+"""Everything that a campaign strikes: nodes, their wikis, their database and its disk, and a real Postfix.
+
+Knows how each is set up, brought back and taken down. Does not know what is struck when, nor what must hold.
+"""
+
+import random
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from sidecar.storage.sends import Send
+from tests.chaos.crowd import DOMAIN, Mail
+from tests.chaos.people import KINDS, OFTEN, Person, verp_of
+from tests.chaos.struck_node import StruckNode
+from tests.chaos.wikis import Wikis
+from tests.support.database_server import DatabaseServer
+from tests.support.forgetful_disk import ForgetfulDisk
+from tests.support.fresh_history import fresh_file
+from tests.support.postfix import Postfix
+from tests.support.preloaded import library
+from tests.support.small_disk import SmallDisk, small_disk
+from tests.support.waiting import until
+
+__all__ = ["House", "furnished"]
+
+WIKIS = ("aawiki", "bbwiki", "ccwiki", "ddwiki")
+DISK = 160  # MiB; what is left of it is filled, in memory
+PATIENCE = 60.0  # seconds until everything serves again
+
+
+@dataclass
+class House:
+    """All of it, well when made."""
+
+    url: str
+    wikis: Wikis
+    nodes: list[StruckNode]
+    random: random.Random
+    no_threads: Path  #: while it is there, no node gets any more
+    server: DatabaseServer | None = None  #: None: SQLite, and with it a disk
+    disk: SmallDisk | None = None
+    forgetful: ForgetfulDisk | None = None
+    postfix: Postfix | None = None
+    people: list[Person] = field(default_factory=list)  #: all who were ever invited
+    mails: list[Mail] = field(default_factory=list)  #: all that ever came back
+    expected: set[str] = field(default_factory=set)  #: return paths in the history of those not invited yet
+    _known: list[Person] = field(default_factory=list)  #: to whom mail has arrived, not invited yet
+
+    def __post_init__(self) -> None:
+        self.verp = verp_of(self.wikis.names)
+        self._engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        self._number = 0
+
+    def mend(self) -> None:
+        """Everything serves, whatever was done to it."""
+        self.wikis.thaw()
+        if self.server:
+            self.server.thaw()
+            self.server.revive()
+        if self.forgetful:
+            self.forgetful.is_well()
+        self.no_threads.unlink(missing_ok=True)
+        for node in self.nodes:
+            node.clock_wrong_by(0)
+            node.send(signal.SIGCONT)
+            node.await_serving()
+
+    def invite(self) -> list[Person]:
+        """Some of each kind for each wiki, new to everybody but those to whom mail arrives."""
+        missing = [
+            name for name, kind in KINDS.items() if not kind.arrived for _ in range(OFTEN.get(name, 1))
+        ]
+        guests = self._add(missing)
+        for wiki in self.wikis.names:
+            known = next((one for one in self._known if one.wiki == wiki), None)
+            if known:
+                self._known.remove(known)
+                guests.append(known)
+        self.people += guests
+        return guests
+
+    def prove_arrivals(self, rounds: int) -> None:
+        """People for so many rounds whose first failure is booked, and of whom a later mail has arrived.
+
+        It must be on the disk: that it arrived may be forgotten when a node is killed within that second.
+        """
+        names = [name for name, kind in KINDS.items() if kind.arrived]
+        self._known = [one for _ in range(rounds) for one in self._add(names)]
+        node, sends = self.nodes[0], []
+        for one in self._known:
+            first = one.mails(self.verp)[0]
+            until(lambda first=first: node.deliver(first.return_path, first.raw), "a first failure is taken")  # type: ignore[misc]
+            token = self.verp.recognise(one.path(self.verp, one.kind.arrived), one.now)
+            self.expected.add(first.return_path)
+            sends.append(Send(token.wiki, token.user_id, token.sent, token.tag, token.key_id))
+        node.note(sends)
+        until(lambda: self.count("SELECT count(*) FROM send") >= len(sends), "what arrived is noted")
+
+    def count(self, query: str) -> int:
+        """One number of the history."""
+        return int(self.rows(query)[0][0])
+
+    def rows(self, query: str) -> list[sa.Row[tuple[object, ...]]]:
+        """Straight from the history."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(sa.text(query)).all())
+
+    def _add(self, names: list[str]) -> list[Person]:
+        now, told = datetime.now(UTC), []
+        for wiki in self.wikis.names:
+            for name in names:
+                self._number += 1
+                address = f"u{self._number}@{wiki}.remote.example"
+                told.append((wiki, name, address, now - timedelta(days=KINDS[name].confirmed)))
+        users = [(wiki, address, address, at) for wiki, _, address, at in told]
+        return [
+            Person(wiki, user_id, address, name, now)
+            for user_id, (wiki, name, address, _) in zip(self.wikis.add(users), told, strict=True)
+        ]
+
+
+@contextmanager
+def furnished(
+    folder: Path,
+    seed: int,
+    server: DatabaseServer | None,
+    pattern: str,
+    prefix: Path | None,
+    names: Sequence[str] = WIKIS,
+) -> Iterator[House]:
+    """A house with SQLite and one node, or two nodes on *server*; with a Postfix if *prefix* has one."""
+    folder.mkdir()
+    folder.chmod(0o755)
+    with ExitStack() as life:
+        no_threads = folder / "no-threads"
+        environment = {"NO_THREADS": str(no_threads)}
+        libraries = [str(library("no_threads", folder))]
+        disk, forgetful = None, None
+        if server:
+            url, number = server.copy(pattern, f"house_{seed}"), 2
+        else:
+            history = folder / "disk" / "history.db"
+            history.parent.mkdir()
+            disk, number = life.enter_context(small_disk(history.parent, DISK)), 1
+            url, forgetful = f"sqlite:///{fresh_file(history)}", ForgetfulDisk(folder, history)
+            libraries.append(str(forgetful.library))
+            environment |= forgetful.environment
+        environment["LD_PRELOAD"] = ":".join(libraries)
+        wikis = Wikis(folder, list(names))
+        life.callback(wikis.kill)
+        nodes = []
+        for which in range(number):
+            nodes.append(StruckNode(folder / f"n{which}", url, wikis.apis, environment))
+            life.callback(nodes[-1].close)
+        house = House(url, wikis, nodes, random.Random(seed), no_threads, server, disk, forgetful)
+        life.callback(lambda: server and server.thaw())
+        if prefix:
+            house.postfix = _postfix(prefix, folder / "p", nodes[0].port)
+            life.callback(house.postfix.stop)
+        for node in nodes:
+            node.start()
+        house.mend()
+        yield house
+
+
+def _postfix(prefix: Path, folder: Path, port: int) -> Postfix:
+    postfix = Postfix(prefix, folder)
+    postfix.configure({DOMAIN: f"lmtp:inet:127.0.0.1:{port}"})
+    postfix.start()
+    return postfix
