@@ -50,7 +50,7 @@ def words_of(diagnostic: str, asked: Iterable[str]) -> Words:
         text = _URL.sub(" ", text)
     text = " ".join(_CONTINUED.sub(" ", _EMPTY.sub(" ", text)).split())
     folded = text.lower()
-    return Words(_HOST.sub(HOST, text), text, frozenset(word for word in asked if word in folded))
+    return Words(_HOST.sub(HOST, text), text, frozenset(filter(folded.__contains__, asked)))
 
 
 def without_addresses(text: str) -> str:

@@ -29,6 +29,7 @@ def look_at_failures(
     limits: Limits,
     now: datetime,
     wall_clock: datetime,  #: another time than *now* only where old mail is taken in
+    usual: tallies.Usual,
 ) -> list[Tripped]:
     """After a hard bounce was counted: the brakes that trip now."""
     tripped: list[Tripped] = []
@@ -41,7 +42,7 @@ def look_at_failures(
         contained = {name for name, _ in lately} | {one.provider for one in tripped}
         without = contained - {whose} if whose == tallies.ALL else ()
         before = max(filter(None, let_go), default=None)
-        failed = tallies.failed(connection, whose, now, before, limits.least, without)
+        failed = tallies.failed(connection, whose, now, before, limits.least, without, usual)
         why = too_many_failures(failed, limits, in_all=whose == tallies.ALL)
         tripped += _trip(connection, whose, why, now, HOUR)
     return tripped

@@ -105,7 +105,7 @@ class BounceIntake:
         for category in Category:  # there from the start: what was never there has no rate
             for hard in ("true", "false") if category in HARD_CAPABLE else ("false",):
                 self._metrics.bounces.labels(category, hard)
-        self._failed = failed
+        self._failed, self._usual = failed, tallies.Usual()
         self._reading = Room("reader", 2)
 
     def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
@@ -202,7 +202,7 @@ class BounceIntake:
         if bounce.hard:
             tallies.count(connection, entered, bounce, person)
             limits, at = bench.limits, bounce.received
-            tripped = look_at_failures(connection, bounce.provider, limits, at, wall_clock)
+            tripped = look_at_failures(connection, bounce.provider, limits, at, wall_clock, self._usual)
             if entered.is_first and len(person.accounts) == 1 and policy.rule.hard_bounces > 1:
                 return replace(booked, owing=Owing(tripped=tuple(tripped)))  # too few, whatever else there is
         elif not entered.was_proof:  # a soft bounce, too, may take a proof back

@@ -84,6 +84,7 @@ class Watch:
         self._loaded = self._looked = clock()
         self._mark = streaks.Mark(0, 0, clock())
         self._added: set[User] = set()  # since the last look began: it may not have seen them
+        self._alone: set[User] = set()  # watched, and perhaps their siblings are not
         self._tidied = clock() - ANEW
         self._beat = Beat("watch failed", self.watched.signings)
 
@@ -91,6 +92,7 @@ class Watch:
         """A failure that counts, or may turn out to, was booked here; after the commit."""
         self.watched.users.setdefault(wiki, Numbers()).add(user_id)
         self._added.add((wiki, user_id))
+        self._alone.add((wiki, user_id))
 
     def use(self, policies: Mapping[str, Policy], verp: Verp) -> None:
         """Watch by these from now on; if they look further back, everybody is looked up anew."""
@@ -116,17 +118,28 @@ class Watch:
         """Who was touched by any node since the last look?"""
         now, seen = self._clock(), self._mark
         self._added.clear()
-        mark = await self._db.read(lambda connection: streaks.mark(connection, now - SLACK))
-        users = await self._db.read(lambda connection: streaks.touched(connection, seen))
         since = self._since(now)
-        still = await self._db.read(lambda connection: streaks.open_among(connection, users, since))
-        for wiki, user_id in users:
-            if (wiki, user_id) in still:
+        mark = await self._db.read(lambda connection: streaks.mark(connection, now - SLACK))
+        touched = await self._db.read(lambda connection: streaks.touched(connection, seen, since))
+        # Who fails and is watched, siblings and all, goes on being watched: those are nearly all, in a storm.
+        asked = touched.others | {
+            user for user in touched.failing if user in self._alone or not self._is_watched(user)
+        }
+        standing = await self._db.read(
+            lambda connection: streaks.who_is_open(connection, asked, touched.failing, since)
+        )
+        for (wiki, user_id), is_open in standing.items():
+            if is_open:
                 self.watched.users.setdefault(wiki, Numbers()).add(user_id)
             elif (wiki, user_id) not in self._added and wiki in self.watched.users:
                 self.watched.users[wiki].discard(user_id)
+        self._alone -= standing.keys()
         self._mark, self._looked = mark, now
         self._count()
+
+    def _is_watched(self, user: User) -> bool:
+        wiki, user_id = user
+        return user_id in self.watched.users.get(wiki, ())
 
     async def flush(self) -> int:
         """Write what was signed; returns how much. What cannot be written waits."""

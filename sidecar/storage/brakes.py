@@ -40,6 +40,26 @@ class BrakeState(StrEnum):
     DISCARDED = "discarded"
 
 
+#: Those that hold actions for some users.
+_TRIPPED = sa.select(brake.c.id).where(
+    brake.c.state == BrakeState.TRIPPED,
+    brake.c.provider.in_(sa.bindparam("providers", expanding=True)),
+    brake.c.wiki.in_(sa.bindparam("wikis", expanding=True)),
+)
+_HOLDING = _TRIPPED.order_by(brake.c.id).with_for_update(read=True)
+_MISSED = _TRIPPED.where(brake.c.tripped <= sa.bindparam("until")).order_by(brake.c.id)
+_SETTLED = sa.select(sa.func.max(brake.c.settled, type_=brake.c.settled.type)).where(
+    brake.c.provider == sa.bindparam("whose"), brake.c.wiki == "", brake.c.settled <= sa.bindparam("until")
+)
+_ACTED = sa.select(
+    sa.func.count(sa.case((action.c.created > sa.bindparam("hour"), 1))), sa.func.count()
+).where(
+    action.c.kind.in_(DECIDED_KINDS),
+    action.c.state != State.SHADOW,
+    action.c.brake_id.is_(None),
+    action.c.created <= sa.bindparam("until"),
+    action.c.created > sa.bindparam("day"),
+)
 _LATELY = sa.select(brake.c.provider, brake.c.settled).where(
     brake.c.wiki == "",
     (brake.c.state == BrakeState.TRIPPED)
@@ -79,8 +99,8 @@ def holding(connection: sa.Connection, provider: str, *wikis: str) -> int | None
 
     It is not let go until the transaction ends: whoever lets it go sees what was put under it.
     """
-    query = sa.select(brake.c.id).where(_of(provider, wikis)).order_by(brake.c.id)
-    found = connection.execute(query.with_for_update(read=True)).scalars().first()
+    whose = {"providers": ["", provider], "wikis": ["", *wikis]}
+    found = connection.execute(_HOLDING, whose).scalars().first()
     return int(found) if found else None
 
 
@@ -88,8 +108,8 @@ def missed_by(
     connection: sa.Connection, provider: str, wikis: Collection[str], created: datetime
 ) -> Brake | None:
     """The brake that would hold an action, had it seen it: it tripped while that was being decided."""
-    query = sa.select(brake.c.id).where(_of(provider, wikis), brake.c.tripped <= created + UNSEEN)
-    found = connection.execute(query.order_by(brake.c.id)).scalars().first()
+    whose = {"providers": ["", provider], "wikis": ["", *wikis], "until": created + UNSEEN}
+    found = connection.execute(_MISSED, whose).scalars().first()
     return brakes(connection, brake_id=found)[0] if found else None
 
 
@@ -99,12 +119,6 @@ def wikis_of(connection: sa.Connection, action_id: int) -> set[str]:
     because = sa.select(bounce.c.wiki).join(action_bounce, action_bounce.c.bounce_id == bounce.c.id)
     failed = because.where(action_bounce.c.action_id == action_id)
     return set(connection.execute(own.union(failed)).scalars())
-
-
-def _of(provider: str, wikis: Collection[str]) -> sa.ColumnElement[bool]:
-    """Those that hold actions for these users."""
-    whose = brake.c.provider.in_(["", provider]) & brake.c.wiki.in_(["", *wikis])
-    return (brake.c.state == BrakeState.TRIPPED) & whose
 
 
 def lately(connection: sa.Connection, since: datetime, now: datetime) -> list[tuple[str, datetime | None]]:
@@ -121,10 +135,7 @@ def last_settled(connection: sa.Connection, provider: str, now: datetime) -> dat
 
     Not later than *now*, as above.
     """
-    query = sa.select(sa.func.max(brake.c.settled, type_=brake.c.settled.type)).where(
-        brake.c.provider == provider, brake.c.wiki == "", brake.c.settled <= now
-    )
-    newest: datetime | None = connection.execute(query).scalar_one()
+    newest: datetime | None = connection.execute(_SETTLED, {"whose": provider, "until": now}).scalar_one()
     return newest
 
 
@@ -200,11 +211,7 @@ def discard(connection: sa.Connection, brake_id: int, now: datetime, by: str = "
 def acted(connection: sa.Connection, now: datetime, hour: datetime, day: datetime) -> Acted:
     """Actions that a history has called for since *hour* and since *day*, and that no brake held: what one
     has held, somebody has looked at or will."""
-    free = (action.c.state != State.SHADOW) & action.c.brake_id.is_(None)
-    real = action.c.kind.in_(DECIDED_KINDS) & free & (action.c.created <= now)
-    late = sa.func.count(sa.case((action.c.created > hour, 1)))
-    query = sa.select(late, sa.func.count()).where(real, action.c.created > day)
-    return Acted(*connection.execute(query).one())
+    return Acted(*connection.execute(_ACTED, {"until": now, "hour": hour, "day": day}).one())
 
 
 def _settle(connection: sa.Connection, brake_id: int, state: BrakeState, now: datetime) -> bool:

@@ -33,6 +33,10 @@ __all__ = [
 #: Kinds that a user's history has called for; no more than one of them is owed at a time.
 DECIDED = (Kind.WARN, Kind.UNCONFIRM)
 
+_ENQUEUE = action.insert().returning(action.c.id)
+_LINK, _TELL = action_bounce.insert(), event.insert()
+_OPEN = sa.select(action.c.id).where(action.c.open_for.in_(sa.bindparam("keys", expanding=True))).limit(1)
+
 
 @dataclass(frozen=True)
 class Owed:
@@ -87,7 +91,7 @@ def enqueue(
         "undoes": because.undoes,
         "brake_id": held_by,
     }
-    action_id: int = connection.execute(action.insert().values(row).returning(action.c.id)).scalar_one()
+    action_id: int = connection.execute(_ENQUEUE, row).scalar_one()
     _link(connection, action_id, because)
     said = f"{row['kind']}, {state}: {wanted.reason}{_by(because)}"
     tell(connection, action_id, wanted, now, "decided", said)
@@ -96,14 +100,12 @@ def enqueue(
 
 def is_open(connection: sa.Connection, wanted: Action) -> bool:
     """Whether something is owed for this user already."""
-    query = sa.select(action.c.id).where(action.c.open_for == open_for(wanted))
-    return connection.execute(query).first() is not None
+    return connection.execute(_OPEN, {"keys": [open_for(wanted)]}).first() is not None
 
 
 def is_open_for(connection: sa.Connection, person: Iterable[Account]) -> bool:
     """Whether anything that a history has called for is owed at any of these accounts."""
-    query = sa.select(action.c.id).where(action.c.open_for.in_([_key(one) for one in person]))
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(_OPEN, {"keys": [_key(one) for one in person]}).first() is not None
 
 
 def decided_at(several: Iterable[Account]) -> sa.ColumnElement[bool]:
@@ -267,7 +269,7 @@ def _key(account: Account) -> str:
 def _link(connection: sa.Connection, action_id: int, because: Because) -> None:
     links = [{"action_id": action_id, "bounce_id": bounce_id} for bounce_id in because.bounces]
     if links:
-        connection.execute(action_bounce.insert(), links)
+        connection.execute(_LINK, links)
 
 
 def _in_hand(connection: sa.Connection, owed: Owed) -> bool:
@@ -290,7 +292,7 @@ def tell(
 ) -> None:
     """A line of the audit."""
     row = {"at": now, "wiki": about.wiki, "user_id": about.user_id, "action_id": action_id}
-    connection.execute(event.insert().values(what=what, detail=detail[:500], **row))
+    connection.execute(_TELL, row | {"what": what, "detail": detail[:500]})
 
 
 def _by(because: Because) -> str:

@@ -7,7 +7,7 @@ Knows how to find all of them, and whose streak may have opened or ended since a
 mail has arrived since: that ends the counting, and not the watching.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from sidecar.storage.actions import Kind, State
 from sidecar.storage.needs import OPEN
 from sidecar.storage.schema import action, bounce, identity, notice
 
-__all__ = ["Mark", "User", "all_open", "mark", "open_among", "touched"]
+__all__ = ["Mark", "Touched", "User", "all_open", "mark", "touched", "who_is_open"]
 
 User = tuple[str, int]  #: wiki, user id
 
@@ -29,6 +29,44 @@ BATCH = 10_000  # rows that are fetched at a time
 _ASIDE = (notice.c.aside != "") & (notice.c.wiki != "")
 _OWED = action.c.state.in_(OPEN) & action.c.kind.in_((Kind.WARN, Kind.UNCONFIRM))
 _MAY_OPEN = ((action, _OWED), (notice, _ASIDE))
+
+_SINCE: sa.BindParameter[datetime] = sa.bindparam("since", type_=bounce.c.sent.type)
+_OPENS = sa.and_(
+    bounce.c.hard,
+    ~bounce.c.confirming,
+    bounce.c.pardon.is_(None),
+    bounce.c.sent > _SINCE,
+    ~sa.exists().where(
+        action.c.wiki == bounce.c.wiki,
+        action.c.user_id == bounce.c.user_id,
+        action.c.forget_until >= bounce.c.sent,
+        action.c.state != State.DEAD,
+    ),
+)
+_OPEN = sa.select(
+    sa.or_(
+        *(
+            sa.exists().where(
+                table.c.wiki == sa.bindparam("wiki"), table.c.user_id == sa.bindparam("user_id"), open_
+            )
+            for table, open_ in ((bounce, _OPENS), *_MAY_OPEN)
+        )
+    )
+)
+_AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=bounce.c.received.type)
+_FAILED = [
+    sa.select(bounce.c.wiki, bounce.c.user_id, _OPENS).where(bounce.c.hard, new)
+    for new in (bounce.c.id > sa.bindparam("bounce_id"), bounce.c.received > _AT)
+]
+_OTHERS = [
+    sa.select(table.c.wiki, table.c.user_id).where(*new)
+    for table, *new in (
+        (notice, _ASIDE, notice.c.id > sa.bindparam("notice_id")),
+        (notice, _ASIDE, notice.c.received > _AT, notice.c.raw.is_not(None)),  # as the index has it
+        (action, action.c.settled > _AT),
+        (identity, identity.c.asked > _AT),
+    )
+]
 
 
 @dataclass(frozen=True)
@@ -52,12 +90,12 @@ def all_open(connection: sa.Connection, since: datetime) -> dict[str, Numbers]:
     """Every user with an open streak, by wiki; failures of mail sent up to *since* are forgotten."""
     found: dict[str, Numbers] = {}
     # Nothing comes back before it was sent, and there is an index of what came back.
-    failed = sa.select(bounce.c.wiki, bounce.c.user_id).where(_opens(since), bounce.c.received > since)
+    failed = sa.select(bounce.c.wiki, bounce.c.user_id).where(_OPENS, bounce.c.received > _SINCE)
     for query in (
         failed,
         *(sa.select(table.c.wiki, table.c.user_id).where(open_) for table, open_ in _MAY_OPEN),
     ):
-        for wiki, user_id in connection.execution_options(yield_per=BATCH).execute(query):
+        for wiki, user_id in connection.execution_options(yield_per=BATCH).execute(query, {"since": since}):
             found.setdefault(wiki, Numbers()).add(user_id)
     for person in people.groups(connection).values():
         if any(one.user_id in found.get(one.wiki, ()) for one in person):
@@ -66,56 +104,50 @@ def all_open(connection: sa.Connection, since: datetime) -> dict[str, Numbers]:
     return found
 
 
-def touched(connection: sa.Connection, seen: Mark) -> set[User]:
+@dataclass(frozen=True)
+class Touched:
+    """Accounts, but not their siblings."""
+
+    failing: frozenset[
+        User
+    ]  #: with a failure that counts and is not forgotten: nothing else needs to be asked
+    others: frozenset[User]
+
+
+def touched(connection: sa.Connection, seen: Mark, since: datetime) -> Touched:
     """Users of bounces that were booked, of mail that was set aside, of actions settled, and those of whom it
-    became known whose account they are, since *seen*; and their siblings.
+    became known whose account they are, since *seen*; failures of mail sent up to *since* are forgotten.
 
     By number, because replayed mail is old; and by time, because a soft bounce may become a hard one, and
     because numbers are not given in the order of the commits where several nodes write.
     """
-    failed = sa.select(bounce.c.wiki, bounce.c.user_id).where(bounce.c.hard)
-    settled = sa.select(action.c.wiki, action.c.user_id).where(action.c.settled > seen.at)
-    aside = sa.select(notice.c.wiki, notice.c.user_id).where(_ASIDE)
-    queries = (
-        failed.where(bounce.c.id > seen.bounce_id),
-        failed.where(bounce.c.received > seen.at),
-        aside.where(notice.c.id > seen.notice_id),
-        aside.where(notice.c.received > seen.at, notice.c.raw.is_not(None)),  # as the index has it
-        settled,
-        sa.select(identity.c.wiki, identity.c.user_id).where(identity.c.asked > seen.at),
-    )
-    found = {Account(*row) for query in queries for row in connection.execute(query)}
-    return {(one.wiki, one.user_id) for each in found for one in people.accounts_of(connection, each)}
+    at = {"since": since, **vars(seen)}
+    failures = [tuple(row) for query in _FAILED for row in connection.execute(query, at)]
+    failing = frozenset((wiki, user_id) for wiki, user_id, opens in failures if opens)
+    others = {(wiki, user_id) for wiki, user_id, _ in failures} - failing
+    others |= {(wiki, user_id) for query in _OTHERS for wiki, user_id in connection.execute(query, at)}
+    return Touched(failing, frozenset(others))
 
 
-def open_among(connection: sa.Connection, users: Iterable[User], since: datetime) -> set[User]:
-    """Which of these have an open streak; mail to any account of a person tells of all of them."""
-    return {
-        user
-        for user in users
-        if any(
-            _is_open(connection, (one.wiki, one.user_id), since)
-            for one in people.busy_accounts(connection, Account(*user))
+def who_is_open(
+    connection: sa.Connection, users: Iterable[User], failing: Collection[User], since: datetime
+) -> dict[User, bool]:
+    """Whether these have an open streak, and their siblings: mail to any account of a person tells of all of
+    them. Of *failing* it is known.
+    """
+    found: dict[User, bool] = {}
+    for user in users:
+        if user in found:
+            continue
+        person = [(one.wiki, one.user_id) for one in people.accounts_of(connection, Account(*user))]
+        is_open = any(one in failing for one in person) or any(
+            _is_open(connection, one, since) for one in person
         )
-    }
+        found |= dict.fromkeys(person, is_open)
+    return found
 
 
 def _is_open(connection: sa.Connection, user: User, since: datetime) -> bool:
     wiki, user_id = user
-    return any(
-        connection.execute(
-            sa.select(table.c.id).where(table.c.wiki == wiki, table.c.user_id == user_id, open_).limit(1)
-        ).first()
-        for table, open_ in ((bounce, _opens(since)), *_MAY_OPEN)
-    )
-
-
-def _opens(since: datetime) -> sa.ColumnElement[bool]:
-    settled = sa.exists().where(
-        action.c.wiki == bounce.c.wiki,
-        action.c.user_id == bounce.c.user_id,
-        action.c.forget_until >= bounce.c.sent,
-        action.c.state != State.DEAD,
-    )
-    counts = bounce.c.hard & ~bounce.c.confirming & bounce.c.pardon.is_(None)
-    return counts & (bounce.c.sent > since) & ~settled
+    whose = {"wiki": wiki, "user_id": user_id, "since": since}
+    return bool(connection.execute(_OPEN, whose).scalar_one())

@@ -14,7 +14,7 @@ from sidecar.storage import persons
 from sidecar.storage.ledger import Bounce, Entered
 from sidecar.storage.schema import bounce, tally
 
-__all__ = ["ALL", "LOOKED_AT", "count", "failed"]
+__all__ = ["ALL", "LOOKED_AT", "Usual", "count", "failed"]
 
 ALL = ""  # stands for every provider
 SLOT = timedelta(minutes=10)
@@ -60,6 +60,35 @@ def count(connection: sa.Connection, entered: Entered, entry: Bounce, person: To
             connection.execute(tally.insert(), {"provider": whose, "slot": _slot(at), "users": 1})
 
 
+class Usual:
+    """Users per hour over the weeks before; looked up once in a slot, because it takes some thousand rows."""
+
+    def __init__(self) -> None:
+        self._slot = _EPOCH
+        self._known: dict[tuple[str, frozenset[str]], float | None] = {}
+
+    def of(
+        self, connection: sa.Connection, provider: str, now: datetime, without: Collection[str] = ()
+    ) -> float | None:
+        """Of *provider* (or ALL, *without* some); None if there is no such history."""
+        if self._slot != _slot(now):
+            self._slot, self._known = _slot(now), {}
+        known, key = self._known, (provider, frozenset(without))  # another thread may begin the next slot
+        if key not in known:
+            known[key] = _usual(connection, provider, now - HOUR, without)
+        return known[key]
+
+
+def _usual(
+    connection: sa.Connection, provider: str, until: datetime, without: Collection[str]
+) -> float | None:
+    first: datetime | None = connection.execute(_FIRST).scalar_one()
+    if first is None or until - first < WEEK:
+        return None
+    since = max(first, _slot(until - USUAL))
+    return _users(connection, provider, since, until, without) / ((until - since) / HOUR)
+
+
 def failed(
     connection: sa.Connection,
     provider: str,
@@ -67,21 +96,16 @@ def failed(
     not_before: datetime | None,
     few: int,
     without: Collection[str] = (),
+    usual: Usual | None = None,  #: what is known of it already
 ) -> Failed:
     """The users of *provider* (or ALL, *without* some) in the hour before *now*, and after *not_before*.
 
-    The usual rate is only looked up if more than *few* failed: it takes some thousand rows.
+    The usual rate is only looked up if more than *few* failed.
     """
     users = _users(connection, provider, max(_slot(now - HOUR), not_before or _EPOCH), now + SLOT, without)
-    usual_until = now - HOUR
     if users <= few:
         return Failed(users, None)
-    first: datetime | None = connection.execute(_FIRST).scalar_one()
-    if first is None or usual_until - first < WEEK:
-        return Failed(users, None)
-    since = max(first, _slot(usual_until - USUAL))
-    usual = _users(connection, provider, since, usual_until, without)
-    return Failed(users, usual / ((usual_until - since) / HOUR))
+    return Failed(users, (usual or Usual()).of(connection, provider, now, without))
 
 
 def _users(

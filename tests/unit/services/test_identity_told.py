@@ -95,3 +95,12 @@ async def test_both_accounts_are_watched_from_the_start_and_by_every_node(farm: 
     assert other_node.watched.users == {"dewiki": {8}, "enwiki": {7}}
     await farm.watch.look()
     assert farm.watch.watched.users == {"dewiki": {8}, "enwiki": {7}}
+
+
+async def test_the_other_account_is_watched_as_soon_as_it_is_known_whose_it_is(farm: Farm) -> None:
+    await farm.fail(OTHER)
+    await farm.watch.look()
+    assert farm.watch.watched.users == {"dewiki": {8}}
+    await farm.settle()
+    await farm.watch.look()
+    assert farm.watch.watched.users == {"dewiki": {8}, "enwiki": {7}}

@@ -301,3 +301,19 @@ async def test_what_another_node_has_signed_is_noted_for_those_who_are_watched(h
     assert await house.watch.flush() == 1
     assert await sent(house) == [1]
     assert house.counted("sends_total", result="noted") == 1
+
+
+async def test_of_those_who_are_watched_already_nothing_is_asked_again(house: House) -> None:
+    for user_id in range(1, 31):
+        await house.bounce(user_id=user_id)
+    await house.watch.look()
+    asked: list[str] = []
+
+    def hear(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
+    await house.watch.look()  # all of it came within the last minute
+    sa.event.remove(sa.Engine, "before_cursor_execute", hear)
+    assert users(house.watch) == {("enwiki", user_id) for user_id in range(1, 31)}
+    assert len(asked) < 20

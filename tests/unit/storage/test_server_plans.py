@@ -75,7 +75,7 @@ DROPPING = {
 BOOKING: dict[str, Callable[[sa.Connection], object]] = {
     "lock": lambda c: accounts.lock(c, "enwiki", 7),
     "book": lambda c: ledger.book(c, 1, bounce(T0 + 5 * DAY)),
-    "open": lambda c: streaks.open_among(c, {("enwiki", 7)}, T0),
+    "open": lambda c: streaks.who_is_open(c, {("enwiki", 7)}, (), T0),
     "claim": lambda c: claims.claim(c, T0, T0 + timedelta(minutes=2), ()),
 }
 
