@@ -200,7 +200,8 @@ def discard(connection: sa.Connection, brake_id: int, now: datetime, by: str = "
 def acted(connection: sa.Connection, now: datetime, hour: datetime, day: datetime) -> Acted:
     """Actions that a history has called for since *hour* and since *day*, and that no brake held: what one
     has held, somebody has looked at or will."""
-    free = (action.c.state != State.SHADOW) & action.c.brake_id.is_(None)
+    # Not "IS NULL": SQLite would look at every action of the history, as nearly none was ever held.
+    free = (action.c.state != State.SHADOW) & (sa.func.coalesce(action.c.brake_id, 0) == 0)
     real = action.c.kind.in_(DECIDED_KINDS) & free & (action.c.created <= now)
     late = sa.func.count(sa.case((action.c.created > hour, 1)))
     query = sa.select(late, sa.func.count()).where(real, action.c.created > day)
