@@ -56,7 +56,8 @@ _ACTED = sa.select(
 ).where(
     action.c.kind.in_(DECIDED_KINDS),
     action.c.state != State.SHADOW,
-    action.c.brake_id.is_(None),
+    # Not "IS NULL": SQLite would look at every action of the history, as nearly none was ever held.
+    sa.func.coalesce(action.c.brake_id, 0) == 0,
     action.c.created <= sa.bindparam("until"),
     action.c.created > sa.bindparam("day"),
 )

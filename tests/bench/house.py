@@ -24,6 +24,7 @@ __all__ = ["House", "Memory", "cpu_seconds"]
 ROOT = Path(__file__).resolve().parents[2]
 SOCKETS = ("verp.sock", "lmtp.sock", "policy.sock")
 GRACE = 30.0  # seconds for an orderly end
+START = 180.0  # seconds; with millions of watched users on a busy machine
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -87,7 +88,7 @@ class House:
                 stdout=log,
                 stderr=log,
             )
-        until(self._serves, f"the daemon in {self.folder}", step=0.002)
+        until(self._serves, f"the daemon in {self.folder}", seconds=START, step=0.002)
         taken = perf_counter() - begin
         for name in SOCKETS:
             (self.folder / name).chmod(0o666)  # Postfix comes as an account of no group of ours

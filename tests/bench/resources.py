@@ -67,7 +67,7 @@ def measure(settings: Settings) -> Iterator[Section]:
         folder = Path(place)
         filled, watched = _filled(folder, settings.most), _watched(folder, settings.most)
         yield _memory(folder, filled, watched, settings)
-        yield _starting(filled, settings)
+        yield _starting(filled, watched, settings)
         yield _by_pipe(settings)
         yield _signing(folder, watched, settings)
 
@@ -119,9 +119,13 @@ def _seen(case: str, house: House) -> Line:
     return Line(case, OURS, {f"{name} MiB": [size] for name, size in house.memory().items()})
 
 
-def _starting(filled: Path, settings: Settings) -> Section:
-    with House() as fresh, House(prepare=_with(filled)) as full:
-        cases = {"a new history": fresh, f"{settings.most:,} bounces in the history": full}
+def _starting(filled: Path, watched: Path, settings: Settings) -> Section:
+    with House() as fresh, House(prepare=_with(filled)) as full, House(prepare=_with(watched)) as crowd:
+        cases = {
+            "a new history": fresh,
+            f"{settings.most:,} bounces in the history": full,
+            f"{settings.most:,} watched users": crowd,
+        }
         taken = rounds_of({case: partial(_restart, house) for case, house in cases.items()}, settings.rounds)
     lines = [Line(case, OURS, rounds) for case, rounds in taken.items()]
     return Section(PART, "Start", TOLD_STARTING, STARTING, lines, "case")

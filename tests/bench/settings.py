@@ -15,7 +15,7 @@ class Settings:
 
     rounds: int = 7
     seconds: float = 0.7  #: of a pass of lookups, or of writing to the disk
-    mails: int = 1500  #: that are delivered in a pass
+    mails: int = 1000  #: that are delivered in a pass
     reading: int = 400  #: mails at least that are read in a pass
     most: int = 10**6  #: bounces of the longest history, and watched users
     archived: int = 100_000  #: mails that are replayed

@@ -91,6 +91,12 @@ async def test_nothing_is_scanned_or_sorted(
     assert [s for s in steps if "TEMP B-TREE" in s] == []
 
 
+async def test_no_decision_looks_at_all_actions_that_no_brake_held(database: Database) -> None:
+    steps = await explained(database, WORKS["decide"])
+    assert any("ix_action_created" in step for step in steps)
+    assert not [step for step in steps if "ix_action_brake_id" in step]
+
+
 async def test_a_scan_would_be_seen(database: Database) -> None:
     steps = await explained(
         database, lambda c: c.execute(sa.text("SELECT * FROM bounce ORDER BY domain")).all()
