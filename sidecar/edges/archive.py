@@ -1,7 +1,7 @@
 """Archived mail as a way in: single files, Maildirs, mboxes, and folders of such.
 
-Knows how archives are laid out, and what else may lie in one: links in a circle, pipes, devices. Does not know
-what is in a mail.
+Knows how archives are laid out, and what else may lie in one: links in a circle, pipes, devices. Does not
+know what is in a mail.
 """
 
 import errno
