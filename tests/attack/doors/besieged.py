@@ -22,7 +22,7 @@ __all__ = ["MAIL", "PATIENCE", "TOKEN", "Besieged", "besieged", "said"]
 PATIENCE = 20.0  # seconds for an answer that is due at once; the machine may be busy
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TOKEN = secret("a-besieged-token-0123456789abcdef")
-OWN = 8  # descriptors that a daemon opens for itself when it has something to do: the history's file, and its log
+OWN = 8  # descriptors that a daemon opens for itself when it has something to do: the history's files
 GROWTH = 300 * 2**20  # octets by which the daemon may grow under attack
 ALARMS = re.compile(rb"level='(?:error|critical)'.*|Traceback.*|Exception ignored.*")
 
