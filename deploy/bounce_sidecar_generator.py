@@ -88,7 +88,7 @@ def main() -> None:
         made = dict(units(CONFIG.read_text("utf-8")))
     except FileNotFoundError:
         return
-    except (AttributeError, OSError, TypeError, ValueError) as error:
+    except (AttributeError, OSError, RecursionError, TypeError, ValueError) as error:
         sys.exit(f"bounce-sidecar: no sockets are opened by systemd: {CONFIG}: {error}")
     folder = Path(sys.argv[1])
     wants = folder / f"{SERVICE}.wants"

@@ -4,7 +4,6 @@ Knows how settings depend on each other. Does not open files, and does not know 
 names, defaults and limits stand in settings.py, secrets in secrets.py, what comes of it in configured.py.
 """
 
-import tomllib
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from sidecar.alarms import canary_of, tolerance_of
 from sidecar.complaints import in_words
 from sidecar.configured import Config, ConfigError, HttpConfig, Listen, ReadSecret
 from sidecar.dashboard_config import dashboard_config
-from sidecar.domain import verp
+from sidecar.domain import toml_text, verp
 from sidecar.farm import ReadCensus, Taken, farm_config, taken
 from sidecar.numbers_together import number_problems
 from sidecar.policies import limits_of, policy_of
@@ -93,8 +92,8 @@ def _alone(name: str, shape: type[S], text: str) -> S:
 
 def _toml(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return toml_text.parse(text)
+    except toml_text.NotToml as error:
         raise ConfigError([f"this is no TOML: {error}"]) from None
 
 

@@ -16,6 +16,7 @@ import ecs_logging
 import structlog
 
 from sidecar import __version__
+from sidecar.domain.harmless import harmless
 from sidecar.domain.wording import without_addresses
 from sidecar.telemetry import SPATE, report
 
@@ -40,7 +41,7 @@ def configure_logging(level: str, style: str, node: str = "") -> None:
     # Exceptions are told without local variables, among which are keys and passwords.
     plain = structlog.dev.plain_traceback
     styles: dict[str, list[structlog.typing.Processor]] = {
-        "console": [structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=plain)],
+        "console": [_tame, structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=plain)],
         "keyvalue": [
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
@@ -64,6 +65,11 @@ def _discreet(_logger: object, level: str, line: Line) -> Line:
     if level != "debug" and isinstance(why := line.get("why"), str):
         line["why"] = without_addresses(why)
     return line
+
+
+def _tame(_logger: object, _level: str, line: Line) -> Line:
+    """Words of strangers do nothing to a terminal, and begin no line; other styles spell them anyway."""
+    return {name: harmless(value) if isinstance(value, str) else value for name, value in line.items()}
 
 
 class Ecs:

@@ -3,13 +3,13 @@
 Knows which number belongs to which rule. Does not know what the numbers do: domain/policy.py does.
 """
 
-import tomllib
 from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from sidecar.complaints import in_words
+from sidecar.domain import toml_text
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import HARD_CAPABLE, Category
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak
@@ -39,11 +39,11 @@ class PolicyError(Exception):
 def policy_in(text: str) -> Policy:
     """The policy that [policy] sets in *text*, whatever else it holds. Raises PolicyError."""
     try:
-        data = tomllib.loads(text)
+        data = toml_text.parse(text)
         if "policy" not in data:
             raise PolicyError(["[policy] is missing"])
         return policy_of(PolicySection.model_validate(data["policy"]), PolicySection())
-    except tomllib.TOMLDecodeError as error:
+    except toml_text.NotToml as error:
         raise PolicyError([f"this is no TOML: {error}"]) from None
     except ValidationError as error:
         problems = ({**problem, "loc": ("policy", *problem["loc"])} for problem in error.errors())

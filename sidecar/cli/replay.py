@@ -12,6 +12,7 @@ from sidecar.cli import whatif
 from sidecar.cli.common import as_json, configured, stop_with, troubles
 from sidecar.cli.history import actions_table
 from sidecar.cli.printing import console
+from sidecar.domain.harmless import harmless
 from sidecar.edges import archive
 from sidecar.services.replay import Archived, Replayed
 
@@ -74,9 +75,9 @@ def _show(result: Replayed, ingest: bool) -> None:
     for receipt, count in result.receipts.most_common():
         click.echo(f"{count:6} {receipt}")
     for name in result.undated:
-        click.echo(f"left out, it has no date: {name}")
+        click.echo(f"left out, it has no date: {harmless(name)}")
     for name in result.unreadable:
-        click.echo(f"left out, it cannot be read: {name}")
+        click.echo(f"left out, it cannot be read: {harmless(name)}")
     if result.actions:
         title = "Owed now" if ingest else "Would be un-confirmed"
         console.print(actions_table(result.actions, title))

@@ -7,7 +7,7 @@ a text that it can match. Does not know rules.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, takewhile
 from math import prod
 
 from .wording import Words
@@ -16,7 +16,10 @@ __all__ = ["Phrase", "compile_phrase"]
 
 MAX_PATTERN = 2000  #: characters of a phrase; who needs more wants two
 MAX_WORK = 50_000  #: ways to match at one place of a text; two gaps of 100 characters are 10,000
+MAX_DEPTH = 20  #: parentheses in parentheses; who reads it needs no more, and the reader calls itself
 MIN_NEEDED = 3  #: octets; shorter pieces stand in nearly every text and spare nothing
+
+_AMBIGUOUS = re.compile(r"\[\^?\[|--|&&|~~|\|\|")  # in a set: Python may read it otherwise one day, and warns
 
 _TOKEN = re.compile(
     r"(?P<code>\\x..|\\u....)"
@@ -64,14 +67,29 @@ def compile_phrase(written: str) -> Phrase:
     """Compile, ignoring case. Raises ValueError where *written* is no expression, or could become slow."""
     if len(written) > MAX_PATTERN:
         raise ValueError(f"text is longer than {MAX_PATTERN} characters")
+    _check_shape(written)
     try:
         expression = re.compile(written, re.IGNORECASE)
-    except re.error as error:
+    except (re.error, OverflowError) as error:
         raise ValueError(f"text is no regular expression: {error}") from None
     branches = _Reader(written).branches()
     if _work(branches) > MAX_WORK:
         raise ValueError(f"text can match in more than {MAX_WORK} ways at one place; shorten its gaps")
     return Phrase(expression, frozenset(_needed(branches)), "host" in expression.groupindex)
+
+
+def _check_shape(written: str) -> None:
+    """Raises ValueError for what `re` itself warns of, or fails at other than by its own error."""
+    place = depth = 0
+    while found := _TOKEN.match(written, place):
+        kind, place = found.lastgroup, found.end()
+        depth += (kind in ("open", "look")) - (kind == "close")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"text has more than {MAX_DEPTH} parentheses in one another")
+        if kind == "set" and _AMBIGUOUS.search(found.group()):
+            raise ValueError(f"text has {found.group()!r}; in a set, write a backslash before [ - & ~ and |")
+    if written.startswith("[", place):
+        raise ValueError("text has a set without end, or of more than 200 characters")
 
 
 class _Reader:
@@ -131,11 +149,26 @@ def _repeat(item: _Item, token: str) -> None:
 
 
 def _work(branches: list[list[_Item]]) -> int:
-    """An upper bound of the ways in which one of *branches* can match at one place."""
-    return max(
-        prod(_work(item.branches) * max(item.most + (item.least == 0), 1) for item in branch)
+    """An upper bound of the ways in which *branches* can match at one place.
+
+    Those of branches that may begin alike add up; a text that begins as one word does not begin as another.
+    """
+    ways = [
+        (
+            _beginning(branch),
+            prod(_work(item.branches) * max(item.most + (item.least == 0), 1) for item in branch),
+        )
         for branch in branches or [[]]
+    ]
+    return max(sum(number for word, number in ways if begins.startswith(word)) for begins, _ in ways)
+
+
+def _beginning(branch: list[_Item]) -> str:
+    """The letters with which all begins that *branch* matches: of ASCII, which have but one other case."""
+    fixed = takewhile(
+        lambda item: item.letter and item.letter.isascii() and item.least == item.most == 1, branch
     )
+    return "".join(item.letter for item in fixed)
 
 
 def _needed(branches: list[list[_Item]]) -> set[str]:

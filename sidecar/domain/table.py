@@ -3,11 +3,11 @@
 Knows the form of a file and where a mistake stands. Does not know which rule wins (see classify).
 """
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from . import toml_text
 from .rule import Rule, RuleError, Veto, read_rule, read_veto
 
 __all__ = ["Table", "read_tables"]
@@ -27,8 +27,8 @@ class Table:
     def add(self, name: str, text: str) -> None:
         """Take in one file; whatever cannot be used becomes a problem, and the rest is taken."""
         try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            document = toml_text.parse(text)
+        except toml_text.NotToml as error:
             self.problems.append(f"{name} is not TOML: {error}")
             return
         for key in document:

@@ -20,6 +20,7 @@ from sidecar.edges import replies
 from sidecar.edges.few_lines import FewLines
 from sidecar.edges.http_connection import Connection
 from sidecar.edges.replies import HttpReply
+from sidecar.edges.room import idlest
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.telemetry import Door
 
@@ -145,6 +146,10 @@ class HttpListener:
         """All of it, or what is said instead."""
         if (request.content_length or 0) > limit:
             return replies.BODY_TOO_BIG
+        connection = self._connections.get(request.protocol)
+        if connection is None:
+            raise ConnectionResetError
+        connection.reads(all_is_here=False)
         body = bytearray()
         patience = asyncio.timeout(self._limits.body)
         try:
@@ -160,6 +165,7 @@ class HttpListener:
             return replies.bad_input("The body is damaged")
         finally:
             self._bodies.discard(patience)
+            connection.reads(all_is_here=True)
         return bytes(body)
 
     def admit(self, connection: Connection) -> bytes | None:
@@ -175,9 +181,8 @@ class HttpListener:
     def _spared(self) -> bool:
         """Hang up on whoever has said nothing for longest; False if nobody has for long enough."""
         long_ago = asyncio.get_running_loop().time() - self._limits.spare
-        resting = [(since, one) for one in self._connections.values() if (since := one.resting) is not None]
-        since, idle = min(resting, key=lambda pair: pair[0], default=(long_ago, None))
-        if idle is None or since >= long_ago:
+        idle = idlest(self._connections.values(), lambda one: one.resting, long_ago)
+        if idle is None:
             return False
         self._connections.pop(idle.inner, None)
         idle.abort()

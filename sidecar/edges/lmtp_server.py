@@ -16,9 +16,11 @@ import structlog
 
 from sidecar.edges import lmtp, replies
 from sidecar.edges.delivery import take
+from sidecar.edges.few_lines import FewLines
 from sidecar.edges.lmtp_session import LmtpSession
 from sidecar.edges.passed_sockets import WrongSocket
 from sidecar.edges.replies import REPLIES, TROUBLE, Reply
+from sidecar.edges.room import SPARE, idlest
 from sidecar.edges.unix_socket import MODE, CannotListen, UnixSocket
 from sidecar.services.receipt import Intake, Received
 from sidecar.telemetry import Door, Metrics
@@ -35,6 +37,7 @@ class Limits:
     """What one peer may cost, and how long anybody waits."""
 
     size: int = lmtp.SIZE_LIMIT  #: octets of a mail
+    spare: float = SPARE  #: seconds for which a session may bring no mail when others have no room
     sessions: int = 100  #: at once; Postfix opens 20 per destination (default_destination_concurrency_limit)
     unfinished: int = 200  #: deliveries with the intake, those included for which nobody waits any more
     patience: float = 60.0  #: seconds for a delivery; Postfix waits 600 (lmtp_data_done_timeout)
@@ -61,6 +64,7 @@ class LmtpServer:
         self._door.open.set_function(lambda: len(self._sessions))
         self._deliveries: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._few = FewLines()
         self._quiet = asyncio.Event()  # no session and no delivery
         self._quiet.set()
         self._listeners: list[asyncio.Server] = []
@@ -127,16 +131,26 @@ class LmtpServer:
         return LmtpSession(self, connection, idle=limits.idle, mail=limits.mail, write=limits.write)
 
     def admit(self, session: LmtpSession) -> str | None:
-        """The reply that turns it away, None if there is room for one more."""
+        """The reply that turns it away, None if there is room for one more, or an idler made it."""
         if self._closing:
             return replies.SHUTTING_DOWN
-        if len(self._sessions) >= self.limits.sessions:
-            log.warning("too many sessions", limit=self.limits.sessions)
-            self._door.turned_away.inc()
+        if len(self._sessions) >= self.limits.sessions and not self._made_room():
             return replies.TOO_MANY_SESSIONS
         self._sessions.add(session)
         self._quiet.clear()
         return None
+
+    def _made_room(self) -> bool:
+        """Who has brought no mail for longest is sent away."""
+        self._door.turned_away.inc()
+        self._few.say(log.warning, "too many sessions", limit=self.limits.sessions)
+        long_ago = asyncio.get_running_loop().time() - self.limits.spare
+        idler = idlest(self._sessions, lambda session: session.waiting_since, long_ago)
+        if idler is None:
+            return False
+        self._sessions.discard(idler)
+        idler.make_room(replies.TOO_MANY_SESSIONS)
+        return True
 
     def lost(self, session: LmtpSession) -> None:
         """The connection is gone; its delivery goes on unheard."""

@@ -43,6 +43,7 @@ class LmtpSession(asyncio.Protocol):
         self._mail_due = self._loop.time() + mail
         self._deadline = Deadline(self._loop, self._give_up)
         self._blocked = False  # the peer does not read
+        self._served = self._loop.time()  # when it came, or its last mail was answered
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -70,13 +71,25 @@ class LmtpSession(asyncio.Protocol):
 
     def answer(self, answers: Sequence[Reply]) -> None:
         """One reply per recipient of the pending delivery; without effect when the peer is gone."""
-        self._mail_due = self._loop.time() + self._mail
+        self._served = self._loop.time()
+        self._mail_due = self._served + self._mail
         self._step(lambda: self._lmtp.answer(answers))
 
     def leave(self, reply: str) -> None:
         """Say so and hang up, after the pending delivery if there is one."""
         self._lmtp.hang_up(reply)
         self._go_on()
+
+    @property
+    def waiting_since(self) -> float | None:
+        """For a mail, on the loop's clock; None while one is with the intake."""
+        return self._served if self._lmtp.pending is None else None
+
+    def make_room(self, reply: str) -> None:
+        """Say so and hang up at once, whether the peer reads it or not."""
+        self.leave(reply)
+        if self._blocked:
+            self._transport.abort()
 
     def abort(self) -> None:
         """Hang up without a word."""

@@ -11,6 +11,7 @@ import structlog
 
 from sidecar.domain.verp import Token
 from sidecar.edges import policy_delegation
+from sidecar.edges.few_lines import FewLines
 from sidecar.edges.policy_delegation import NotUnderstood
 from sidecar.edges.query_socket import Limits, QuerySocket
 from sidecar.edges.replies import REPLIES, TROUBLE
@@ -48,13 +49,14 @@ class PolicyService(QuerySocket):
     ) -> None:
         door = door or Door(Metrics(), "policy")
         self._return_paths, self._failed = return_paths, door.trouble.inc
+        self._unasked = FewLines()
         super().__init__(self._dialogue, b"", door, limits=limits)
 
     def _dialogue(self) -> policy_delegation.Connection:
         return policy_delegation.Connection(self._decide, self._not_understood)
 
     def _not_understood(self, why: str) -> None:
-        log.warning("policy request not understood", why=why)
+        self._unasked.say(log.warning, "policy request not understood", why=why)
 
     def _decide(self, attributes: Mapping[str, str]) -> str:
         if attributes.get("request") != REQUEST:

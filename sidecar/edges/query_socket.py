@@ -14,6 +14,8 @@ from typing import Protocol, cast
 import structlog
 
 from sidecar.edges.deadline import Deadline
+from sidecar.edges.few_lines import FewLines
+from sidecar.edges.room import SPARE, idlest
 from sidecar.edges.unix_socket import MODE, UnixSocket
 from sidecar.telemetry import Door
 
@@ -42,11 +44,12 @@ class Limits:
 
     idle: float = 600.0  #: seconds; PHP and Postfix keep connections, and Postfix closes its own sooner
     write: float = 10.0  #: seconds that a peer may leave answers unread
+    spare: float = SPARE  #: seconds for which a peer may ask nothing when others have no room
     connections: int = 500  #: at once; half of the usual 1024 file descriptors
 
 
 class QuerySocket:
-    """Each connection begins a new dialogue; one too many hears *busy* and is hung up on."""
+    """Each connection begins a new dialogue; one too many takes an idler's place, or hears *busy*."""
 
     def __init__(
         self, dialogue: Callable[[], Dialogue], busy: bytes, door: Door, *, limits: Limits | None = None
@@ -57,6 +60,7 @@ class QuerySocket:
         self.room = self.limits.connections  #: that may be open at once; none when we close
         self.connections: set[_Connection] = set()
         door.open.set_function(lambda: len(self.connections))
+        self._few = FewLines()
         self._socket: UnixSocket | None = None
         self._server: asyncio.Server | None = None
 
@@ -68,6 +72,20 @@ class QuerySocket:
         """The same on a socket that is open already."""
         self._socket = socket
         self._server = await socket.serve(lambda: _Connection(self))
+
+    def has_room(self) -> bool:
+        """For one more; who has asked nothing for longest is hung up on for it."""
+        if len(self.connections) < self.room:
+            return True
+        self.turned_away()
+        self._few.say(log.warning, "too many connections", limit=self.room)
+        long_ago = time.perf_counter() - self.limits.spare
+        idler = idlest(self.connections, lambda one: one.waiting_since, long_ago)
+        if idler is None or not self.room:
+            return False
+        self.connections.discard(idler)
+        idler.give_up()
+        return True
 
     async def close(self) -> None:
         """Stop listening and hang up on all who have been answered. Repeatable."""
@@ -89,13 +107,12 @@ class _Connection(asyncio.Protocol):
     def __init__(self, server: QuerySocket) -> None:
         self._server, self._limits = server, server.limits
         self._dialogue = server.dialogue()
-        self._deadline = Deadline(asyncio.get_running_loop(), self._give_up)
+        self.waiting_since = time.perf_counter()  #: for a question
+        self._deadline = Deadline(asyncio.get_running_loop(), self.give_up)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if len(self._server.connections) >= self._server.room:
-            log.warning("too many connections", limit=self._server.room)
-            self._server.turned_away()
+        if not self._server.has_room():
             self._transport.write(self._server.busy)
             self._transport.close()
             return
@@ -107,7 +124,8 @@ class _Connection(asyncio.Protocol):
         began = time.perf_counter()
         if answer := self._dialogue.receive(data):
             self._transport.write(answer)
-            self._server.took(time.perf_counter() - began)
+            self.waiting_since = time.perf_counter()
+            self._server.took(self.waiting_since - began)
         if self._dialogue.closed:
             self.hang_up()
 
@@ -129,6 +147,6 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
         self._deadline.within(self._limits.write)
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
         """Idle, or a peer that does not read: its answers are lost, and it may ask again."""
         self._transport.abort()

@@ -93,6 +93,9 @@ def _files(paths: Iterable[Path]) -> tuple[list[File], list[str]]:
             wrong.append(f"{path}: {error.strerror or error}")
             continue
         for name in names:
+            if name.exists() and not (name.is_file() or name.is_dir()):
+                wrong.append(f"{name}: cannot be read: not a file")  # a pipe or a device: it may never end
+                continue
             try:
                 files.append((str(name), name.read_text("utf-8")))
             except (OSError, UnicodeDecodeError) as error:

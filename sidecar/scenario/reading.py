@@ -3,7 +3,6 @@
 Knows how users, steps and expectations hang together. Opens no file; the keys stand in sections.py.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sidecar.complaints import about
+from sidecar.domain import toml_text
 from sidecar.domain.policy import Mode, Policy
 from sidecar.policies import limits_of, policy_of
 from sidecar.policy_settings import BrakeSection, PolicySection
@@ -52,8 +52,8 @@ class ScenarioError(Exception):
 def read_scenario(text: str) -> Scenario:
     """The story in *text*, which is TOML. Raises ScenarioError with all problems."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = toml_text.parse(text)
+    except toml_text.NotToml as error:
         raise ScenarioError([f"this is no TOML: {error}"]) from None
     problems: list[str] = []
     steps = list(_steps(data.pop("steps", None), problems))

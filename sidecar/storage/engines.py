@@ -4,6 +4,8 @@ Knows their manners, and which of their errors pass when the work is done again.
 works in which thread.
 """
 
+import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +22,7 @@ LOCK = 5  # seconds for which a row may be locked by others
 ABANDONED = (
     30  # seconds after which the server ends a transaction whose node says nothing, and frees its locks
 )
+FILE_MODE = 0o640  # of an SQLite file that we make; its -wal and -shm follow it
 RECYCLE = 1800  # seconds after which a connection is replaced: proxies forget those that are older
 
 
@@ -142,11 +145,19 @@ def _sqlite(url: sa.URL, begin: str, private: bool, busy_seconds: float) -> sa.E
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
         **({"poolclass": sa.StaticPool} if private else {}),
     )
+    if not private:
+        event.listen(engine, "do_connect", lambda *_: _make_file(str(url.database)))
     event.listen(engine, "connect", _prepare_sqlite)
     if begin == "BEGIN":
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _make_file(name: str) -> None:
+    """Whole mails are kept in it: others may not read it, whatever the umask of who makes it first."""
+    with contextlib.suppress(OSError):  # it is there; or SQLite will say why not
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

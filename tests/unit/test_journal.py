@@ -115,11 +115,14 @@ def test_an_error_is_told_by_its_kind_its_place_and_the_words_that_may_be_told()
     assert json.loads(said("json", why="no rule matched"))["event"]["reason"] == "no rule matched"
 
 
-@pytest.mark.parametrize("style", ["json", "keyvalue"])
-@pytest.mark.parametrize("nasty", ["two\nlines", "a\u2028b\x85c\rd", "\ud800", "\x1b[2J", "ü" * 60_000])
+@pytest.mark.parametrize("style", ["json", "keyvalue", "console"])
+@pytest.mark.parametrize(
+    "nasty", ["two\nlines", "a\u2028b\x85c\rd", "\ud800", "\x1b[2J", "\x9b2J", "\u202ex", "ü" * 60_000]
+)
 def test_a_line_stays_one_line_that_journald_does_not_break(style: str, nasty: str) -> None:
     text = said(style, why=nasty)
     assert len(text.splitlines()) == 1
+    assert text.isascii() or "ü" in text, "nothing in it moves a cursor or turns a line round"
     text.encode()
     if style == "json":
         check_ecs(text)

@@ -186,6 +186,23 @@ BAD = [
         f'[[rule]]\n{RULE}text = "b{{0,99}}b{{0,99}}b{{0,99}}"\nsamples = [" | b"]',
         "rule a: text can match in more",
     ),
+    (
+        f'[[rule]]\n{RULE}text = "{"|".join(["b{0,99}b{0,99}c"] * 80)}"\nsamples = [" | b"]',
+        "rule a: text can match in more",
+    ),
+    (
+        f'[[rule]]\n{RULE}text = "{"(?:b|bb|bbb|bbbb)" * 50}"\nsamples = [" | b"]',
+        "rule a: text can match in more",
+    ),
+    (
+        f'[[rule]]\n{RULE}text = "{"(" * 900}b{")" * 900}"\nsamples = [" | b"]',
+        "rule a: text has more than 20",
+    ),
+    (f'[[rule]]\n{RULE}text = "b{{0,4294967295}}"\nsamples = [" | b"]', "rule a: text is no regular"),
+    (f'[[rule]]\n{RULE}text = "[[b]"\nsamples = [" | b"]', "rule a: text has '[[b]'; in a set"),
+    (f'[[rule]]\n{RULE}text = "[{"b" * 300}]"\nsamples = [" | b"]', "rule a: text has a set without end"),
+    (f"a = {'[' * 2000}\n", "mine is not TOML: nested too deeply"),
+    (f"a = {'9' * 5000}\n", "mine is not TOML: a number has too many digits"),
     (f"[[rule]]\n{RULE}text = '(b)\\1'\nsamples = [\" | b\"]", "rule a: text refers back"),
     (f'[[rule]]\n{RULE}text = "(?s)b"\nsamples = [" | b"]', "rule a: text uses '(?s'"),
     (f'[[rule]]\n{RULE}text = "{"b" * 3000}"\nsamples = [" | b"]', "rule a: text is longer"),

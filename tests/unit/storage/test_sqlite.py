@@ -1,6 +1,7 @@
 """SQLite's manners: one writer whose commits are shared, and a file that may be full, locked or replaced."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +24,24 @@ def kind(request: pytest.FixtureRequest) -> str:
 async def database(database: Database) -> Database:
     await database.write(counter.create)
     return database
+
+
+@pytest.fixture
+def careless() -> Iterator[None]:
+    """Somebody whose files everybody may read and write."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("careless")
+async def test_a_new_history_is_nothing_for_others(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new.db")
+    await database.open()
+    await database.write(counter.create)
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()}
+    await database.close()
+    assert modes == dict.fromkeys(("new.db", "new.db-wal", "new.db-shm"), "0o640")
 
 
 @pytest.fixture

@@ -1,0 +1,25 @@
+"""Who makes room where all places are taken: the peer that has kept us waiting longest.
+
+Does not know what is waited for: a door that finished something for a peer says when. Without this, peers that
+say nothing, or drip, would keep everybody else out.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+__all__ = ["SPARE", "idlest"]
+
+# seconds; who came or was served so lately is no idler: of a rush of honest peers, the last are told to come again
+SPARE = 1.0
+
+P = TypeVar("P")
+
+
+def idlest(peers: Iterable[P], waiting_since: Callable[[P], float | None], long_ago: float) -> P | None:
+    """Who gives up its place; None if all are at work, or have not kept us waiting since *long_ago*.
+
+    *waiting_since*: on the clock of *long_ago*, in seconds; None for a peer that waits for us.
+    """
+    waiting = [(since, peer) for peer in peers if (since := waiting_since(peer)) is not None]
+    since, peer = min(waiting, key=lambda one: one[0], default=(long_ago, None))
+    return peer if since < long_ago else None
