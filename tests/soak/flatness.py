@@ -31,7 +31,7 @@ ALLOWED = {
     "threads": Allowance(0.0, 1),
     "tasks": Allowance(0.0, 4),
     "series": Allowance(0.02, 10),
-    "database_kb": Allowance(0.05, 256),
+    "database_kb": Allowance(0.1, 512),  # a file keeps the size of its busiest days
     "wal_kb": Allowance(0.25, 1024),
     "lines": Allowance(0.25, 0.5),  # for each deed of the traffic
     "verp_p50_ms": Allowance(0.5, 20),  # the machine may have others to serve

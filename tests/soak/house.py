@@ -74,7 +74,7 @@ smtp = "127.0.0.1:{smtp}"
 [canary]
 smtp = "127.0.0.1:{smtp}"
 every_minutes = 360
-patience_minutes = 720
+patience_minutes = 4320
 [log]
 format = "json"
 """

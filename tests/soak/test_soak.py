@@ -1,4 +1,4 @@
-"""A slice of the soak: the daemon under all of the traffic for some seconds; and the rule that judges it."""
+"""A slice of the soak: the daemon under all of its traffic for some seconds; and the rule that judges."""
 
 import random
 from collections.abc import Iterator
