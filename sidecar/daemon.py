@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -17,7 +17,6 @@ import structlog
 
 from sidecar.chores import Chores, watchdog
 from sidecar.configured import Config
-from sidecar.domain.policy import Mode, Policy
 from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
 from sidecar.edges.passed_sockets import PassedSockets
@@ -32,18 +31,15 @@ from sidecar.services.intake import BounceIntake
 from sidecar.services.lines import Lines
 from sidecar.services.refusals import Refusals
 from sidecar.services.reload import Orders, Reload
-from sidecar.services.replay import Archived, MailClock, Replayed
-from sidecar.services.replay import replay as replay_mails
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.showing import Showing
 from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.services.watch import Watch
-from sidecar.services.whatif import Difference, Judge, Judged, compare
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 from sidecar.wiki_opener import wiki_opener
 
-__all__ = ["World", "intake_for", "replay", "run", "what_if"]
+__all__ = ["World", "intake_for", "run"]
 
 log = structlog.get_logger()
 
@@ -219,40 +215,6 @@ async def intake_for(config: Config) -> AsyncIterator[tuple[BounceIntake, Databa
         )
         life.callback(intake.close)
         yield intake, database
-
-
-async def replay(
-    config: Config, mails: Iterable[Archived], *, ingest: bool, progress: Callable[[int, int], None]
-) -> Replayed:
-    """Take archived mail in: into the history if *ingest*, else into one in memory that is thrown away."""
-    clock = MailClock()
-    async with contextlib.AsyncExitStack() as life:
-        database = database_of(config) if ingest else Database("sqlite://")
-        life.push_async_callback(database.close)
-        await (database.join() if ingest else database.open())
-        policies = dict(config.policies)
-        if not ingest:
-            policies = {wiki: replace(policy, mode=Mode.SHADOW) for wiki, policy in policies.items()}
-        rules = rule_files.load(config.rules_directory)
-        wall_clock = now if ingest else clock
-        return_paths = ReturnPaths(config.verp, clock)
-        intake = BounceIntake(
-            database, return_paths, rules, policies, clock, wall_clock=wall_clock, limits=config.brake
-        )
-        life.callback(intake.close)
-        return await replay_mails(mails, intake, clock, database, progress)
-
-
-def what_if(
-    config: Config, mails: Iterable[Archived], against: Policy, *, progress: Callable[[int, int], None]
-) -> tuple[Judged, list[Difference]]:
-    """What the configured policies would have made of archived mail, and what *against* would have."""
-    judge, archive = Judge(config.verp, rule_files.load(config.rules_directory)), list(mails)
-    for done, mail in enumerate(archive, 1):
-        judge.add(mail)
-        progress(done, len(archive))
-    theirs = dict.fromkeys(config.policies, against)
-    return judge.judged, list(compare(judge.judged, config.policies, theirs))
 
 
 def _on_signals(stop: asyncio.Event, reload: Callable[[], None]) -> asyncio.Event:

@@ -131,7 +131,8 @@ async def _open_http(
         why_not = Readiness(needs.database).why_not
         note = needs.watched.signed_elsewhere
         friends = Friends(intake, why_not, needs.clock, fetch, needs.metrics, note)
-        door = http_door(friends, http.allow, http.token, http.topics, DoorLimits(listen.max_mail_bytes))
+        limits = DoorLimits(listen.max_mail_bytes)
+        door = http_door(friends, http.allow, http.token, http.topics, limits, takes=listen.takes)
         life.push_async_callback(door.close)
         if tcp := passed.take("http", Kind.TCP):
             await door.serve(tcp)

@@ -50,9 +50,11 @@ def role_problems(data: Mapping[str, Any]) -> list[str]:
 
 def _superfluous(data: Mapping[str, Any], roles: frozenset[str]) -> Iterator[str]:
     what = f"[node] roles = {', '.join(role for role in ROLES if role in roles)}"
+    if roles == {"issue"} and _given(data, "http", "listen"):  # who acts is watched by it
+        yield f"[http] listen: {what}: no bounces are taken here"
     if "take" not in roles:
         for section, setting in (
-            ("http", "listen"), ("sockets", "lmtp_tcp"), ("sockets", "socketmap"), ("digest", "to"),
+            ("sockets", "lmtp_tcp"), ("sockets", "socketmap"), ("digest", "to"),
             ("summary", "to"),
             ("canary", "smtp"),
         ):  # fmt: skip

@@ -7,16 +7,19 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from sidecar import daemon
+from sidecar import replaying
 from sidecar.cli import whatif
-from sidecar.cli.common import as_json, configured, stop_with, troubles
+from sidecar.cli.common import EX_TEMPFAIL, as_json, configured, stop_with, troubles
 from sidecar.cli.history import actions_table
 from sidecar.cli.printing import console
 from sidecar.domain.harmless import harmless
 from sidecar.edges import archive
+from sidecar.processes import HandLost, cores
 from sidecar.services.replay import Archived, Replayed
 
 __all__ = ["replay"]
+
+BROKEN_OFF = "broken off; what was entered stays and counts once: say it again, and the rest is entered"
 
 
 @click.command()
@@ -29,9 +32,17 @@ __all__ = ["replay"]
     metavar="PRESET_OR_FILE",
     help="Compare with another policy: the name of a preset, or a TOML file with a [policy].",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=cores,
+    help="How many read and judge; the result is the same.  [default: one for each core]",
+)
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @click.pass_obj
-def replay(path: Path, paths: tuple[Path, ...], ingest: bool, against: str | None, json_: bool) -> None:
+def replay(
+    path: Path, paths: tuple[Path, ...], ingest: bool, against: str | None, processes: int, json_: bool
+) -> None:
     """Judge archived mail again, and print who would be un-confirmed and why.
 
     PATH is a mail, a Maildir, an mbox, or a folder of such. Each mail's own date is the clock. Its
@@ -45,21 +56,26 @@ def replay(path: Path, paths: tuple[Path, ...], ingest: bool, against: str | Non
     if against is not None:
         if ingest:
             raise click.UsageError("--against only compares: it enters nothing")
-        whatif.show(config, _mails(paths), against, json_=json_)
+        whatif.show(config, _mails(paths), against, json_=json_, processes=processes)
         return
     with troubles(config), Progress(console=console, transient=True, disable=json_) as progress:
         task = progress.add_task("replaying", total=None)
         try:
             result = asyncio.run(
-                daemon.replay(
+                replaying.replay(
                     config,
                     _mails(paths),
                     ingest=ingest,
                     progress=lambda done, total: progress.update(task, completed=done, total=total),
+                    processes=processes,
                 )
             )
         except archive.NotAnArchive as error:
             stop_with(2, str(error))
+        except HandLost as error:
+            stop_with(EX_TEMPFAIL, str(error))
+        except KeyboardInterrupt:
+            stop_with(EX_TEMPFAIL, BROKEN_OFF)
     if json_:
         as_json({**vars(result), "ingested": ingest})
     else:

@@ -8,34 +8,38 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from sidecar import daemon
-from sidecar.cli.common import EX_CONFIG, as_json, stop_with, troubles
+from sidecar import replaying
+from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, as_json, stop_with, troubles
 from sidecar.cli.printing import cell, console, table_of
 from sidecar.configured import Config
 from sidecar.domain.harmless import harmless
 from sidecar.domain.policy import PRESETS, Policy
 from sidecar.edges import archive
 from sidecar.policies import PolicyError, policy_in
+from sidecar.processes import HandLost
 from sidecar.services.replay import Archived
 from sidecar.services.whatif import Difference, Fated
 
 __all__ = ["show"]
 
 
-def show(config: Config, mails: Iterable[Archived], against: str, *, json_: bool) -> None:
+def show(config: Config, mails: Iterable[Archived], against: str, *, json_: bool, processes: int = 1) -> None:
     """Compare, and print: always the same of the same mails."""
     other = _policy(against)
     with troubles(config), Progress(console=console, transient=True, disable=json_) as progress:
         task = progress.add_task("reading", total=None)
         try:
-            judged, users = daemon.what_if(
+            judged, users = replaying.what_if(
                 config,
                 mails,
                 other,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
+                processes=processes,
             )
         except archive.NotAnArchive as error:
             stop_with(2, str(error))
+        except HandLost as error:
+            stop_with(EX_TEMPFAIL, str(error))
     left_out = {"undated": sorted(set(judged.undated)), "unreadable": sorted(set(judged.unreadable))}
     if json_:
         policies = {wiki: str(policy) for wiki, policy in config.policies.items()}

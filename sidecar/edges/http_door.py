@@ -23,6 +23,7 @@ from sidecar.telemetry import Door, Metrics
 
 __all__ = ["DoorLimits", "Friends", "http_door"]
 
+LOOK = ("GET", "HEAD")
 MBOX_LINE = 1024  # octets before a mail, RFC 5322 section 2.1.1 allows 998 a line
 FORM = 64 * 1024  # octets of a form beside the mail, which may have three times its size
 JSON = 2**20  # octets of events; an SNS message has 256 KiB, and its JSON may double that
@@ -51,12 +52,31 @@ class Friends:
 
 
 def http_door(
-    friends: Friends, allow: tuple[str, ...], token: str, topics: tuple[str, ...], limits: DoorLimits
+    friends: Friends,
+    allow: tuple[str, ...],
+    token: str,
+    topics: tuple[str, ...],
+    limits: DoorLimits,
+    *,
+    takes: bool = True,
 ) -> HttpServer:
-    """Not yet listening."""
-    intake, patience = friends.intake, limits.patience
+    """Not yet listening. On a node that *takes* no bounces, only for whoever watches it."""
     door = Door(friends.metrics, "http")
-    deliveries = Deliveries(intake, unfinished=limits.unfinished, door=door)
+    deliveries = Deliveries(friends.intake, unfinished=limits.unfinished, door=door)
+    health = Health(friends.why_not)
+    routes = {
+        "/healthz": Route(health.alive, LOOK, gate=None),
+        "/readyz": Route(health.ready, LOOK, gate=None),
+    }
+    if takes:
+        routes |= _ways_in(friends, topics, deliveries, limits)
+    return HttpServer(routes, Doorman(allow, token), deliveries, limits.server, door)
+
+
+def _ways_in(
+    friends: Friends, topics: tuple[str, ...], deliveries: Deliveries, limits: DoorLimits
+) -> dict[str, Route]:
+    intake, patience = friends.intake, limits.patience
     raw = RawMail(intake, deliveries, patience, limits.size)
     drop_in = Route(
         DropIn(intake, deliveries, patience, limits.size).handle,
@@ -65,16 +85,11 @@ def http_door(
         dress=as_bouncehandler,
     )
     sns = SnsEndpoint(intake, deliveries, topics, friends.clock, friends.fetch, friends.metrics)
-    health = Health(friends.why_not)
-    look = ("GET", "HEAD")
-    routes = {
+    return {
         "/bounces": Route(raw.handle, gate=Gate(token=True), limit=limits.size + MBOX_LINE, early=raw.early),
         "/events": Route(Events(intake, deliveries, patience).handle, gate=Gate(token=True), limit=JSON),
         "/sends": Route(Sends(friends.note).handle, gate=Gate(token=True), limit=JSON),
         "/w/api.php": drop_in,
         "/api.php": drop_in,
         "/sns": Route(sns.handle, gate=None, limit=JSON),
-        "/healthz": Route(health.alive, look, gate=None),
-        "/readyz": Route(health.ready, look, gate=None),
     }
-    return HttpServer(routes, Doorman(allow, token), deliveries, limits.server, door)

@@ -123,6 +123,13 @@ class BounceIntake:
         now, bench = self._clock(), self._bench
         entry = ledger.Notice(received.recipient, received.raw, now, null_sender=not received.sender)
         mail = await self._reading.run(lambda: bench.reader.understand(entry).pack())
+        return await self._enter_it(mail, bench)
+
+    async def book(self, mail: Understood) -> Receipt:
+        """``take`` for what was read and judged elsewhere, by the same rules and policies."""
+        return await self._enter_it(mail, self._bench)
+
+    async def _enter_it(self, mail: Understood, bench: Bench) -> Receipt:
         booked = await self._db.write(lambda connection: self._book(connection, mail, bench))
         self._tell("notice", mail, booked)
         return booked.receipt

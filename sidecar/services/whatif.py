@@ -6,25 +6,20 @@ in whatever order and however often they are given.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sidecar.domain import mime
-from sidecar.domain.classify import HARD_CAPABLE, RuleBook
 from sidecar.domain.history import Fate, History, Mail
-from sidecar.domain.notice import date_of
 from sidecar.domain.policy import Policy, decide
-from sidecar.domain.verp import Verp
 from sidecar.domain.wiki import Warn
-from sidecar.services.reading import Reader
+from sidecar.processes import Crew
+from sidecar.services.reading import Understood
 from sidecar.services.receipt import Receipt
-from sidecar.services.recipient import find_recipient
-from sidecar.services.replay import Archived
-from sidecar.services.return_path import ReturnPaths
-from sidecar.storage.ledger import Bounce, Notice, says_more
+from sidecar.services.replay import Archived, MailJudge
+from sidecar.storage.ledger import Bounce, says_more
 
-__all__ = ["Difference", "Fated", "Judge", "Judged", "compare", "fate"]
+__all__ = ["Difference", "Fated", "Judged", "compare", "fate", "read_all"]
 
 
 @dataclass(frozen=True)
@@ -62,42 +57,39 @@ class Judged:
     bounces: list[tuple[datetime, str, Bounce]] = field(default_factory=list)  #: when, fingerprint, what
 
 
-class Judge:
-    """Reads archived mails and judges each once, as of its own date. Blocks."""
-
-    def __init__(self, verp: Verp, rules: RuleBook) -> None:
-        self.judged = Judged()
-        self._now = datetime.fromtimestamp(0, UTC)
-        self._seen: set[str] = set()
-        self._paths = ReturnPaths(verp, lambda: self._now)
-        self._reader = Reader(verp, rules, lambda wiki: HARD_CAPABLE)  # what counts, a policy says
-
-    def add(self, mail: Archived) -> None:
-        """One more mail; one that was there already is a duplicate."""
-        judged = self.judged
-        try:
-            raw = mail.load()
-        except OSError:
-            judged.unreadable.append(mail.name)
-            return
-        date = date_of(mime.parse(raw[: mime.MAX_HEADER]))
-        if date is None:
+def read_all(
+    mails: Sequence[Archived], crew: Crew[MailJudge], progress: Callable[[int, int], None]
+) -> Judged:
+    """Each mail judged once, as of its own date; one that was there already is a duplicate."""
+    judged, seen = Judged(), set[str]()
+    loaded = (_load(mail, judged) for mail in mails)
+    for done, (mail, found) in enumerate(zip(mails, crew.do(MailJudge.read, loaded), strict=True), 1):
+        if isinstance(found, Understood):
+            judged.receipts[_keep(found, judged, seen)] += 1
+        elif isinstance(found, Receipt):
+            judged.receipts[found] += 1
+        elif mail.name not in judged.unreadable:
             judged.undated.append(mail.name)
-            return
-        self._now = date
-        found = find_recipient(raw, self._paths)
-        if not isinstance(found, Receipt):
-            found = self._understand(Notice(found, raw, date))
-        judged.receipts[found] += 1
+        progress(done, len(mails))
+    return judged
 
-    def _understand(self, entry: Notice) -> Receipt:
-        if entry.fingerprint in self._seen:
-            return Receipt.DUPLICATE
-        self._seen.add(entry.fingerprint)
-        mail = self._reader.understand(entry)
-        if mail.bounce:
-            self.judged.bounces.append((entry.received, entry.fingerprint, mail.bounce))
-        return Receipt.SET_ASIDE if mail.entry.aside else Receipt.TAKEN
+
+def _load(mail: Archived, judged: Judged) -> bytes:
+    try:
+        return mail.load()
+    except OSError:
+        judged.unreadable.append(mail.name)
+        return b""
+
+
+def _keep(mail: Understood, judged: Judged, seen: set[str]) -> Receipt:
+    entry = mail.entry
+    if entry.fingerprint in seen:
+        return Receipt.DUPLICATE
+    seen.add(entry.fingerprint)
+    if mail.bounce:
+        judged.bounces.append((entry.received, entry.fingerprint, mail.bounce))
+    return Receipt.SET_ASIDE if entry.aside else Receipt.TAKEN
 
 
 def compare(judged: Judged, ours: Mapping[str, Policy], theirs: Mapping[str, Policy]) -> Iterator[Difference]:

@@ -58,7 +58,7 @@ class Database:
         busy_seconds: float = BUSY_SECONDS,
         metrics: Metrics | None = None,
     ) -> None:
-        self._health = Health(metrics or Metrics())
+        self._health = Health(metrics)
         self._patient = partial(patient_engine, url, password)
         engines = Engines.of(
             url, password, busy_seconds=busy_seconds, writers=WRITERS, readers=READERS + ONLOOKERS

@@ -38,7 +38,9 @@ class Health:
     who looked at that would say twice a second that all is well.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics | None) -> None:
+        """*metrics*: None for a command, which ends with the error and prints it by itself."""
+        self._tells, metrics = metrics is not None, metrics or Metrics()
         self._up, self._errors = metrics.database_up, metrics.database_errors
         self._took = {what: metrics.database_seconds.labels(what).observe for what in ("read", "write")}
         self._failed = {"read": 0, "write": 0}
@@ -69,10 +71,11 @@ class Health:
         except TROUBLE as error:
             self._errors.inc()
             self._up.set(0)
-            if self.good:
-                log.error("database in trouble", why=str(getattr(error, "orig", error)))
+            if self._tells:
+                if self.good:
+                    log.error("database in trouble", why=str(getattr(error, "orig", error)))
+                already_told(error)
             self._failed[what] += 1
-            already_told(error)
             raise
         else:
             if self._failed[what]:
@@ -83,5 +86,6 @@ class Health:
     def _answered(self, what: str) -> None:
         failed, self._failed[what] = self._failed[what], 0
         if self.good:
-            log.warning("database is back", failed=failed)
             self._up.set(1)
+            if self._tells:
+                log.warning("database is back", failed=failed)

@@ -92,6 +92,22 @@ async def test_all_ways_in_end_in_one_history(config: Config, tmp_path: Path) ->
     assert [(entry["category"], entry["hard"]) for entry in bounces] == [("user-unknown", True)] * 3
 
 
+async def test_a_node_that_only_acts_tells_how_it_is_and_takes_none(config: Config, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[node]\nroles = ["act"]\n' + path.read_text())
+    acting = load(tmp_path)
+    return_path = acting.verp.issue(WIKI, 7, ADDRESS, NOW - timedelta(days=1))
+    async with serving(acting):
+        assert (await asyncio.to_thread(looked, acting, "/healthz"))[0] == 200
+        assert (await asyncio.to_thread(looked, acting, "/readyz"))[0] == 200
+        with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert (await asyncio.to_thread(looked, acting, "/readyz"))[0] == 503
+            other.execute("ROLLBACK")
+        assert await handed_in(acting, bounce(acting, BOUNCE, 7, NOW, NOW), return_path) != 0
+        assert (await told(acting, {"return_path": return_path, "address": ADDRESS}))[0] != 0
+
+
 async def test_it_is_not_ready_while_nothing_can_be_written(config: Config, tmp_path: Path) -> None:
     async with serving(config):
         with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as other:

@@ -15,7 +15,13 @@ from tests.soak.gauge import Sample
 from tests.soak.times import DAY
 
 ROWS = 40  # of the table, at most
-SHORT = {"descriptors": "fds", "private_kb": "uss_kb", "database_kb": "db_kb", "lines": "lines/deed"}
+SHORT = {
+    "anonymous_kb": "anon_kb",
+    "descriptors": "fds",
+    "database_kb": "db_kb",
+    "kb_per_notice": "kb/notice",
+    "lines": "lines/deed",
+}
 
 
 def row(values: list[str]) -> str:

@@ -23,8 +23,8 @@ LOOK = 1.0  # seconds between two samples
 EXPECTED = {"wiki misconfigured"}
 
 COLUMNS = (
-    "pss_kb", "private_kb", "blocks", "descriptors", "threads", "tasks", "series", "database_kb", "wal_kb",
-    "lines", "verp_p50_ms", "verp_p99_ms",
+    "pss_kb", "anonymous_kb", "blocks", "descriptors", "threads", "tasks", "series", "database_kb",
+    "kb_per_notice", "oldest_days", "wal_kb", "lines", "verp_p50_ms", "verp_p99_ms",
 )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def soak(
     """Blocks for so long. *tell* gets each sample."""
     house, report = House(folder, seed, minutes * 60 / DAY), Report()
     try:
-        gauge, traffic = Gauge(folder, house.process.pid), Traffic(house, seed)
+        gauge, traffic = Gauge(folder, house.process.pid, house.clock), Traffic(house, seed)
         traffic.start()
         try:
             begun, deeds = time.monotonic(), 0

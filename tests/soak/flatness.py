@@ -24,14 +24,14 @@ class Allowance:
 
 
 ALLOWED = {
-    "pss_kb": Allowance(0.02, 1024),
-    "private_kb": Allowance(0.02, 1024),
+    "anonymous_kb": Allowance(0.02, 1024),
     "blocks": Allowance(0.02, 5000),
     "descriptors": Allowance(0.0, 3),  # connections that happen to be open
     "threads": Allowance(0.0, 1),
     "tasks": Allowance(0.0, 4),
     "series": Allowance(0.02, 10),
-    "database_kb": Allowance(0.05, 256),
+    "kb_per_notice": Allowance(0.2, 0.5),
+    "oldest_days": Allowance(0.0, 1),  # retention keeps up
     "wal_kb": Allowance(0.25, 1024),
     "lines": Allowance(0.25, 0.5),  # for each deed of the traffic
     "verp_p50_ms": Allowance(0.5, 20),  # the machine may have others to serve

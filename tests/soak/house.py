@@ -74,7 +74,7 @@ smtp = "127.0.0.1:{smtp}"
 [canary]
 smtp = "127.0.0.1:{smtp}"
 every_minutes = 360
-patience_minutes = 720
+patience_minutes = 4320
 [log]
 format = "json"
 """
@@ -150,7 +150,7 @@ class House:
         if brakes % 2:
             apis["comesandgoes"] = "http://127.0.0.1:9/w/api.php"
         text += "".join(ENTRY.format(name=name, api=api) for name, api in apis.items())
-        (self.folder / "config.toml").write_text(text)
+        self._put("config.toml", text)
 
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)
@@ -187,6 +187,11 @@ class House:
         return secret("".join(self._random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=48)))
 
     def _write(self, name: str, *lines: str) -> None:
-        path = self.folder / name
-        path.touch(0o600)
-        path.write_text("".join(line + "\n" for line in lines))
+        self._put(name, "".join(line + "\n" for line in lines))
+
+    def _put(self, name: str, text: str) -> None:
+        """At one instant: the daemon may be reading."""
+        new = self.folder / f"{name}.new"
+        new.touch(0o600)
+        new.write_text(text)
+        new.rename(self.folder / name)

@@ -39,6 +39,15 @@ def archive(folder: Path, days: tuple[float, ...] = (0, 4, 8), name: str = "post
     return mails
 
 
+@pytest.mark.parametrize("words", ["history 7", "outbox", "db status", "aside reread"])
+def test_what_is_wrong_with_the_database_is_said_once(folder: Path, words: str) -> None:
+    (folder / "history.db").unlink()
+    (folder / "history.db").mkdir()
+    result = say(folder, *words.split())
+    assert (result.exit_code, result.output.count("unable to open database file")) == (75, 1), result.output
+    assert "in trouble" not in result.output
+
+
 def test_a_good_configuration_is_called_good(folder: Path) -> None:
     result = say(folder, "check-config")
     assert (result.exit_code, result.stdout) == (

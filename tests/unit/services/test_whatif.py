@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import daemon
+from sidecar import replaying
 from sidecar.configured import Config
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import PRESETS, Mode, Policy, Streak
@@ -64,14 +64,14 @@ def a_year_of_mail(config: Config, seed: int) -> list[Archived]:
 
 def compared(config: Config, mails: list[Archived], ours: Policy, theirs: Policy) -> list[Difference]:
     config = replace(config, policies={WIKI: ours})
-    return daemon.what_if(config, mails, theirs, progress=lambda done, total: None)[1]
+    return replaying.what_if(config, mails, theirs, progress=lambda done, total: None)[1]
 
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_each_policy_decides_as_a_replay_of_it_does(config: Config, name: str) -> None:
     policy, mails = POLICIES[name], a_year_of_mail(config, seed=4)
     config = replace(config, policies={WIKI: policy})
-    replayed = asyncio.run(daemon.replay(config, mails, ingest=False, progress=lambda done, total: None))
+    replayed = asyncio.run(replaying.replay(config, mails, ingest=False, progress=lambda done, total: None))
     first: dict[tuple[int, str], datetime] = {}
     for entry in replayed.actions:
         first.setdefault((entry.user_id, entry.kind), entry.created)
@@ -162,6 +162,6 @@ def test_what_is_left_out_is_told(config: Config) -> None:
     undated = archived("undated", mail.load().replace(b"\nDate:", b"\nDatum:"))
     forged = archived("forged", b"Date: Sun, 1 Mar 2026 12:00:00 +0000\nTo: ann@example.com\n\nhello\n")
     mails = [mail, mail, Archived("gone", gone), undated, forged]
-    judged, _ = daemon.what_if(config, mails, WARNING, progress=lambda done, total: None)
+    judged, _ = replaying.what_if(config, mails, WARNING, progress=lambda done, total: None)
     assert (judged.undated, judged.unreadable) == (["undated"], ["gone"])
     assert judged.receipts == {Receipt.TAKEN: 1, Receipt.DUPLICATE: 1, Receipt.NOT_OURS: 1}

@@ -1,7 +1,7 @@
 """A database in trouble is told of once, and so is its end, however much is asked of it meanwhile."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -27,6 +27,15 @@ LINES = ("database in trouble", "database is back")
 @pytest.fixture(params=["sqlite"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    """A daemon's: it counts, and tells."""
+    opened = Database(url, metrics=Metrics())
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
