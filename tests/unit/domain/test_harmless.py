@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from sidecar.domain.harmless import harmless
 
+#: Format characters that are drawn: signs over numbers, and joints of hieroglyphs.
+SEEN = {chr(point) for point in (*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD)}
+SEEN |= {chr(point) for point in range(0x13430, 0x13440)}
+
 
 @pytest.mark.parametrize(
     ("text", "shown"),
@@ -17,6 +21,7 @@ from sidecar.domain.harmless import harmless
         ("\x9b31m", "\\x9b31m"),
         ("a\u202eb\u2066c\u200bd\ufeff", "a\\u202eb\\u2066c\\u200bd\\ufeff"),
         ("a\ufffeb\uffff", "a\\ufffeb\\uffff"),
+        ("pay\U000e0070\u3164l", "pay\\ue0070\\u3164l"),  # a tag and a filler, which nobody sees
         ("one\ntwo\tthree\r", "one\\x0atwo\\x09three\\x0d"),
         (b"\xff\xfe caf\xc3\xa9".decode("utf-8", "surrogateescape"), "\\xff\\xfe café"),
     ],
@@ -34,4 +39,5 @@ def test_whatever_it_is_it_can_be_written_and_controls_nothing(text: str) -> Non
     shown = harmless(text)
     shown.encode("utf-8")
     assert not [letter for letter in shown if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")]
+    assert {letter for letter in shown if unicodedata.category(letter) == "Cf"} <= SEEN
     assert harmless(shown) == shown
