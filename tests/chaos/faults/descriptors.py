@@ -34,6 +34,8 @@ class Descriptors:
             while time.monotonic() < ends:
                 bit = bit or node.descriptors() >= most
                 time.sleep(0.02)
-        if node.running:
-            resource.prlimit(node.pid, resource.RLIMIT_NOFILE, limits)
+        if not node.running:
+            node.start()
+            return Blow("no descriptors, and it ended", bit)
+        resource.prlimit(node.pid, resource.RLIMIT_NOFILE, limits)
         return Blow("no descriptors", bit)

@@ -1,4 +1,4 @@
-"""A node that gets no more threads just after its start, when it has few of them.
+"""A node that gets no more threads as it starts or just after, when it has few of them.
 
 RLIMIT_NPROC does not bind root, so a library refuses pthread_create(3) as the kernel would (no_threads.c).
 """
@@ -7,12 +7,15 @@ import time
 from random import Random
 
 from tests.chaos.faults.blow import Blow
+from tests.chaos.faults.peers import Strangers
 from tests.chaos.house import House
 from tests.chaos.load import Load
 
 __all__ = ["Threads"]
 
-LONG = (0.2, 1.0)  # seconds
+AT = (0.0, 3.0)  # seconds after its start
+LONG = (0.5, 2.0)  # seconds
+ASKS = 0.2  # seconds between two questions of a Prometheus
 
 
 class Threads:
@@ -24,14 +27,21 @@ class Threads:
         told = house.no_threads.with_name(house.no_threads.name + ".told")
         before = told.stat().st_size if told.exists() else 0
         node.kill()
+        said = len(node.log())
         node.start()
-        if random.random() < 0.7:  # else it has none from its first moment on
-            node.await_serving()
+        time.sleep(random.uniform(*AT))
+        name = "no threads"
         house.no_threads.touch()
         try:
-            time.sleep(random.uniform(*LONG))
+            with Strangers() as prometheus:  # each of its questions wants a thread
+                ends = time.monotonic() + random.uniform(*LONG)
+                while time.monotonic() < ends:
+                    prometheus.come_to(("metrics", node.metrics), b"GET /metrics HTTP/1.0\r\n\r\n")
+                    time.sleep(ASKS)
         finally:
             house.no_threads.unlink()
         if not node.running:
+            served = "event='serving'" in node.log()[said:]
             node.start()
-        return Blow("no threads", told.exists() and told.stat().st_size > before)
+            name += ", and it ended" if served else " to start with"
+        return Blow(name, told.exists() and told.stat().st_size > before)
