@@ -1,7 +1,7 @@
 """Who makes room where all places are taken: the peer that has kept us waiting longest.
 
-Does not know what is waited for: a door that finished something for a peer says when. Without this, peers that
-say nothing, or drip, would keep everybody else out.
+Does not know what is waited for: a door that finished something for a peer says when. Without this, peers
+that say nothing, or drip, would keep everybody else out.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 __all__ = ["SPARE", "idlest"]
 
-# seconds; who came or was served so lately is no idler: of a rush of honest peers, the last are told to come again
+# seconds; who came or was served so lately is no idler: of a rush of honest peers, the last shall come again
 SPARE = 1.0
 
 P = TypeVar("P")
