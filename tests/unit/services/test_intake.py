@@ -11,6 +11,7 @@ from sidecar.domain.policy import Mode, Streak
 from sidecar.services.receipt import Receipt
 from sidecar.storage import actions, aside, ledger
 from sidecar.storage.actions import State
+from sidecar.threads import NoThread
 
 from .house import DAY, HARD, SOFT, T0, House, Mail
 
@@ -170,7 +171,7 @@ async def test_a_mail_that_one_of_several_final_addresses_failed_to_take_never_c
 
 async def test_a_mail_that_comes_while_we_close_is_not_set_aside(house: House) -> None:
     house.intake.close()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(NoThread):
         await house.take(HARD.raw, house.path())
     assert (await rows(house))["notice"] == 0
 
