@@ -30,7 +30,8 @@ class Connection(asyncio.Protocol):
         self._house, self._idle = house, idle
         self._deadline = Deadline(asyncio.get_running_loop(), self.abort)
         self._admitted = self._working = self._leaving = False
-        self.resting: float | None = None  #: since when we wait for the peer, by the loop's clock
+        self.resting: float | None = None  #: since when, by the loop's clock; None while a request is at work
+        self.reading: float | None = None  #: since when a request's body is being sent to us
         self._unread = False  # more of our answers than the system keeps for the peer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -78,8 +79,8 @@ class Connection(asyncio.Protocol):
             self._deadline.off()
 
     def reads(self, *, all_is_here: bool) -> None:
-        """A request's body is being read, for which we wait; or is read."""
-        self.resting = None if all_is_here else asyncio.get_running_loop().time()
+        """A request's body, for which we wait."""
+        self.reading = None if all_is_here else asyncio.get_running_loop().time()
 
     def rests(self) -> None:
         """The answer is written. The peer has to read it, and to send the next header, in time."""

@@ -179,9 +179,15 @@ class HttpListener:
         return None
 
     def _spared(self) -> bool:
-        """Hang up on whoever has said nothing for longest; False if nobody has for long enough."""
+        """Hang up on whoever has said nothing for longest, or else on whose body we wait for longest.
+
+        False if nobody has kept us waiting for long enough.
+        """
         long_ago = asyncio.get_running_loop().time() - self._limits.spare
-        idle = idlest(self._connections.values(), lambda one: one.resting, long_ago)
+        peers = self._connections.values()
+        idle = idlest(peers, lambda one: one.resting, long_ago) or idlest(
+            peers, lambda one: one.reading, long_ago
+        )
         if idle is None:
             return False
         self._connections.pop(idle.inner, None)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from random import Random
 
-from sidecar.edges.room import SPARED
+from sidecar.edges.http_listener import HttpLimits
 from tests.attack.doors.besieged import MAIL, PATIENCE, TOKEN, Besieged, besieged, said
 from tests.attack.tally import Tally, rounds
 
@@ -73,7 +73,7 @@ def _one(house: Besieged, door: str, chance: Random, tally: Tally) -> float:
     """Besiege a door, and ask there; how long the wiki waited for its answer, in seconds."""
     *_, wanted = DOORS[door]
     with _crowd(house, door, chance) as peers:
-        end = time.monotonic() + 2 * SPARED  # whoever came just now is spared, hostile or not
+        end = time.monotonic() + 1.5 * HttpLimits().spare  # whoever came just now is spared, hostile or not
         while time.monotonic() < end:
             with suppress(ConnectionError):
                 chance.choice(peers).sendall(b"x")

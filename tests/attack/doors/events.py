@@ -13,6 +13,8 @@ from tests.attack.tally import Tally
 
 __all__ = ["TARGET", "campaign"]
 
+VICTIM = "v@victim.example"  # whom no event is about, and many would like to name
+
 
 def _words(error: Exception) -> None:
     if not str(error).isprintable() or not str(error):
@@ -24,10 +26,10 @@ def _composed(event: Event) -> None:
     raw.decode()
     if b"\0" in raw or b"\r" in raw.replace(b"\r\n", b""):
         raise Broken("a mail with a bare CR or a NUL")
-    told = {failure.address.lower() for failure in event.failures}
-    found = {report.address.lower() for report in notice.read(raw).reports}
-    if strays := found - told:
-        raise Broken(f"a recipient that the event does not name: {strays}")
+    told = [failure.address for failure in event.failures]
+    found = [report.address for report in notice.read(raw).reports]
+    if len(found) > len(told) or (VICTIM in found and not any(VICTIM in address for address in told)):
+        raise Broken(f"recipients that the event does not name: {found}, and not {told}")
 
 
 def _check(data: bytes) -> None:
