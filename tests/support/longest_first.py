@@ -18,6 +18,7 @@ LONGEST = (
     "unit/services/test_laws.py",
     "unit/services/test_identity_laws.py",
     "integration/test_dashboard_pages.py",
+    "e2e/test_chaos.py",
     "e2e/test_mta_exim.py",
     "e2e/test_mta_postfix.py",
     "integration/test_import_interrupted.py",

@@ -13,7 +13,7 @@ from tests.chaos.load import Load
 
 __all__ = ["Threads"]
 
-AT = (0.0, 3.0)  # seconds after its start
+AT = (0.0, 2.0)  # seconds after its start
 LONG = (0.5, 2.0)  # seconds
 ASKS = 0.2  # seconds between two questions of a Prometheus
 
