@@ -4,18 +4,21 @@ After some of the failures the power fails as well: what was answered 250 must b
 """
 
 import time
+from contextlib import suppress
 from random import Random
 
 from tests.chaos.faults.blow import Blow
 from tests.chaos.house import House
 from tests.chaos.load import Load
 from tests.support.forgetful_disk import Letter
+from tests.support.waiting import until
 
 __all__ = ["Fsync"]
 
-LONG = (0.1, 1.0)  # seconds
+LONG = (0.0, 1.0)  # seconds
+FELT = 3.0  # seconds within which somebody writes, if anybody has anything to write
 POWER = 3.0  # seconds within which there is an fsync, at which it fails
-ONE_IN = (1, 2, 5, 20)  # calls are struck
+ONE_IN = (1, 2, 5)  # calls are struck
 KINDS = {
     "fsync EIO": Letter.SYNC_FAILS,
     "write EIO": Letter.WRITE_FAILS,
@@ -36,7 +39,10 @@ class Fsync:
         before = disk.struck
         if letter := KINDS[name]:
             disk.says(letter, random.choice(ONE_IN))
+            with suppress(TimeoutError):  # nobody writes
+                until(lambda: disk.struck > before, "a failure", FELT)
             time.sleep(random.uniform(*LONG))
+        failed = disk.struck > before
         if not letter or random.random() < 0.5:
             disk.says(Letter.POWER_FAILS)
             if node.wait(POWER) and letter:
@@ -44,4 +50,4 @@ class Fsync:
         disk.is_well()
         if not node.running:
             node.start()
-        return Blow(name, disk.struck > before)
+        return Blow(name, failed if letter else disk.struck > before)
