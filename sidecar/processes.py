@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -55,7 +56,8 @@ class Crew(Generic[W]):
         each = iter(things)
         try:
             while load := list(islice(each, LOAD)):
-                waiting.append(self._pool.submit(_all, work, load))
+                with _deaf():
+                    waiting.append(self._pool.submit(_all, work, load))
                 if len(waiting) > AHEAD * self._hands:
                     yield from waiting.popleft().result()
             while waiting:
@@ -80,8 +82,18 @@ def cores() -> int:
 _workers: list[Any] = []  #: of this process, if it is one of a crew's
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Whoever is started meanwhile never hears Ctrl-C: a terminal tells all, and the first process ends the
+    others."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(worker: object, prepare: Callable[[], None] | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; the first process ends the others
     Thread(target=_end_with_the_first, daemon=True).start()
     if prepare:
         prepare()

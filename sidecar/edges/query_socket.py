@@ -23,7 +23,8 @@ __all__ = ["Dialogue", "Limits", "QuerySocket"]
 
 BACKLOG = 1024  # connections not yet accepted; each web request that mails may open one, within 50 ms
 
-TURNS = 5  # of the event loop, until who was accepted just now has been heard and answered: three to accept
+TURNS = 5  # of the event loop, until who was accepted just now is among the connections: three to accept
+HEARING = 250  # milliseconds at the end for a first question; whoever connects asks at once
 
 log = structlog.get_logger()
 
@@ -92,13 +93,26 @@ class QuerySocket:
         if self._server is not None and self._socket is not None:
             self._socket.remove()
             self._socket.stop_accepting()
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
-            self._server.close()
+            await _turn()
+            self._server.close()  # for uvloop, the end of accepting
+            await self._hear_all()
         self.room = 0
         for connection in tuple(self.connections):
             connection.hang_up()
         await asyncio.sleep(0)  # the transports close on the loop's next turn
+
+    async def _hear_all(self) -> None:
+        """A connection that was accepted is no longer in the queue that a successor would find."""
+        await _turn()
+        for _ in range(HEARING):
+            if all(one.heard for one in self.connections):
+                return
+            await asyncio.sleep(0.001)
+
+
+async def _turn() -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 class _Connection(asyncio.Protocol):
@@ -108,6 +122,7 @@ class _Connection(asyncio.Protocol):
         self._server, self._limits = server, server.limits
         self._dialogue = server.dialogue()
         self.waiting_since = time.perf_counter()  #: for a question
+        self.heard = False  #: and answered, once or more often
         self._deadline = Deadline(asyncio.get_running_loop(), self.give_up)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -124,6 +139,7 @@ class _Connection(asyncio.Protocol):
         began = time.perf_counter()
         if answer := self._dialogue.receive(data):
             self._transport.write(answer)
+            self.heard = True
             self.waiting_since = time.perf_counter()
             self._server.took(self.waiting_since - began)
         if self._dialogue.closed:

@@ -68,7 +68,7 @@ async def test_what_was_signed_is_added_once_by_wiki_and_day_whoever_is_watched(
 
 
 async def test_what_cannot_be_written_is_kept_for_the_next_beat(house: House, url: str) -> None:
-    lost = Database("sqlite:////nowhere/history.db")
+    lost = Database("sqlite:////nowhere/history.db", metrics=house.metrics)
     house.path()
     with pytest.raises(Exception, match="unable to open"):
         await pulse(house, database=lost).beat()
@@ -111,7 +111,7 @@ async def test_who_was_not_seen_for_a_week_is_forgotten_by_the_others(house: Hou
 
 
 async def test_a_beat_that_fails_is_told_and_does_not_end_it(house: House) -> None:
-    lost = Database("sqlite:////nowhere/history.db")
+    lost = Database("sqlite:////nowhere/history.db", metrics=house.metrics)
     node = pulse(house, database=lost)
     with structlog.testing.capture_logs() as lines:
         running = asyncio.create_task(node.run())
