@@ -21,7 +21,7 @@ Loop = contextlib.AbstractAsyncContextManager["asyncio.Task[None]"]
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """What asyncio.run does, by libuv: the doors answer with two thirds of the processor's time."""
+    """What asyncio.run does, by libuv, in which a door's answer costs less."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
