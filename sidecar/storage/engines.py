@@ -5,11 +5,12 @@ works in which thread.
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -151,7 +152,7 @@ def _sqlite(url: sa.URL, begin: str, private: bool, busy_seconds: float) -> sa.E
     if begin == "BEGIN":
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
+    return _told_once(engine)
 
 
 def _make_file(name: str) -> None:
@@ -196,7 +197,18 @@ def _server(
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "handle_error", _leave_what_cannot_be_written)
+    return _told_once(engine)
+
+
+def _told_once(engine: sa.Engine) -> sa.Engine:
+    """A connection that is broken when it is put back, or closed, is no trouble by itself: whoever asks the
+    database next is told, and says so."""
+    cast(logging.Logger, engine.pool.logger).addFilter(_is_no_error_of_a_connection)
     return engine
+
+
+def _is_no_error_of_a_connection(record: logging.LogRecord) -> bool:
+    return not record.exc_info
 
 
 def _leave_what_cannot_be_written(context: sa.ExceptionContext) -> None:

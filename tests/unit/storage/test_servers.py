@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from sidecar.storage import writers
 from sidecar.storage.database import Database, DatabaseSilent
+from sidecar.storage.engines import Engines
 from tests.support.database_server import DatabaseServer
 from tests.support.fixtures_databases import ON_SERVERS
 
@@ -134,3 +135,16 @@ async def test_a_server_that_vanishes_with_a_question_in_its_hands_is_noticed_wi
 
     assert await database.write(seconds) <= 60
     assert await database.read(seconds) <= 60
+
+
+async def test_a_connection_that_breaks_in_our_hands_is_told_by_who_asks_next_alone(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = Engines.of(url, "", busy_seconds=1, writers=1, readers=1).writing
+    connection = engine.raw_connection()
+    connection.cursor().execute("SELECT 1")
+    assert connection.driver_connection
+    connection.driver_connection.close()  # as a server does that is killed
+    connection.close()
+    assert caplog.records == []
+    engine.dispose()
