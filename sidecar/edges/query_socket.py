@@ -116,7 +116,7 @@ async def _turn() -> None:
 
 
 class _Connection(asyncio.Protocol):
-    """A peer that half-closes gets its answers still: asyncio closes when they are sent."""
+    """A peer that half-closes gets its answers still: the loop closes when they are sent."""
 
     def __init__(self, server: QuerySocket) -> None:
         self._server, self._limits = server, server.limits

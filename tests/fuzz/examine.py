@@ -4,19 +4,16 @@ Knows the promises of the domain. Does not know where a mail comes from.
 """
 
 import re
-import signal
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import thread_time
-from types import FrameType
 
 from sidecar.domain import notice
 from sidecar.domain.dsn import MAX_REPORTS
 from sidecar.domain.notice import Kind, Notice
 from sidecar.domain.report import Report, ReportAction
 from sidecar.edges.rule_files import built_in
+from tests.support.endless import Broken, interrupted
 
 __all__ = ["MAX_MEMORY", "MAX_SECONDS", "Broken", "Examined", "examine", "memory"]
 
@@ -32,14 +29,6 @@ _STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}|")
 _REPLY = re.compile(r"[245][0-5][0-9]|")
 
 
-class Broken(AssertionError):
-    """A promise does not hold; the message names it."""
-
-
-class _Endless(BaseException):
-    """No Exception, so that no ``except Exception`` swallows it."""
-
-
 @dataclass(frozen=True)
 class Examined:
     """What came of a mail."""
@@ -52,7 +41,7 @@ class Examined:
 def examine(raw: bytes) -> Examined:
     """Read and judge *raw*. Raises Broken, or what the domain raised. To be called in a main thread."""
     started = thread_time()
-    with _interrupted():
+    with interrupted(ENDLESS):
         told = notice.read(raw)
         verdicts = [_BOOK.judge(report) for report in told.reports]
     seconds = thread_time() - started
@@ -110,20 +99,3 @@ def _check_text(name: str, text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise Broken(f"{name} holds a lone surrogate") from None
-
-
-@contextmanager
-def _interrupted() -> Iterator[None]:
-    before = signal.signal(signal.SIGPROF, _stop)
-    signal.setitimer(signal.ITIMER_PROF, ENDLESS)
-    try:
-        yield
-    except _Endless:
-        raise Broken(f"no end after {ENDLESS:.0f} s") from None
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise _Endless

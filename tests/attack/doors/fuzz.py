@@ -5,18 +5,17 @@ Knows how octets are damaged, and how both ways are counted. Does not know what 
 
 import importlib.util
 import re
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from tests.attack.journal import overheard
 from tests.attack.tally import Tally, rounds
+from tests.support.endless import Broken, interrupted
 
 __all__ = ["ENDLESS", "Broken", "Target", "damaged", "examine", "fuzz"]
 
@@ -29,14 +28,6 @@ OVERDUE = 90.0  # seconds beyond its time, after which a guided campaign is give
 
 _UNITS = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 _COVERED = re.compile(r"cov: (\d+)")
-
-
-class Broken(AssertionError):
-    """A promise does not hold; the message names it."""
-
-
-class _Endless(BaseException):
-    """No Exception, so that no ``except Exception`` swallows it."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +82,9 @@ def _blind(target: Target, seed: int, seconds: float) -> Tally:
             data = damaged(chance, target.seeds, target.words)
             tally.count("blind")
             try:
-                with _interrupted():
+                with interrupted(ENDLESS):
                     examine(target, data, errors)
-            except (Exception, _Endless) as error:
+            except Exception as error:
                 tally.wrong(f"{type(error).__name__}: {error}", data)
     return tally
 
@@ -105,22 +96,6 @@ def examine(target: Target, data: bytes, errors: list[str]) -> None:
         said = errors[:]
         errors.clear()
         raise Broken(f"in the log: {said[0]}")
-
-
-@contextmanager
-def _interrupted() -> Iterator[None]:
-    """Ends what does not end by itself. For a main thread."""
-
-    def endless(*_: object) -> None:
-        raise _Endless(f"more than {ENDLESS:g} s of a processor")
-
-    before = signal.signal(signal.SIGPROF, endless)
-    signal.setitimer(signal.ITIMER_PROF, ENDLESS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
 
 
 def _guided(target: Target, seed: int, seconds: float) -> Tally:

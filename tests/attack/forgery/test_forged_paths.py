@@ -85,26 +85,27 @@ def by_lmtp(config: Config, paths: list[str]) -> list[str]:
     return said
 
 
-def by_policy(config: Config, paths: list[str]) -> list[str]:
+def asked(socket_path: Path, questions: list[bytes]) -> list[str]:
+    """What a Unix socket answers, on one connection."""
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(10)
-        line.connect(str(config.listen.policy))
+        line.connect(str(socket_path))
         said = []
-        for path in paths:
-            line.sendall(f"request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient={path}\n\n".encode())
-            said.append(line.recv(1000).decode().removeprefix("action=").strip())
+        for question in questions:
+            line.sendall(question)
+            said.append(line.recv(1000).decode())
         return said
+
+
+def by_policy(config: Config, paths: list[str]) -> list[str]:
+    request = "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient={}\n\n"
+    said = asked(config.listen.policy, [request.format(path).encode() for path in paths])
+    return [answer.removeprefix("action=").strip() for answer in said]
 
 
 def by_socketmap(config: Config, paths: list[str]) -> list[str]:
-    with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(10)
-        line.connect(str(config.listen.verp))
-        said = []
-        for path in paths:
-            line.sendall(netstring(f"bounce {path}"))
-            said.append(line.recv(1000).decode().partition(":")[2])
-        return said
+    said = asked(config.listen.verp, [netstring(f"bounce {path}") for path in paths])
+    return [answer.partition(":")[2] for answer in said]
 
 
 def by_http(config: Config, paths: list[str]) -> list[int]:
