@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from sidecar import __version__
 from sidecar.cli import main as program
-from sidecar.settings import Settings
+from sidecar.configuration.settings import Settings
 
 NAME = "bounce-sidecar"
 CONFIG = "/etc/bounce-sidecar/config.toml"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sidecar import __version__
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.edges.mail_server import MailServer
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.host import node_name

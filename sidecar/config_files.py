@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sidecar import config as config_module
-from sidecar.config import parse
-from sidecar.configured import Config, ConfigError, ReadSecret, SecretError
+from sidecar.configuration import config as config_module
+from sidecar.configuration.config import parse
+from sidecar.configuration.configured import Config, ConfigError, ReadSecret, SecretError
 from sidecar.edges import census_file
 
 __all__ = ["KeysPlace", "keys_place", "load", "rules_directory", "secret_reader", "write_secret"]

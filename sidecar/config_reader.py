@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from sidecar.configured import Config, ConfigError
+from sidecar.configuration.configured import Config, ConfigError
 
 __all__ = ["Reading", "main"]
 

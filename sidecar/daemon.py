@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 
 from sidecar.chores import Chores, watchdog
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.doors import Needs, open_doors
 from sidecar.edges import rule_files
 from sidecar.edges.passed_sockets import PassedSockets

@@ -15,7 +15,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sidecar import config, config_files, daemon, host
+from sidecar import config_files, daemon, host
+from sidecar.configuration import config
 from sidecar.domain.policy import Policy, Streak
 from sidecar.edges.socketmap import netstring
 from sidecar.recorded import fixtures

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sidecar.configured import Listen
+from sidecar.configuration.configured import Listen
 from sidecar.edges import query_socket
 from sidecar.edges.lmtp_server import Limits, LmtpServer
 from sidecar.edges.metrics_server import MetricsServer

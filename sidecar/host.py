@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sidecar import __version__
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.edges.kernel_clock import synchronised
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
 from sidecar.edges.service_manager import ServiceManager

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.doors import open_issuing
 from sidecar.edges.notes_client import NotesClient
 from sidecar.edges.passed_sockets import PassedSockets

@@ -11,7 +11,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from sidecar import __version__
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.domain.verp import Verp
 from sidecar.mta.rcpt import Probes
 from sidecar.mta.site import Site, WhenDown

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from sidecar.configured import Config, ConfigError, WikiConfig
+from sidecar.configuration.configured import Config, ConfigError, WikiConfig
 from sidecar.domain.classify import RuleError
 from sidecar.domain.wiki import Wiki
 from sidecar.edges import rule_files

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.domain.classify import HARD_CAPABLE
 from sidecar.domain.policy import Mode, Policy
 from sidecar.edges import rule_files

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import wiki_adapter
-from sidecar.configured import Config, WikiConfig
+from sidecar.configuration.configured import Config, WikiConfig
 from sidecar.domain.examination import Examinable
 from sidecar.domain.verp import BounceHandlerFormat, Verp
 

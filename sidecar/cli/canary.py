@@ -11,12 +11,12 @@ import click
 
 from sidecar import host
 from sidecar.cli.common import as_json, ask, configured
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
+from sidecar.configuration.setting_kinds import host_and_port
 from sidecar.domain.canary import CANARY, compose, token_of
 from sidecar.domain.remedies import REMEDIES, Kind
 from sidecar.edges.mail_server import MailServer
 from sidecar.services.canary import send
-from sidecar.setting_kinds import host_and_port
 from sidecar.storage import canaries
 from sidecar.storage.database import Database
 from sidecar.threads import Room

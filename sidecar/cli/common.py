@@ -19,7 +19,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import host
-from sidecar.configured import Config, ConfigError
+from sidecar.configuration.configured import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.domain.harmless import harmless
 from sidecar.storage.database import Database, DatabaseSilent, NoHistory, OnlyRead

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from sidecar import host
 from sidecar.cli.common import as_json, configured, stop_with, troubles
 from sidecar.cli.printing import cell, console, table_of
-from sidecar.configured import Config
-from sidecar.setting_kinds import DatabaseUrl
+from sidecar.configuration.configured import Config
+from sidecar.configuration.setting_kinds import DatabaseUrl
 from sidecar.storage.condition import Condition, condition
 from sidecar.storage.database import Database
 

@@ -12,7 +12,7 @@ import click
 from sidecar import config_files, host
 from sidecar.cli.common import as_json, ask, configured, one_wiki, rule_troubles, stop_with
 from sidecar.cli.printing import cell, console, table_of
-from sidecar.configured import Config, SecretError
+from sidecar.configuration.configured import Config, SecretError
 from sidecar.domain.bounce_records import Bad, NotReadable, Owner, Row, rows
 from sidecar.domain.inherited import Fate
 from sidecar.edges import rule_files

@@ -13,11 +13,11 @@ import click
 
 from sidecar import config_files, host
 from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, stop_with
-from sidecar.configured import ConfigError, SecretError
+from sidecar.configuration.configured import ConfigError, SecretError
+from sidecar.configuration.secrets import key_problems
 from sidecar.domain import rotation
 from sidecar.domain.key_file import KeyFile
 from sidecar.edges import secret_file
-from sidecar.secrets import key_problems
 
 __all__ = ["FILE", "KEY", "Change", "changing", "place_of", "read"]
 

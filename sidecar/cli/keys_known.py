@@ -14,7 +14,7 @@ from sidecar import host
 from sidecar.cli.common import TIME, as_json, ask, configured, day, in_utc
 from sidecar.cli.keys_file import FILE, KEY, place_of, read
 from sidecar.cli.printing import cell, console, table_of
-from sidecar.configured import ConfigError
+from sidecar.configuration.configured import ConfigError
 from sidecar.domain.keyring import Key, Keyring, State
 from sidecar.services.undo import undo
 from sidecar.storage import suspects as under_a_key

@@ -8,8 +8,8 @@ import click
 
 from sidecar import config_files
 from sidecar.cli.common import as_json, stop_with
-from sidecar.config import parse
-from sidecar.configured import ConfigError
+from sidecar.configuration.config import parse
+from sidecar.configuration.configured import ConfigError
 from sidecar.domain.harmless import harmless
 from sidecar.localsettings.counterparts import COUNTERPARTS
 from sidecar.localsettings.making import SECRET_FILE, Made, made_from

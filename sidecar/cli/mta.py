@@ -8,7 +8,8 @@ import click
 from sidecar import host
 from sidecar.cli.common import NO_WIKI, as_json, configured, stop_with
 from sidecar.cli.printing import tell
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
+from sidecar.configuration.setting_kinds import host_and_port
 from sidecar.domain.finding import Finding, about, good
 from sidecar.mta import exim as exim_side
 from sidecar.mta import postfix as postfix_side
@@ -20,7 +21,6 @@ from sidecar.mta.postfix_facts import postfix_facts
 from sidecar.mta.rcpt import Probes
 from sidecar.mta.site import Door, Site, Unsuitable
 from sidecar.mta_site import named, probes_of, site_of
-from sidecar.setting_kinds import host_and_port
 
 __all__ = ["SMTP", "mta"]
 

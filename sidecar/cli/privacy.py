@@ -6,7 +6,7 @@ import click
 
 from sidecar import host
 from sidecar.cli.common import EX_TEMPFAIL, as_json, ask, configured, one_wiki, stop_with
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.domain.person import Account
 from sidecar.services import privacy
 from sidecar.services.privacy import Export, Forgotten

@@ -7,7 +7,7 @@ import click
 from sidecar import config_files
 from sidecar.cli.common import EX_CONFIG, as_json, rule_troubles, stop_with
 from sidecar.cli.printing import cell, console, table_of
-from sidecar.configured import ConfigError
+from sidecar.configuration.configured import ConfigError
 from sidecar.domain.classify import RuleBook
 from sidecar.edges import rule_files
 

@@ -20,7 +20,7 @@ from sidecar.cli.common import (
     troubles,
 )
 from sidecar.config_reader import Reading
-from sidecar.configured import Config, ConfigError
+from sidecar.configuration.configured import Config, ConfigError
 from sidecar.domain.classify import RuleError
 from sidecar.edges import rule_files
 from sidecar.edges.unix_socket import CannotListen

@@ -18,7 +18,7 @@ import click
 from sidecar import host
 from sidecar.cli import status_lines
 from sidecar.cli.common import as_json
-from sidecar.configured import Config, ConfigError
+from sidecar.configuration.configured import Config, ConfigError
 from sidecar.domain.trouble import Tolerance, troubles
 from sidecar.domain.vitals import Vitals
 from sidecar.journal import configure_logging

@@ -6,9 +6,9 @@ import click
 
 from sidecar import host
 from sidecar.cli.common import EX_TEMPFAIL, ask, configured, stop_with
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
+from sidecar.configuration.mail_settings import SummarySection
 from sidecar.edges.mail_server import MailServer
-from sidecar.mail_settings import SummarySection
 from sidecar.services.letters import Letterhead
 from sidecar.services.posting import CannotSend
 from sidecar.services.summary import due, look_back, summary_letter

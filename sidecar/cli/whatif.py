@@ -11,11 +11,11 @@ from rich.table import Table
 from sidecar import replaying
 from sidecar.cli.common import EX_CONFIG, EX_TEMPFAIL, as_json, stop_with, troubles
 from sidecar.cli.printing import cell, console, table_of
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
+from sidecar.configuration.policies import PolicyError, policy_in
 from sidecar.domain.harmless import harmless
 from sidecar.domain.policy import PRESETS, Policy
 from sidecar.edges import archive
-from sidecar.policies import PolicyError, policy_in
 from sidecar.processes import HandLost
 from sidecar.services.replay import Archived
 from sidecar.services.whatif import Difference, Fated

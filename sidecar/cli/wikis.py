@@ -10,7 +10,7 @@ import click
 from sidecar import host
 from sidecar.cli.common import EX_TEMPFAIL, NO_WIKI, as_json, configured, opened, stop_with, troubles
 from sidecar.cli.printing import cell, console, table_of
-from sidecar.configured import Config, FarmConfig
+from sidecar.configuration.configured import Config, FarmConfig
 from sidecar.domain.census import Census
 from sidecar.edges.sitematrix_look import look_at, shelf_at
 from sidecar.services.census import CensusTaker, NotTaken

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar import host
-from sidecar.configured import Config, ConfigError
+from sidecar.configuration.configured import Config, ConfigError
+from sidecar.configuration.settings import Settings
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.classify import RuleError
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong
 from sidecar.edges import rule_files
-from sidecar.settings import Settings
 
 __all__ = ["Reading", "file_findings", "read", "strange_overrides"]
 

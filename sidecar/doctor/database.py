@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import host
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.doctor import clock
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import dns.exception
 import dns.resolver
 
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.finding import Finding, State, ok, unknown, wrong
 from sidecar.mta.exim_check import exim_findings

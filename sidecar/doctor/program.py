@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from sidecar import __version__
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.domain.access import Adapter
 from sidecar.domain.finding import Finding, ok, wrong
 

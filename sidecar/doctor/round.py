@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from pathlib import Path
 
 from sidecar import __version__, config_files, host
-from sidecar.configured import Config, WikiConfig
+from sidecar.configuration.configured import Config, WikiConfig
 from sidecar.doctor import (
     clock,
     configuration,

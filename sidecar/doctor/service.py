@@ -7,7 +7,7 @@ import http.client
 from collections.abc import Iterator
 from pathlib import Path
 
-from sidecar.configured import Listen
+from sidecar.configuration.configured import Listen
 from sidecar.doctor.patient import NOT_ROOT, Patient
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong
 from sidecar.edges import tls_look

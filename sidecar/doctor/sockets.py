@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from sidecar.configured import Listen
+from sidecar.configuration.configured import Listen
 from sidecar.doctor import talking
 from sidecar.doctor.patient import Patient
 from sidecar.domain.finding import Finding, ok, unknown, warn, wrong

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sidecar.configured import WikiConfig
+from sidecar.configuration.configured import WikiConfig
 from sidecar.doctor import clock
 from sidecar.domain.access import Adapter, BotPassword
 from sidecar.domain.examination import About, Account, Examination, Step

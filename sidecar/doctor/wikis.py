@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
 
-from sidecar.configured import WikiConfig
+from sidecar.configuration.configured import WikiConfig
 from sidecar.doctor.limit import broken
 from sidecar.doctor.wiki_words import Seen, judged
 from sidecar.domain.access import Adapter

@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from sidecar.configuration.secrets import WELL_KNOWN
 from sidecar.domain.harmless import harmless
-from sidecar.secrets import WELL_KNOWN
 
 from .found import Found, Settings
 from .php_file import PhpFile

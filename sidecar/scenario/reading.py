@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sidecar.complaints import about
+from sidecar.configuration.complaints import about
+from sidecar.configuration.policies import limits_of, policy_of
+from sidecar.configuration.policy_settings import BrakeSection, PolicySection
+from sidecar.configuration.setting_kinds import Section
 from sidecar.domain import toml_text
 from sidecar.domain.policy import Mode, Policy
-from sidecar.policies import limits_of, policy_of
-from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.scenario import sections as s
 from sidecar.scenario.script import (
     Brakes,
@@ -34,7 +35,6 @@ from sidecar.scenario.script import (
     What,
 )  # fmt: skip
 from sidecar.scenario.times import moment
-from sidecar.setting_kinds import Section
 
 __all__ = ["ScenarioError", "read_scenario"]
 

@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from sidecar.complaints import about
+from sidecar.configuration.complaints import about
+from sidecar.configuration.policy_settings import BrakeSection, PolicySection
+from sidecar.configuration.setting_kinds import MailAddress, MailDomain, Section, WikiId
 from sidecar.domain.wiki import Effect
-from sidecar.policy_settings import BrakeSection, PolicySection
 from sidecar.recorded import names
 from sidecar.scenario.script import WIKI, Answer, BrakeDo, KeysDo, Mood
 from sidecar.scenario.times import duration
 from sidecar.services.receipt import Receipt
-from sidecar.setting_kinds import MailAddress, MailDomain, Section, WikiId
 from sidecar.storage.actions import State
 
 __all__ = [

@@ -11,7 +11,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from sidecar import host
-from sidecar.config import Config
+from sidecar.configuration.config import Config
 from sidecar.recorded import Recorded, names, recorded
 from tests.support.practice import WIKI
 

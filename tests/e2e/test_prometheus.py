@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from sidecar import daemon
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.edges.socketmap import netstring
 from sidecar.recorded import recorded
 from sidecar.services import gauges

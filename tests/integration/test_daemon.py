@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sidecar import daemon
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.domain.classify import RuleError
 from sidecar.edges.metrics_server import MetricsServer
 from sidecar.edges.passed_sockets import PassedSockets

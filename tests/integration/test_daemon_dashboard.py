@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from sidecar import daemon
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from tests.support.daemon_here import said, serving, until
 from tests.support.dashboard import BEARER, TOKEN
 from tests.support.places import free_port

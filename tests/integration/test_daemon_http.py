@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from tests.integration.http_house import curl, ran
 from tests.integration.test_daemon import NOW, serving
 from tests.support.daemon_here import said

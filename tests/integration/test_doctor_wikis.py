@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.cli import doctor as doctor_command
-from sidecar.configured import WikiConfig
+from sidecar.configuration.configured import WikiConfig
 from sidecar.doctor.wikis import Examiner
 from sidecar.domain.examination import Examinable
 from sidecar.domain.finding import Finding, State

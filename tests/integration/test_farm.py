@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar import daemon
-from sidecar.configured import Config, WikiConfig
+from sidecar.configuration.configured import Config, WikiConfig
 from sidecar.domain.wiki import Wiki
 from sidecar.edges.rule_files import built_in
 from sidecar.recorded import recorded

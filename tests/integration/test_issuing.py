@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from sidecar import daemon, host
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.services import notes
 from sidecar.storage import sends
 from sidecar.storage.database import Database

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 import structlog
 
 from sidecar import daemon
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 
 __all__ = ["Lines", "said", "serving", "until"]
 

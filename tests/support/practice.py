@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from sidecar import host
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.recorded import recorded
 from tests.support.fresh_history import fresh_file
 from tests.support.leaks import secret

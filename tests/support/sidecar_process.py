@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidecar import daemon, host, loops
-from sidecar.configured import WikiConfig
+from sidecar.configuration.configured import WikiConfig
 from sidecar.domain.person import Person
 from sidecar.domain.wiki import Action, Outcome, Wiki
 from sidecar.journal import configure_logging, hear_libraries

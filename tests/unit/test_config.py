@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import parse
 from sidecar.config_files import secret_reader
-from sidecar.configured import (
+from sidecar.configuration.config import parse
+from sidecar.configuration.configured import (
     Config,
     ConfigError,
     DigestConfig,

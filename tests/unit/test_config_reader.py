@@ -12,7 +12,7 @@ import pytest
 
 from sidecar import config_reader
 from sidecar.config_reader import Reading
-from sidecar.configured import ConfigError
+from sidecar.configuration.configured import ConfigError
 from tests.support.leaks import secret
 from tests.support.practice import configured, load
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sidecar.config import parse
+from sidecar.configuration.config import parse
+from sidecar.configuration.settings import Settings
 from sidecar.domain.policy import PRESETS, Mode, Streak
 from sidecar.orders import orders_of
-from sidecar.settings import Settings
 
 DOC = Path(__file__).parents[2] / "docs" / "configuration.md"
 TOP = "Top of the file"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sidecar import __version__
-from sidecar.config import parse
+from sidecar.configuration.config import parse
+from sidecar.configuration.settings import Settings
 from sidecar.domain.policy import Mode
 from sidecar.edges.passed_sockets import DOORS
-from sidecar.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 GENERATOR = DEPLOY / "bounce_sidecar_generator.py"

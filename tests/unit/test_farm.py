@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import parse
-from sidecar.configured import Config, ConfigError, SecretError, WikiConfig
+from sidecar.configuration.config import parse
+from sidecar.configuration.configured import Config, ConfigError, SecretError, WikiConfig
+from sidecar.configuration.farm_settings import FarmSection
 from sidecar.domain.access import BotPassword, OAuth2
 from sidecar.domain.census import Census, Known, Unreadable
 from sidecar.domain.policy import Mode
 from sidecar.domain.sitematrix import KINDS, Listed
-from sidecar.farm_settings import FarmSection
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 SECRETS = {

@@ -2,8 +2,8 @@
 
 import re
 
+from sidecar.configuration.settings import Settings
 from sidecar.localsettings.counterparts import COUNTERPARTS
-from sidecar.settings import Settings
 from tests.support.documents import text_of
 
 #: BounceHandler's extension.json, and what older versions had besides.

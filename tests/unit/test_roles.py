@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from sidecar import host
 from sidecar.cli import main
-from sidecar.configured import Config, ConfigError, NodeConfig
+from sidecar.configuration.configured import Config, ConfigError, NodeConfig
 from sidecar.domain.access import BotPassword
 
 TOKEN = "a-token-of-some-length-0123456789"

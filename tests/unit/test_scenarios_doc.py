@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.configuration.setting_kinds import Section
 from sidecar.domain.wiki import Effect
 from sidecar.scenario import sections as s
 from sidecar.scenario.script import BrakeDo, KeysDo, Mood
-from sidecar.setting_kinds import Section
 
 TEXT = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text("utf-8")
 STEPS = TEXT.split("### Steps")[1].split("### Settings")[0]

@@ -7,9 +7,9 @@ word of Python's; whatever a Config promises holds: it signs and recognises.
 import re
 from pathlib import Path
 
-from sidecar.config import ConfigError, keys_settings, parse, rules_directory
+from sidecar.configuration.config import ConfigError, keys_settings, parse, rules_directory
+from sidecar.configuration.secrets import SecretError
 from sidecar.domain.verp import TooLong
-from sidecar.secrets import SecretError
 from tests.attack.doors.fuzz import Broken, Target, fuzz
 from tests.attack.doors.keys import NOW
 from tests.attack.doors.toml_words import TOML_WORDS

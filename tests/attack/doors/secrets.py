@@ -6,10 +6,10 @@ the octet.
 
 from datetime import UTC, datetime
 
+from sidecar.configuration.oauth_files import consumer_in, token_in
+from sidecar.configuration.secrets import key_problems
 from sidecar.domain.census import from_text, to_text
 from sidecar.domain.keyring import Keyring, NobodySigns
-from sidecar.oauth_files import consumer_in, token_in
-from sidecar.secrets import key_problems
 from tests.attack.doors.configuration import check_words
 from tests.attack.doors.fuzz import Broken, Target, fuzz
 from tests.attack.tally import Tally

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.domain.verp import Forged, NotOurs, VerpError
 from sidecar.edges.socketmap import netstring
 from tests.attack.forgery.alterations import ALTERATIONS, LEGITIMATE

@@ -13,8 +13,8 @@ from typing import Any
 import requests
 from urllib3.util import parse_url
 
-from sidecar.config import parse
-from sidecar.configured import ConfigError
+from sidecar.configuration.config import parse
+from sidecar.configuration.configured import ConfigError
 from sidecar.domain import census, sitematrix
 from sidecar.domain.json_text import NotJson, parse_object
 from tests.attack.tally import Tally, rounds

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.configured import DashboardConfig, HttpConfig, Listen
+from sidecar.configuration.configured import DashboardConfig, HttpConfig, Listen
 from sidecar.doctor import service
 from sidecar.domain.admission import Admission
 from sidecar.domain.finding import State

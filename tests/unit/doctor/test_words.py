@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sidecar.configured import WikiConfig
+from sidecar.configuration.configured import WikiConfig
 from sidecar.doctor import clock, signs_of_life
 from sidecar.doctor.wiki_words import Seen, judged
 from sidecar.domain.access import Adapter, BotPassword, OAuth2

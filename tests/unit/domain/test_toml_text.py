@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from sidecar.config import ConfigError, parse
+from sidecar.configuration.config import ConfigError, parse
+from sidecar.configuration.policies import PolicyError, policy_in
 from sidecar.domain.table import read_tables
 from sidecar.domain.toml_text import NotToml
 from sidecar.domain.toml_text import parse as read
-from sidecar.policies import PolicyError, policy_in
 from sidecar.scenario.reading import ScenarioError, read_scenario
 
 BROKEN = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.config import parse
-from sidecar.configured import ConfigError
+from sidecar.configuration.config import parse
+from sidecar.configuration.configured import ConfigError
 from sidecar.localsettings.counterparts import COUNTERPARTS
 from sidecar.localsettings.making import Made, made_from
 from sidecar.localsettings.php_file import read

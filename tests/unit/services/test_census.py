@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from sidecar.configured import FarmConfig
+from sidecar.configuration.configured import FarmConfig
 from sidecar.domain.census import Census
 from sidecar.edges import census_file
 from sidecar.edges.sitematrix_look import look_at, shelf_at

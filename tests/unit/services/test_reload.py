@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from sidecar.configured import Config, FarmConfig, NodeConfig, WikiConfig
+from sidecar.configuration.configured import Config, FarmConfig, NodeConfig, WikiConfig
 from sidecar.domain.access import BotPassword
 from sidecar.domain.classify import RuleBook
 from sidecar.domain.policy import Mode, Policy, Streak

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar import replaying
-from sidecar.configured import Config
+from sidecar.configuration.configured import Config
 from sidecar.domain.classify import Category
 from sidecar.domain.policy import PRESETS, Mode, Policy, Streak
 from sidecar.services.receipt import Receipt

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sidecar.policy_settings import PolicySection
-from sidecar.setting_kinds import AbsolutePath, Account, ApiPath, ApiUrl, Domain, Section
+from sidecar.configuration.policy_settings import PolicySection
+from sidecar.configuration.setting_kinds import AbsolutePath, Account, ApiPath, ApiUrl, Domain, Section
 
 __all__ = ["FarmSection"]
 

@@ -5,9 +5,9 @@ Knows names and shapes. Does not know what a preset says: policies.py does.
 
 from pydantic import Field, field_validator
 
+from sidecar.configuration.setting_kinds import Days, Preset, Section
 from sidecar.domain.classify import HARD_CAPABLE, Category
 from sidecar.domain.policy import Mode
-from sidecar.setting_kinds import Days, Preset, Section
 
 __all__ = ["BrakeSection", "PolicySection"]
 

@@ -12,13 +12,13 @@ from fnmatch import fnmatchcase
 
 from pydantic import HttpUrl, ValidationError
 
-from sidecar.configured import FarmConfig
+from sidecar.configuration.configured import FarmConfig
+from sidecar.configuration.farm_settings import FarmSection
+from sidecar.configuration.settings import Settings, WikiSection
+from sidecar.configuration.wiki_ids import too_long
 from sidecar.domain import verp
 from sidecar.domain.access import Adapter
 from sidecar.domain.census import Census, Known, Unreadable
-from sidecar.farm_settings import FarmSection
-from sidecar.settings import Settings, WikiSection
-from sidecar.wiki_ids import too_long
 
 __all__ = ["ReadCensus", "Taken", "farm_config", "take", "taken"]
 

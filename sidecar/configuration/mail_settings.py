@@ -7,8 +7,8 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from sidecar.configured import DigestConfig, SummaryConfig
-from sidecar.setting_kinds import Loopback, MailAddress, Section, host_and_port
+from sidecar.configuration.configured import DigestConfig, SummaryConfig
+from sidecar.configuration.setting_kinds import Loopback, MailAddress, Section, host_and_port
 
 __all__ = ["DigestSection", "SummarySection"]
 

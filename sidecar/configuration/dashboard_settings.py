@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from sidecar.setting_kinds import HeaderName, Network, PagesUrl, PlainInterface, Section
+from sidecar.configuration.setting_kinds import HeaderName, Network, PagesUrl, PlainInterface, Section
 
 __all__ = ["DashboardSection"]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sidecar.settings import Settings
+from sidecar.configuration.settings import Settings
 
 __all__ = ["about", "in_words", "logins_of", "wikis_of"]
 

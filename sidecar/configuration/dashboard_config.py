@@ -3,11 +3,11 @@
 Knows how its settings become values. Does not know what is wrong with them: dashboard_settings.py does.
 """
 
-from sidecar.configured import DashboardConfig
-from sidecar.dashboard_settings import DashboardSection
+from sidecar.configuration.configured import DashboardConfig
+from sidecar.configuration.dashboard_settings import DashboardSection
+from sidecar.configuration.secrets import Secrets
+from sidecar.configuration.setting_kinds import host_and_port
 from sidecar.domain.admission import Admission
-from sidecar.secrets import Secrets
-from sidecar.setting_kinds import host_and_port
 
 __all__ = ["dashboard_config"]
 

@@ -6,9 +6,9 @@ Knows which role needs what. Does not know what the settings mean, nor how anyth
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sidecar.complaints import logins_of
-from sidecar.configured import NodeConfig
-from sidecar.settings import ROLES, NodeSection
+from sidecar.configuration.complaints import logins_of
+from sidecar.configuration.configured import NodeConfig
+from sidecar.configuration.settings import ROLES, NodeSection
 
 __all__ = ["acting", "node_of", "role_problems", "roles_of", "secrets_here"]
 

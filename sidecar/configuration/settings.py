@@ -12,13 +12,12 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sidecar.alarm_settings import AlarmsSection, CanarySection
-from sidecar.dashboard_settings import DashboardSection
-from sidecar.domain.access import Adapter
-from sidecar.farm_settings import FarmSection
-from sidecar.mail_settings import DigestSection, SummarySection
-from sidecar.policy_settings import BrakeSection, PolicySection
-from sidecar.setting_kinds import (
+from sidecar.configuration.alarm_settings import AlarmsSection, CanarySection
+from sidecar.configuration.dashboard_settings import DashboardSection
+from sidecar.configuration.farm_settings import FarmSection
+from sidecar.configuration.mail_settings import DigestSection, SummarySection
+from sidecar.configuration.policy_settings import BrakeSection, PolicySection
+from sidecar.configuration.setting_kinds import (
     AbsolutePath,
     Account,
     ApiUrl,
@@ -36,6 +35,7 @@ from sidecar.setting_kinds import (
     Topic,
     WikiId,
 )
+from sidecar.domain.access import Adapter
 
 __all__ = [
     "ROLES", "HttpSection", "NodeSection", "RulesSection", "Settings", "VerpSection",

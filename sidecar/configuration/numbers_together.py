@@ -5,9 +5,9 @@ Knows which must be longer or smaller than which. Does not know the limits of a 
 
 from datetime import timedelta
 
-from sidecar.policies import policy_of, reach
-from sidecar.policy_settings import PolicySection
-from sidecar.settings import Settings
+from sidecar.configuration.policies import policy_of, reach
+from sidecar.configuration.policy_settings import PolicySection
+from sidecar.configuration.settings import Settings
 
 __all__ = ["number_problems"]
 

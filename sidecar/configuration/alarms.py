@@ -5,10 +5,10 @@ Knows units. Does not know who judges by it, nor how a canary is sent.
 
 from datetime import timedelta
 
-from sidecar.alarm_settings import AlarmsSection, CanarySection
-from sidecar.configured import CanaryConfig
+from sidecar.configuration.alarm_settings import AlarmsSection, CanarySection
+from sidecar.configuration.configured import CanaryConfig
+from sidecar.configuration.setting_kinds import host_and_port
 from sidecar.domain.trouble import Tolerance
-from sidecar.setting_kinds import host_and_port
 
 __all__ = ["canary_of", "tolerance_of"]
 

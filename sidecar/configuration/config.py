@@ -12,21 +12,21 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from sidecar.alarms import canary_of, tolerance_of
-from sidecar.complaints import in_words
-from sidecar.configured import Config, ConfigError, HttpConfig, Listen, ReadSecret
-from sidecar.dashboard_config import dashboard_config
+from sidecar.configuration.alarms import canary_of, tolerance_of
+from sidecar.configuration.complaints import in_words
+from sidecar.configuration.configured import Config, ConfigError, HttpConfig, Listen, ReadSecret
+from sidecar.configuration.dashboard_config import dashboard_config
+from sidecar.configuration.farm import ReadCensus, Taken, farm_config, taken
+from sidecar.configuration.numbers_together import number_problems
+from sidecar.configuration.policies import limits_of, policy_of
+from sidecar.configuration.roles import node_of, role_problems, secrets_here
+from sidecar.configuration.secrets import Secrets
+from sidecar.configuration.setting_kinds import Section, host_and_port
+from sidecar.configuration.settings import HttpSection, RulesSection, Settings, VerpSection
+from sidecar.configuration.wiki_access import access_problems, within_reach
+from sidecar.configuration.wiki_config import bouncehandler_format, only_known, wiki_config
+from sidecar.configuration.wiki_ids import wiki_problems
 from sidecar.domain import toml_text, verp
-from sidecar.farm import ReadCensus, Taken, farm_config, taken
-from sidecar.numbers_together import number_problems
-from sidecar.policies import limits_of, policy_of
-from sidecar.roles import node_of, role_problems, secrets_here
-from sidecar.secrets import Secrets
-from sidecar.setting_kinds import Section, host_and_port
-from sidecar.settings import HttpSection, RulesSection, Settings, VerpSection
-from sidecar.wiki_access import access_problems, within_reach
-from sidecar.wiki_config import bouncehandler_format, only_known, wiki_config
-from sidecar.wiki_ids import wiki_problems
 
 __all__ = ["ACCEPT", "Config", "ConfigError", "keys_settings", "parse", "rules_directory"]
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sidecar.complaints import wikis_of
+from sidecar.configuration.complaints import wikis_of
 from sidecar.domain import verp
 
 __all__ = ["too_long", "wiki_problems"]

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sidecar.complaints import wikis_of
+from sidecar.configuration.complaints import wikis_of
+from sidecar.configuration.settings import WikiSection
 from sidecar.domain.access import Adapter, DatabaseName, FamilySite, Farm
 from sidecar.domain.policy import PRESETS, Policy
-from sidecar.settings import WikiSection
 
 __all__ = ["access_problems", "farm_of", "within_reach"]
 

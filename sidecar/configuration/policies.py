@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sidecar.complaints import in_words
+from sidecar.configuration.complaints import in_words
+from sidecar.configuration.policy_settings import BrakeSection, PolicySection
 from sidecar.domain import toml_text
 from sidecar.domain.brake import Limits
 from sidecar.domain.classify import HARD_CAPABLE, Category
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak
-from sidecar.policy_settings import BrakeSection, PolicySection
 
 __all__ = ["PolicyError", "limits_of", "policy_in", "policy_of", "reach"]
 

@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sidecar.complaints import logins_of
-from sidecar.configured import ReadSecret, SecretError
+from sidecar.configuration.complaints import logins_of
+from sidecar.configuration.configured import ReadSecret, SecretError
+from sidecar.configuration.oauth_files import consumer_in, may_be_secret, token_in
+from sidecar.configuration.settings import VerpSection, WikiSection
 from sidecar.domain.access import BotPassword, Credentials, OAuth1, OAuth2
 from sidecar.domain.key_file import KeyFile, parse
 from sidecar.domain.keyring import Key
-from sidecar.oauth_files import consumer_in, may_be_secret, token_in
-from sidecar.settings import VerpSection, WikiSection
 
 __all__ = ["Secrets", "key_problems"]
 

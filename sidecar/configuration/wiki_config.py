@@ -3,12 +3,12 @@
 Knows which credentials stand for which settings. Does not know files, nor any library that calls a wiki.
 """
 
-from sidecar.configured import WikiConfig
+from sidecar.configuration.configured import WikiConfig
+from sidecar.configuration.secrets import Secrets
+from sidecar.configuration.settings import VerpSection, WikiSection
+from sidecar.configuration.wiki_access import farm_of
 from sidecar.domain import verp
 from sidecar.domain.access import Adapter, BotPassword
-from sidecar.secrets import Secrets
-from sidecar.settings import VerpSection, WikiSection
-from sidecar.wiki_access import farm_of
 
 __all__ = ["bouncehandler_format", "only_known", "wiki_config"]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from sidecar.configuration.setting_kinds import Days, Loopback, Section
 from sidecar.domain.remedies import Kind
-from sidecar.setting_kinds import Days, Loopback, Section
 
 __all__ = ["AlarmsSection", "CanarySection"]
 

@@ -1,0 +1,1 @@
+"""The configuration: its sections, its files, and the frozen values that the daemon is made from."""
