@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Self
 
+from sidecar.apart import command_for
 from sidecar.configuration.configured import Config, ConfigError
 
 __all__ = ["Reading", "main"]
 
 PATIENCE = 300.0  # seconds; a farm of a thousand wikis takes some 5, and a disk that hangs for ever
-PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from sidecar.config_reader import main; main(sys.argv[1])"
 
 
 class Reading:
@@ -27,8 +27,7 @@ class Reading:
     @classmethod
     def begin(cls, path: Path) -> Self:
         """Returns at once. Raises OSError if there can be no other process."""
-        alone = ["-I"] if sys.flags.isolated else []
-        command = [sys.executable, *alone, "-c", PROGRAM, str(path), *sys.path]
+        command = command_for(__name__, str(path))
         return cls(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE))
 
     def wait(self) -> Config:

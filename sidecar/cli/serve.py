@@ -26,6 +26,7 @@ from sidecar.edges import rule_files
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.journal import configure_logging, hear_libraries
 from sidecar.storage.database import NoHistory
+from sidecar.storage.upgrading_apart import upgrade_apart
 from sidecar.telemetry import report
 
 __all__ = ["check_config", "run"]
@@ -47,6 +48,8 @@ def run(path: Path) -> None:
         from sidecar import daemon, loops  # takes as long as the reading, and goes on beside it
 
         config = reading.wait()
+    if config.node.has_history:
+        upgrade_apart(config.storage_url)
     configure_logging(config.log_level, config.log_format, config.node.name)
     hear_libraries()
     try:

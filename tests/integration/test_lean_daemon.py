@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,13 +36,10 @@ ELSEWHERE = {
 }
 
 
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """What the real program has imported by the time that it serves."""
-    folder = tmp_path_factory.mktemp("lean")
+def imports_of(folder: Path) -> set[str]:
+    """What the real program has imported by the time that it serves, with the history in *folder*."""
     path = configured(folder)
     path.write_text(path.read_text() + f'[metrics]\nlisten = "127.0.0.1:{free_port()}"\n')
-    start_once(folder)
     program = "from sidecar.cli import main; main()"
     command = [sys.executable, "-X", "importtime", "-c", program, "--config", str(path), "run"]
     log = folder / "log"
@@ -55,6 +53,13 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return set(re.findall(r"\| +([\w.]+)$", log.read_text(), re.MULTILINE))
 
 
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    folder = tmp_path_factory.mktemp("lean")
+    start_once(folder)
+    return imports_of(folder)
+
+
 def test_it_serves_with_what_it_needs(imported: set[str]) -> None:
     assert {"sidecar.services.intake", "sqlalchemy", "prometheus_client", "structlog"} <= imported
 
@@ -62,3 +67,9 @@ def test_it_serves_with_what_it_needs(imported: set[str]) -> None:
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_what_it_does_not_need_is_not_imported(name: str, imported: set[str]) -> None:
     assert name not in imported
+
+
+def test_the_first_start_makes_the_tables_and_does_not_keep_what_made_them(tmp_path: Path) -> None:
+    imported = imports_of(tmp_path)
+    assert "sqlalchemy" in imported
+    assert "alembic" not in imported
