@@ -4,7 +4,6 @@ Knows structlog, the Elastic Common Schema (ECS), and what libraries say by them
 worth a line. docs/operating.md tells which of our facts becomes which field.
 """
 
-import contextlib
 import logging
 import socket
 import sys
@@ -18,6 +17,7 @@ import structlog
 from sidecar import __version__
 from sidecar.domain.harmless import harmless
 from sidecar.domain.wording import without_addresses
+from sidecar.log_stream import LogStream
 from sidecar.telemetry import SPATE, report
 
 __all__ = ["configure_logging", "hear_libraries"]
@@ -35,7 +35,7 @@ def configure_logging(level: str, style: str, node: str = "") -> None:
     """Log to standard error. *style*: "console", "keyvalue", "json" (ECS), or "auto": console on a terminal,
     else ECS. *node*: this one's name; "" where it is called as the host is.
     """
-    terminal = sys.stderr.isatty()
+    terminal, stream = sys.stderr.isatty(), LogStream(sys.stderr)
     if style == "auto":
         style = "console" if terminal else "json"
     # Exceptions are told without local variables, among which are keys and passwords.
@@ -53,11 +53,22 @@ def configure_logging(level: str, style: str, node: str = "") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[_discreet, *([] if style == "json" else stamped), *styles[style]],
+        processors=[_telling_of(stream), _discreet, *([] if style == "json" else stamped), *styles[style]],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Unfailing(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, stream)),
         cache_logger_on_first_use=False,
     )
+
+
+def _telling_of(stream: LogStream) -> structlog.typing.Processor:
+    """The line after others that were lost says how many."""
+
+    def tell(_logger: object, _level: str, line: Line) -> Line:
+        if lost := stream.take_lost():
+            line["lines_lost"] = lost
+        return line
+
+    return tell
 
 
 def _discreet(_logger: object, level: str, line: Line) -> Line:
@@ -126,22 +137,6 @@ def _fact(value: object) -> Fact:
     if isinstance(value, bool | int | float):
         return value
     return (value.isoformat() if isinstance(value, datetime) else str(value))[:LONGEST]
-
-
-class _Unfailing:
-    """A stream that a line may be lost on: what is booked is answered, though the log's disk is full or its
-    reader gone."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
 
 
 def hear_libraries() -> None:
