@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 # The longest begin first (tests/support/longest_first.py), not those with the most tests in them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test test-quick lint bench bench-dashboard screenshot fuzz attack audit capture capture-check soak chaos debian-packages deb clean
+# Compiled once and kept: the tests start some hundred daemons and commands, and each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test test-quick lint lint-style lint-risks lint-types lint-layers bench bench-dashboard screenshot fuzz attack audit capture capture-check soak chaos debian-packages deb clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
@@ -33,11 +36,21 @@ test: debian-packages $(VENV)/installed-for-tests lint
 test-quick: $(VENV)/installed-for-tests lint
 	$(PYTEST) -m "not servers and not slow"
 
+# All at once, and all that is wrong: the types alone take as long as the others together.
 lint: $(VENV)/installed-for-tests
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going --output-sync lint-style lint-risks lint-types lint-layers
+
+lint-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-risks:
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive sidecar wiki_adapter
+
+lint-types:
 	$(BIN)/mypy
+
+lint-layers:
 	$(BIN)/lint-imports --no-cache
 
 # ARGS are theirs: make bench ARGS="verp intake --rounds 30", make fuzz ARGS="--seed 2", make capture ARGS="dma".

@@ -23,6 +23,11 @@ def test_the_package_is_installed_inside_and_not_here(postfix_host: DebianHost) 
     assert "smtpd" in postfix_host.path("/etc/postfix/master.cf").read_text()
 
 
+def test_answers_are_heeded_also_where_this_machine_has_the_package(systemd_root: DebianRoot) -> None:
+    with systemd_root.running() as host:
+        assert not host.path("/var/lib/man-db/auto-update").exists(), "no manual is indexed"
+
+
 def test_every_host_begins_the_same_and_leaves_nothing(postfix_root: DebianRoot) -> None:
     with postfix_root.running() as host:
         host.run("sh", "-c", "echo changed > /etc/mailname; touch /debian-root-was-here")

@@ -21,6 +21,7 @@ from sidecar.services.showing import Showing
 from sidecar.services.vitals import HostSigns, Watchman
 from sidecar.storage.database import Database
 from sidecar.telemetry import Door, Metrics
+from tests.support.fresh_history import fresh_unless_there
 
 __all__ = ["BEARER", "T0", "TOKEN", "DashboardHouse", "OpenDashboard", "Said"]
 
@@ -59,7 +60,7 @@ class DashboardHouse:
     patience: float = 8.0  #: seconds for the database
 
     async def open(self) -> "DashboardHouse":
-        self.database = Database(f"sqlite:///{self.folder}/history.db")
+        self.database = Database(f"sqlite:///{fresh_unless_there(self.folder / 'history.db')}")
         await self.database.open()
         host = HostSigns(lambda: self.now, lambda: 50 * 2**30, lambda: True)
         policies, logins = dict.fromkeys(self.wikis, POLICY), dict.fromkeys(self.wikis, "bot")

@@ -23,16 +23,16 @@ HERE = Path("/var/lib/dpkg/status")
 
 KEPT = 7 * 86400.0  # seconds after the last use
 
-#: No service is started (101 is "forbidden"), no manual indexed, and nothing of this machine's own
-#: installation survives, should it have one.
+#: No service is started (101 is "forbidden"). This machine's own installation, if it has one, goes first: it
+#: takes the answers along that were given before.
 INSTALL = r"""
 set -e
 export DEBIAN_FRONTEND=noninteractive
 printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
 hostname --fqdn > /etc/mailname
-debconf-set-selections
 apt="apt-get -qqy -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io"
-$apt purge "$@" || true
+$apt purge "$@" < /dev/null || true
+debconf-set-selections
 install="$apt install --no-install-recommends"
 $install "$@" || { $apt update; $install "$@"; }
 apt-get clean

@@ -56,7 +56,8 @@ def postgresql() -> Iterator[DatabaseServer]:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest) -> DatabaseServer:
-    """The server of this test's ``url``."""
+    """The server of this test's ``url``; without its mark, `make test-quick` would start one."""
+    assert request.node.get_closest_marker("servers")
     kind: str = request.getfixturevalue("kind")
     found: DatabaseServer = request.getfixturevalue(kind)
     return found

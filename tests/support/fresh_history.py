@@ -8,6 +8,7 @@ Knows SQLite alone. Does not know any test.
 import asyncio
 import sqlite3
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from sidecar.storage.database import Database
 
-__all__ = ["fresh_file", "in_memory", "make_tables"]
+__all__ = ["fresh_file", "fresh_unless_there", "in_memory", "make_tables"]
 
 
 def make_tables(url: str) -> None:
@@ -32,9 +33,9 @@ def make_tables(url: str) -> None:
 
 @cache
 def _fresh() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as apart:  # here may be a loop
         path = Path(folder) / "history.db"
-        make_tables(f"sqlite:///{path}")
+        apart.submit(make_tables, f"sqlite:///{path}").result()
         return path.read_bytes()
 
 
@@ -53,6 +54,11 @@ def fresh_file(path: Path) -> Path:
     """As the daemon leaves it after its first start."""
     path.write_bytes(_fresh())
     return path
+
+
+def fresh_unless_there(path: Path) -> Path:
+    """The same for a house that may be another's, or an earlier one's."""
+    return path if path.exists() else fresh_file(path)
 
 
 async def in_memory() -> Database:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.support.fresh_history import fresh_unless_there
 from tests.support.leaks import secret
 from tests.support.sidecar_process import DIE_AFTER, DIE_BEFORE
 from tests.support.waiting import said, until
@@ -106,6 +107,7 @@ class Sidecar:
             log_format=log_format,
         )
         (folder / "config.toml").write_text(text)
+        fresh_unless_there(folder / "history.db")  # a first start is what other tests are about
 
     def set_password(self, password: str) -> None:
         """What the operator does after renewing the bot password; read at the next start."""

@@ -1,5 +1,6 @@
 """The rules that are shipped, read as the daemon reads them."""
 
+from functools import cache
 from pathlib import Path
 
 from sidecar.domain.classify import RuleBook
@@ -9,6 +10,7 @@ RULES = sorted((ROOT / "sidecar/domain/rules").glob("*.toml"))
 FILES = tuple((path.name, path.read_text(encoding="utf-8")) for path in RULES)
 
 
+@cache
 def shipped() -> RuleBook:
     """In the order of the file names."""
     return RuleBook.parse(*FILES)

@@ -11,7 +11,6 @@ from sidecar.scenario.reading import read_scenario
 pytestmark = pytest.mark.slow
 
 STORIES = sorted((Path(__file__).parents[3] / "fixtures" / "scenarios").glob("*.toml"))
-LARGE = 1000  # users; playing takes tens of seconds
 
 AT_ONCE = """\
 title = "Dead at once"
@@ -41,15 +40,7 @@ def played(text: str) -> Outcome:
     return asyncio.run(outcome(read_scenario(text)))
 
 
-def is_large(path: Path) -> bool:
-    return len(read_scenario(path.read_text()).people) > LARGE
-
-
-def large_is_slow(path: Path) -> object:
-    return pytest.param(path, marks=[pytest.mark.slow] if is_large(path) else [], id=path.stem)
-
-
-@pytest.mark.parametrize("path", [large_is_slow(path) for path in STORIES])
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_a_story_ends_as_it_says(path: Path) -> None:
     end = played(path.read_text())
     wrong = [check for check in end.checks if not check.ok]

@@ -100,6 +100,7 @@ LONG: list[Rule] = [
 A_DAY = 250
 
 
+@pytest.mark.slow  # all of them together
 @pytest.mark.parametrize("rule", LONG, ids=str)
 @pytest.mark.parametrize("days", [2, 25])
 @pytest.mark.parametrize("warned", [None, 0.04, -4.0], ids=["not warned", "early", "late"])

@@ -119,7 +119,7 @@ async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(
     assert {"before", "after"} <= set(await database.read(names))
 
 
-@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("kind", ON_SERVERS[1:], indirect=True)
 async def test_a_server_that_vanishes_with_a_question_in_its_hands_is_noticed_within_a_minute(
     database: Database,
 ) -> None:
