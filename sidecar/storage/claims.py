@@ -23,7 +23,7 @@ __all__ = ["ASTRAY", "LEASE", "claim", "date_anew", "in_hand_until", "is_due", "
 
 #: For which nobody else claims it; one who died is waited for no longer, and a call that lasts is kept.
 LEASE = timedelta(seconds=30)
-#: By which the clocks of nodes may differ (docs/operating.md); what is dated later was dated by one that ran ahead.
+#: By which the clocks of nodes may differ (docs/operating.md); what is later was dated by one that ran ahead.
 ASTRAY = LEASE
 #: A lease that ends later is none.
 FARTHEST = LEASE + ASTRAY

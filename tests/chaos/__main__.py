@@ -30,9 +30,9 @@ SERVERS: dict[str, type[DatabaseServer] | None] = {
     "mariadb": MariaDb,
     "postgresql": PostgreSql,
 }
-ROUNDS = 9  # of one house
-BLOWS = 8  # of one round
-POSTFIX = 3  # one round in so many delivers by it
+ROUNDS = 40  # of one house
+BLOWS = 1  # of one round
+POSTFIX = 1 / 3  # of the rounds deliver by it
 
 
 class Servers:
@@ -73,9 +73,9 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
                     if time.monotonic() > ends:
                         return
                     seed, fault = next(numbers), fitting[which % len(fitting)]
-                    by_postfix = which % POSTFIX == POSTFIX - 1
+                    by_postfix = Random(seed).random() < POSTFIX
                     told = play(house, fault, BLOWS, seed, archive, by_postfix=by_postfix)
-                    tally.add(told)
+                    tally.add(name, told)
                     print(f"{name} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
                     if told.wrongs:  # what is wrong now would be so in every later round of this house
                         break

@@ -71,16 +71,12 @@ class House:
             node.await_serving()
 
     def invite(self) -> list[Person]:
-        """Some of each kind for each wiki, new to everybody but those to whom mail arrives."""
-        missing = [
+        """Some of each kind, each at any wiki, new to everybody but the one to whom mail arrives."""
+        guests = self._add([
             name for name, kind in KINDS.items() if not kind.arrived for _ in range(OFTEN.get(name, 1))
-        ]
-        guests = self._add(missing)
-        for wiki in self.wikis.names:
-            known = next((one for one in self._known if one.wiki == wiki), None)
-            if known:
-                self._known.remove(known)
-                guests.append(known)
+        ])  # fmt: skip
+        if self._known:
+            guests.append(self._known.pop())
         self.people += guests
         return guests
 
@@ -90,7 +86,7 @@ class House:
         It must be on the disk: that it arrived may be forgotten when a node is killed within that second.
         """
         names = [name for name, kind in KINDS.items() if kind.arrived]
-        self._known = [one for _ in range(rounds) for one in self._add(names)]
+        self._known = self._add(names * rounds)
         node, sends = self.nodes[0], []
         for one in self._known:
             first = one.mails(self.verp)[0]
@@ -112,11 +108,11 @@ class House:
 
     def _add(self, names: list[str]) -> list[Person]:
         now, told = datetime.now(UTC), []
-        for wiki in self.wikis.names:
-            for name in names:
-                self._number += 1
-                address = f"u{self._number}@{wiki}.remote.example"
-                told.append((wiki, name, address, now - timedelta(days=KINDS[name].confirmed)))
+        for name in names:
+            self._number += 1
+            wiki = self.random.choice(self.wikis.names)
+            address = f"u{self._number}@{wiki}.remote.example"
+            told.append((wiki, name, address, now - timedelta(days=KINDS[name].confirmed)))
         users = [(wiki, address, address, at) for wiki, _, address, at in told]
         return [
             Person(wiki, user_id, address, name, now)

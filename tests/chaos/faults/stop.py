@@ -10,7 +10,7 @@ from tests.chaos.load import Load
 
 __all__ = ["Stop"]
 
-LONG = (0.1, 3.0)  # seconds; a lease of the campaign's lasts for two
+LONG = (0.1, 2.0)  # seconds; a lease of the campaign's lasts for one
 
 
 class Stop:
