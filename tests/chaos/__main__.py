@@ -24,6 +24,7 @@ from tests.support import postfix
 from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
 from tests.support.fixtures_databases import PATTERN
 from tests.support.fresh_history import make_tables
+from tests.support.mediawiki_package import RELEASES
 
 SERVERS: dict[str, type[DatabaseServer] | None] = {
     "sqlite": None,
@@ -33,6 +34,8 @@ SERVERS: dict[str, type[DatabaseServer] | None] = {
 ROUNDS = 40  # of one house
 BLOWS = 1  # of one round
 POSTFIX = 1 / 3  # of the rounds deliver by it
+REAL = 4  # one house in so many has a real MediaWiki, of each version in turn
+WIKIS = ("practice", "real")
 
 
 class Servers:
@@ -64,7 +67,9 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
         for at in count():
             name = arguments.server[at % len(arguments.server)]
             seed = next(numbers)
-            with furnished(folder / f"h{at}", seed, servers.get(name), PATTERN, prefix) as house:
+            real = _version(at, arguments.wikis)
+            wikis = f"MediaWiki {real}" if real else "practice"
+            with furnished(folder / f"h{at}", seed, servers.get(name), PATTERN, prefix, real=real) as house:
                 house.prove_arrivals(ROUNDS)
                 fitting = [fault for fault in arguments.faults if FAULTS[fault].fits(house)]
                 Random(seed).shuffle(fitting)
@@ -75,12 +80,20 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
                     seed, fault = next(numbers), fitting[which % len(fitting)]
                     by_postfix = Random(seed).random() < POSTFIX
                     told = play(house, fault, BLOWS, seed, archive, by_postfix=by_postfix)
-                    tally.add(name, told)
-                    print(f"{name} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
+                    tally.add(f"{name}, {wikis}", told)
+                    print(f"{name} {wikis} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
                     if told.wrongs:  # what is wrong now would be so in every later round of this house
                         break
             if time.monotonic() > ends:
                 return
+
+
+def _version(at: int, wikis: list[str]) -> str:
+    """Of the real MediaWiki of that house; "" if it has practice wikis."""
+    if wikis == ["practice"] or (wikis == list(WIKIS) and at % REAL < REAL - 1):
+        return ""
+    versions = sorted(RELEASES)
+    return versions[at // REAL % len(versions)]
 
 
 def _listed(known: list[str]) -> Callable[[str], list[str]]:
@@ -99,6 +112,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=_listed(list(FAULTS)), default=list(FAULTS))
     parser.add_argument("--server", type=_listed(list(SERVERS)), default=list(SERVERS))
+    parser.add_argument("--wikis", type=_listed(list(WIKIS)), default=list(WIKIS))
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/var/tmp"))
     folder.chmod(0o755)

@@ -17,7 +17,8 @@ from sidecar.storage.sends import Send
 from tests.chaos.crowd import DOMAIN, Mail
 from tests.chaos.people import KINDS, OFTEN, Person, verp_of
 from tests.chaos.struck_node import StruckNode
-from tests.chaos.wikis import Wikis
+from tests.chaos.real_wikis import RealWikis
+from tests.chaos.wikis import PracticeWikis, Wikis
 from tests.support.database_server import DatabaseServer
 from tests.support.forgetful_disk import ForgetfulDisk
 from tests.support.fresh_history import fresh_file
@@ -128,8 +129,13 @@ def furnished(
     pattern: str,
     prefix: Path | None,
     names: Sequence[str] = WIKIS,
+    *,
+    real: str = "",
 ) -> Iterator[House]:
-    """A house with SQLite and one node, or two nodes on *server*; with a Postfix if *prefix* has one."""
+    """A house with SQLite and one node, or two nodes on *server*; with a Postfix if *prefix* has one.
+
+    Instead of its practice wikis it may have a *real* MediaWiki of this version.
+    """
     folder.mkdir()
     folder.chmod(0o755)
     with ExitStack() as life:
@@ -147,8 +153,8 @@ def furnished(
             libraries.append(str(forgetful.library))
             environment |= forgetful.environment
         environment["LD_PRELOAD"] = ":".join(libraries)
-        wikis = Wikis(folder, list(names))
-        life.callback(wikis.kill)
+        wikis: Wikis = RealWikis(real, names[0]) if real else PracticeWikis(folder, list(names))
+        life.callback(wikis.close)
         nodes = []
         for which in range(number):
             nodes.append(StruckNode(folder / f"n{which}", url, wikis.apis, environment))
