@@ -19,42 +19,16 @@ from random import Random
 from tests.chaos.faults import FAULTS
 from tests.chaos.house import furnished
 from tests.chaos.round import Archive, play
+from tests.chaos.servers import SERVERS, Servers
 from tests.chaos.tally import Tally
 from tests.support import postfix
-from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
-from tests.support.fixtures_databases import PATTERN
-from tests.support.fresh_history import make_tables
 from tests.support.mediawiki_package import RELEASES
 
-SERVERS: dict[str, type[DatabaseServer] | None] = {
-    "sqlite": None,
-    "mariadb": MariaDb,
-    "postgresql": PostgreSql,
-}
 ROUNDS = 40  # of one house
 BLOWS = 1  # of one round
 POSTFIX = 1 / 3  # of the rounds deliver by it
 REAL = 4  # one house in so many has a real MediaWiki, of each version in turn
 WIKIS = ("practice", "real")
-
-
-class Servers:
-    """Those that were asked for, each started when it is first wanted."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running: dict[str, DatabaseServer] = {}
-
-    def get(self, name: str) -> DatabaseServer | None:
-        kind = SERVERS[name]
-        if kind and name not in self._running:
-            server = self._running[name] = kind(self._folder / name)
-            make_tables(server.create(PATTERN))
-        return self._running.get(name)
-
-    def stop(self) -> None:
-        for server in self._running.values():
-            server.stop()
 
 
 def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
@@ -69,7 +43,7 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
             seed = next(numbers)
             real = _version(at, arguments.wikis)
             wikis = f"MediaWiki {real}" if real else "practice"
-            with furnished(folder / f"h{at}", seed, servers.get(name), PATTERN, prefix, real=real) as house:
+            with furnished(folder / f"h{at}", seed, servers.get(name), prefix, real=real) as house:
                 house.prove_arrivals(ROUNDS)
                 fitting = [fault for fault in arguments.faults if FAULTS[fault].fits(house)]
                 Random(seed).shuffle(fitting)

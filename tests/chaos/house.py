@@ -16,14 +16,16 @@ import sqlalchemy as sa
 from sidecar.storage.sends import Send
 from tests.chaos.crowd import DOMAIN, Mail
 from tests.chaos.people import KINDS, OFTEN, Person, verp_of
-from tests.chaos.struck_node import StruckNode
 from tests.chaos.real_wikis import RealWikis
+from tests.chaos.servers import Installed
+from tests.chaos.struck_node import StruckNode
 from tests.chaos.wikis import PracticeWikis, Wikis
 from tests.support.database_server import DatabaseServer
+from tests.support.fixtures_databases import PATTERN
 from tests.support.forgetful_disk import ForgetfulDisk
 from tests.support.fresh_history import fresh_file
 from tests.support.postfix import Postfix
-from tests.support.preloaded import library
+from tests.support.preloaded import Switch, library
 from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.waiting import until
 
@@ -42,10 +44,11 @@ class House:
     wikis: Wikis
     nodes: list[StruckNode]
     random: random.Random
-    no_threads: Path  #: while it is there, no node gets any more
-    server: DatabaseServer | None = None  #: None: SQLite, and with it a disk
-    disk: SmallDisk | None = None
-    forgetful: ForgetfulDisk | None = None
+    no_threads: Switch  #: while it is on, no node gets any more
+    disk: SmallDisk
+    server: DatabaseServer | None = None  #: None: SQLite
+    no_fsync: Switch | None = None  #: of the server's disk
+    forgetful: ForgetfulDisk | None = None  #: below SQLite
     postfix: Postfix | None = None
     people: list[Person] = field(default_factory=list)  #: all who were ever invited
     mails: list[Mail] = field(default_factory=list)  #: all that ever came back
@@ -57,15 +60,21 @@ class House:
         self._engine = sa.create_engine(self.url, poolclass=sa.NullPool)
         self._number = 0
 
-    def mend(self) -> None:
-        """Everything serves, whatever was done to it."""
+    def free(self) -> None:
+        """Nothing is held up any more, and a server lives."""
         self.wikis.thaw()
+        if self.no_fsync:
+            self.no_fsync.off()
         if self.server:
             self.server.thaw()
             self.server.revive()
+
+    def mend(self) -> None:
+        """Everything serves, whatever was done to it."""
+        self.free()
         if self.forgetful:
             self.forgetful.is_well()
-        self.no_threads.unlink(missing_ok=True)
+        self.no_threads.off()
         for node in self.nodes:
             node.clock_wrong_by(0)
             node.send(signal.SIGCONT)
@@ -103,9 +112,18 @@ class House:
         return int(self.rows(query)[0][0])
 
     def rows(self, query: str) -> list[sa.Row[tuple[object, ...]]]:
-        """Straight from the history."""
-        with self._engine.connect() as connection:
-            return list(connection.execute(sa.text(query)).all())
+        """Straight from the history. A server that has just ended is started again, as systemd does."""
+
+        def ask() -> list[list[sa.Row[tuple[object, ...]]]]:
+            try:
+                with self._engine.connect() as connection:
+                    return [list(connection.execute(sa.text(query)).all())]
+            except sa.exc.OperationalError:
+                if self.server:
+                    self.server.revive()
+                return []
+
+        return until(ask, "the history can be read")[0]
 
     def _add(self, names: list[str]) -> list[Person]:
         now, told = datetime.now(UTC), []
@@ -125,26 +143,27 @@ class House:
 def furnished(
     folder: Path,
     seed: int,
-    server: DatabaseServer | None,
-    pattern: str,
+    installed: Installed | None,
     prefix: Path | None,
     names: Sequence[str] = WIKIS,
     *,
     real: str = "",
 ) -> Iterator[House]:
-    """A house with SQLite and one node, or two nodes on *server*; with a Postfix if *prefix* has one.
+    """A house with SQLite and one node, or two nodes on a server; with a Postfix if *prefix* has one.
 
     Instead of its practice wikis it may have a *real* MediaWiki of this version.
     """
     folder.mkdir()
     folder.chmod(0o755)
     with ExitStack() as life:
-        no_threads = folder / "no-threads"
-        environment = {"NO_THREADS": str(no_threads)}
+        no_threads = Switch(folder / "no-threads")
+        environment = {"NO_THREADS": str(no_threads.file)}
         libraries = [str(library("no_threads", folder))]
-        disk, forgetful = None, None
-        if server:
-            url, number = server.copy(pattern, f"house_{seed}"), 2
+        server, no_fsync, forgetful = None, None, None
+        if installed:
+            server, disk, no_fsync = installed.server, installed.disk, installed.no_fsync
+            url, number = server.copy(PATTERN, database := f"house_{seed}"), 2
+            life.callback(lambda: installed.server.drop(database))
         else:
             history = folder / "disk" / "history.db"
             history.parent.mkdir()
@@ -159,8 +178,8 @@ def furnished(
         for which in range(number):
             nodes.append(StruckNode(folder / f"n{which}", url, wikis.apis, environment))
             life.callback(nodes[-1].close)
-        house = House(url, wikis, nodes, random.Random(seed), no_threads, server, disk, forgetful)
-        life.callback(lambda: server and server.thaw())
+        house = House(url, wikis, nodes, random.Random(seed), no_threads, disk, server, no_fsync, forgetful)
+        life.callback(house.free)
         if prefix:
             house.postfix = _postfix(prefix, folder / "p", nodes[0].port)
             life.callback(house.postfix.stop)

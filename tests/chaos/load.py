@@ -7,8 +7,8 @@ import smtplib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from random import Random
@@ -43,7 +43,8 @@ class Load:
         self._house, self._seed, self.by_postfix = house, seed, by_postfix and house.postfix is not None
         self._asked_for = [one for one in guests if not one.kind.due]  # an answer to a mail may be a proof
         self._waiting: SimpleQueue[tuple[float, Mail]] = SimpleQueue()  # by the time when each comes
-        self._count, self._over = threading.Lock(), threading.Event()
+        self._count, self._over, self._flows = threading.Lock(), threading.Event(), threading.Event()
+        self._flows.set()
         self._taken: list[Mail] = []
         self.handed: Counter[str] = Counter()  #: by return path, how often it was handed to a Postfix
         self.attempts = self.refusals = self.unanswered = self.wanted = 0
@@ -61,6 +62,15 @@ class Load:
         instants = sorted(time.monotonic() + random.uniform(0, within) for _ in mails)
         for coming in zip(instants, mails, strict=True):
             self._waiting.put(coming)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While the context lasts, no mail server begins anything new; what would have come, comes then."""
+        self._flows.clear()
+        try:
+            yield
+        finally:
+            self._flows.set()
 
     @property
     def answered(self) -> int:
@@ -103,6 +113,7 @@ class Load:
                 self._hand_over(own.choice(self._taken), own)
             return
         self._over.wait(comes - time.monotonic())
+        self._flows.wait()
         while not self._over.is_set():
             if self._hand_over(mail, own):
                 self._taken.append(mail)

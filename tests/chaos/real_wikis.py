@@ -1,4 +1,4 @@
-"""A real MediaWiki in a campaign: its PHP processes are killed and stopped, and its own database says what it did.
+"""A real MediaWiki in a campaign: its PHP is killed and stopped, and its own database says what was done.
 
 Knows what Wikis (wikis.py) knows of practice wikis. Does not know who is owed what.
 """

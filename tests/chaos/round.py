@@ -3,6 +3,7 @@
 Knows when what is done. Does not know how anything is struck, nor what must hold.
 """
 
+import base64
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +25,7 @@ ARRIVE = 1.6  # seconds within which the mails of a blow come, before it and whi
 DRAINED = 90.0  # seconds until everything is delivered and paid once the blows are over
 LOOK = 0.05  # seconds between two looks whether it is
 FLUSH = 0.5  # seconds between two times when Postfix is told to try again
+LARGE = 100_000  # octets
 LATER = 0.5  # days by which mails are older that come back once the clock is right
 
 
@@ -71,6 +73,8 @@ def play(house: House, fault: str, blows: int, seed: int, archive: Archive, *, b
     random, told, began = Random(seed), Told(fault, by_postfix=by_postfix), time.monotonic()
     guests = house.invite()
     mails = [mail for one in guests for mail in one.mails(house.verp)]
+    if fault == "disk":
+        mails = [mail if mail.return_path in house.expected else _large(mail, random) for mail in mails]
     random.shuffle(mails)
     load = Load(house, guests, seed, by_postfix=by_postfix)
     try:
@@ -113,6 +117,11 @@ def _hand_in(house: House, load: Load, mails: list[Mail], random: Random) -> Non
 
 def _once_more(house: House, guests: list[Person]) -> list[Mail]:
     return [mail for one in guests if one.kind.due for mail in one.mails(house.verp, LATER)]
+
+
+def _large(mail: Mail, random: Random) -> Mail:
+    """With octets behind it that nothing can pack."""
+    return Mail(mail.return_path, mail.raw + base64.encodebytes(random.randbytes(LARGE)))
 
 
 def _drain(house: House, load: Load) -> None:

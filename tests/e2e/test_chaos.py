@@ -23,7 +23,7 @@ BLOWS = {"kill": 3}  # of the others one
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with furnished(tmp_path_factory.mktemp("c") / "h", SEED, None, "", None, ("aawiki",)) as house:
+    with furnished(tmp_path_factory.mktemp("c") / "h", SEED, None, None, ("aawiki",)) as house:
         house.prove_arrivals(len(FAULTS))
         yield house
 

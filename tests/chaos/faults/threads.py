@@ -25,18 +25,17 @@ class Threads:
 
     def strike(self, house: House, load: Load, random: Random) -> Blow:
         node = random.choice(house.nodes)
-        told = house.no_threads.with_name(house.no_threads.name + ".told")
-        before = told.stat().st_size if told.exists() else 0
+        before = house.no_threads.struck
 
         def refused() -> bool:
-            return told.exists() and told.stat().st_size > before
+            return house.no_threads.struck > before
 
         node.kill()
         said = len(node.log())
         node.start()
         time.sleep(random.uniform(*AT))
         name = "no threads"
-        house.no_threads.touch()
+        house.no_threads.on()
         try:
             with Strangers() as prometheus:  # each of its questions wants a thread
                 began, long = time.monotonic(), random.uniform(*LONG)
@@ -44,7 +43,7 @@ class Threads:
                     prometheus.come_to(("metrics", node.metrics), b"GET /metrics HTTP/1.0\r\n\r\n")
                     time.sleep(ASKS)
         finally:
-            house.no_threads.unlink()
+            house.no_threads.off()
         if not node.running:
             served = "event='serving'" in node.log()[said:]
             node.start()
