@@ -45,6 +45,7 @@ class House:
     nodes: list[StruckNode]
     random: random.Random
     no_threads: Switch  #: while it is on, no node gets any more
+    no_memory: Switch  #: likewise
     disk: SmallDisk
     server: DatabaseServer | None = None  #: None: SQLite
     no_fsync: Switch | None = None  #: of the server's disk
@@ -75,6 +76,7 @@ class House:
         if self.forgetful:
             self.forgetful.is_well()
         self.no_threads.off()
+        self.no_memory.off()
         for node in self.nodes:
             node.clock_wrong_by(0)
             node.send(signal.SIGCONT)
@@ -156,9 +158,9 @@ def furnished(
     folder.mkdir()
     folder.chmod(0o755)
     with ExitStack() as life:
-        no_threads = Switch(folder / "no-threads")
-        environment = {"NO_THREADS": str(no_threads.file)}
-        libraries = [str(library("no_threads", folder))]
+        no_threads, no_memory = Switch(folder / "no-threads"), Switch(folder / "no-memory")
+        environment = {"NO_THREADS": str(no_threads.file), "NO_MEMORY": str(no_memory.file)}
+        libraries = [str(library("no_threads", folder)), str(library("no_memory", folder))]
         server, no_fsync, forgetful = None, None, None
         if installed:
             server, disk, no_fsync = installed.server, installed.disk, installed.no_fsync
@@ -178,7 +180,9 @@ def furnished(
         for which in range(number):
             nodes.append(StruckNode(folder / f"n{which}", url, wikis.apis, environment))
             life.callback(nodes[-1].close)
-        house = House(url, wikis, nodes, random.Random(seed), no_threads, disk, server, no_fsync, forgetful)
+        house = House(
+            url, wikis, nodes, random.Random(seed), no_threads, no_memory, disk, server, no_fsync, forgetful
+        )
         life.callback(house.free)
         if prefix:
             house.postfix = _postfix(prefix, folder / "p", nodes[0].port)

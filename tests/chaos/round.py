@@ -25,7 +25,7 @@ ARRIVE = 1.6  # seconds within which the mails of a blow come, before it and whi
 DRAINED = 90.0  # seconds until everything is delivered and paid once the blows are over
 LOOK = 0.05  # seconds between two looks whether it is
 FLUSH = 0.5  # seconds between two times when Postfix is told to try again
-LARGE = 100_000  # octets
+LARGE, LARGELY = 100_000, {"disk", "memory"}  # octets of each mail, in rounds of these
 LATER = 0.5  # days by which mails are older that come back once the clock is right
 
 
@@ -73,7 +73,7 @@ def play(house: House, fault: str, blows: int, seed: int, archive: Archive, *, b
     random, told, began = Random(seed), Told(fault, by_postfix=by_postfix), time.monotonic()
     guests = house.invite()
     mails = [mail for one in guests for mail in one.mails(house.verp)]
-    if fault == "disk":
+    if fault in LARGELY:
         mails = [mail if mail.return_path in house.expected else _large(mail, random) for mail in mails]
     random.shuffle(mails)
     load = Load(house, guests, seed, by_postfix=by_postfix)

@@ -29,8 +29,8 @@ PATIENCE = 120.0  # seconds, for making the system tables
 class DatabaseServer(ABC):
     """One server in *folder*, listening on loopback. Started when made; its data survive ``kill``.
 
-    A *durable* one keeps what was committed without power, too, at the price of an fsync each. *environment* is
-    more of what it runs in.
+    A *durable* one keeps what was committed without power, too, at the price of an fsync each. *environment*
+    is more of what it runs in.
     """
 
     scheme: str  #: of SQLAlchemy's URL, up to the user
