@@ -22,7 +22,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from sidecar.domain.history import CLOCK_SKEW
 from sidecar.domain.vitals import Ailment
 from sidecar.domain.wiki import (
     CertificateRefused,
@@ -34,7 +33,7 @@ from sidecar.domain.wiki import (
 )
 from sidecar.services.lines import Way
 from sidecar.services.places import Places
-from sidecar.storage import circuits
+from sidecar.storage import circuits, claims
 from sidecar.storage.circuits import SHARED, Standing
 
 __all__ = ["FORGOTTEN", "OPINIONS", "OUTAGE", "Circuits", "Pauses", "Rows", "lasts", "row_of"]
@@ -196,7 +195,7 @@ def row_of(rows: Rows, wiki: str, login: str) -> Standing | None:
 
 def lasts(row: Standing, now: datetime) -> bool:
     """Whether it is left alone still. A row that a clock wrote which ran ahead is not believed."""
-    return row.until is not None and row.until > now and row.changed <= now + CLOCK_SKEW
+    return row.until is not None and row.until > now and row.changed <= now + claims.ASTRAY
 
 
 def _failures(connection: sa.Connection, name: str) -> int:

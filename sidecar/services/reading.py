@@ -54,7 +54,7 @@ class Reader:
 
     def understand(self, entry: ledger.Notice) -> Understood:
         """Read and judge a mail, as of when it came; what our reader cannot read is its fault, not the
-        MTA's: set aside. Raises VerpError if it came to no return path of ours.
+        MTA's: set aside. Raises VerpError if it came to no return path of ours, and MemoryError.
         """
         try:
             token = self._paths.recognise(entry.return_path, entry.received)
@@ -67,6 +67,8 @@ class Reader:
             bounce = self._judge(token, notice, entry)
             why = _not_understood(notice, bounce)
             domain = _domain(entry.raw, bounce) if why else ""
+        except MemoryError:  # this host's fault and not our reader's: the mail server tries again
+            raise
         except Exception as error:
             report(log, "a notice could not be read", error, **about)
             why = f"could not be read: {type(error).__name__}"

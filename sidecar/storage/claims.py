@@ -12,7 +12,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sidecar.domain.history import CLOCK_SKEW
 from sidecar.domain.person import Account
 from sidecar.storage import accounts, brakes, outbox, people
 from sidecar.storage.actions import State
@@ -20,12 +19,14 @@ from sidecar.storage.outbox import Owed
 from sidecar.storage.schema import action
 from sidecar.storage.wanted import action_of
 
-__all__ = ["LEASE", "claim", "date_anew", "in_hand_until", "is_due", "keep", "live"]
+__all__ = ["ASTRAY", "LEASE", "claim", "date_anew", "in_hand_until", "is_due", "keep", "live"]
 
 #: For which nobody else claims it; one who died is waited for no longer, and a call that lasts is kept.
 LEASE = timedelta(seconds=30)
-#: A lease that ends later was taken by a clock that ran ahead, and is none: clocks may differ by LEASE.
-FARTHEST = 2 * LEASE
+#: By which the clocks of nodes may differ (docs/operating.md); what is later was dated by one that ran ahead.
+ASTRAY = LEASE
+#: A lease that ends later is none.
+FARTHEST = LEASE + ASTRAY
 #: Nothing that was tried waits for longer until it is tried again: twice what dispatch.py has as the longest.
 LONGEST_WAIT = timedelta(hours=12)
 TOGETHER = 50  # actions that are dated anew in one transaction
@@ -90,7 +91,7 @@ def _waits() -> sa.ColumnElement[bool]:
 def _dated_ahead(now: datetime) -> sa.ColumnElement[bool]:
     """What waits, and not in anybody's hands, for a time that a clock has made which ran ahead."""
     tried = (action.c.attempts > 0) & (action.c.due > now + LONGEST_WAIT)
-    return _waits() & ~live(action, now) & ((action.c.created > now + CLOCK_SKEW) | tried)
+    return _waits() & ~live(action, now) & ((action.c.created > now + ASTRAY) | tried)
 
 
 def _due(now: datetime, except_wikis: Collection[str], central: Collection[str]) -> sa.ColumnElement[bool]:

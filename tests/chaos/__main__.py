@@ -19,39 +19,16 @@ from random import Random
 from tests.chaos.faults import FAULTS
 from tests.chaos.house import furnished
 from tests.chaos.round import Archive, play
+from tests.chaos.servers import SERVERS, Servers
 from tests.chaos.tally import Tally
 from tests.support import postfix
-from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
-from tests.support.fixtures_databases import PATTERN
-from tests.support.fresh_history import make_tables
+from tests.support.mediawiki_package import RELEASES
 
-SERVERS: dict[str, type[DatabaseServer] | None] = {
-    "sqlite": None,
-    "mariadb": MariaDb,
-    "postgresql": PostgreSql,
-}
-ROUNDS = 9  # of one house
-BLOWS = 8  # of one round
-POSTFIX = 3  # one round in so many delivers by it
-
-
-class Servers:
-    """Those that were asked for, each started when it is first wanted."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running: dict[str, DatabaseServer] = {}
-
-    def get(self, name: str) -> DatabaseServer | None:
-        kind = SERVERS[name]
-        if kind and name not in self._running:
-            server = self._running[name] = kind(self._folder / name)
-            make_tables(server.create(PATTERN))
-        return self._running.get(name)
-
-    def stop(self) -> None:
-        for server in self._running.values():
-            server.stop()
+ROUNDS = 40  # of one house
+BLOWS = 1  # of one round
+POSTFIX = 1 / 3  # of the rounds deliver by it
+REAL = 4  # one house in so many has a real MediaWiki, of each version in turn
+WIKIS = ("practice", "real")
 
 
 def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
@@ -64,7 +41,9 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
         for at in count():
             name = arguments.server[at % len(arguments.server)]
             seed = next(numbers)
-            with furnished(folder / f"h{at}", seed, servers.get(name), PATTERN, prefix) as house:
+            real = _version(at, arguments.wikis)
+            wikis = f"MediaWiki {real}" if real else "practice"
+            with furnished(folder / f"h{at}", seed, servers.get(name), prefix, real=real) as house:
                 house.prove_arrivals(ROUNDS)
                 fitting = [fault for fault in arguments.faults if FAULTS[fault].fits(house)]
                 Random(seed).shuffle(fitting)
@@ -73,14 +52,22 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
                     if time.monotonic() > ends:
                         return
                     seed, fault = next(numbers), fitting[which % len(fitting)]
-                    by_postfix = which % POSTFIX == POSTFIX - 1
+                    by_postfix = Random(seed).random() < POSTFIX
                     told = play(house, fault, BLOWS, seed, archive, by_postfix=by_postfix)
-                    tally.add(told)
-                    print(f"{name} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
+                    tally.add(f"{name}, {wikis}", told)
+                    print(f"{name} {wikis} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
                     if told.wrongs:  # what is wrong now would be so in every later round of this house
                         break
             if time.monotonic() > ends:
                 return
+
+
+def _version(at: int, wikis: list[str]) -> str:
+    """Of the real MediaWiki of that house; "" if it has practice wikis."""
+    if wikis == ["practice"] or (wikis == list(WIKIS) and at % REAL < REAL - 1):
+        return ""
+    versions = sorted(RELEASES)
+    return versions[at // REAL % len(versions)]
 
 
 def _listed(known: list[str]) -> Callable[[str], list[str]]:
@@ -99,6 +86,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=_listed(list(FAULTS)), default=list(FAULTS))
     parser.add_argument("--server", type=_listed(list(SERVERS)), default=list(SERVERS))
+    parser.add_argument("--wikis", type=_listed(list(WIKIS)), default=list(WIKIS))
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/var/tmp"))
     folder.chmod(0o755)

@@ -1,4 +1,5 @@
-"""The audit at the end of each round, over everything since the house was furnished.
+"""The audit at the end of each round, over everything since the house was furnished; of return paths, those
+of the round: what one says never changes.
 
 Knows what must hold. Does not know what was struck. The wiki's own log says what was done on it.
 """

@@ -16,13 +16,16 @@ import sqlalchemy as sa
 from sidecar.storage.sends import Send
 from tests.chaos.crowd import DOMAIN, Mail
 from tests.chaos.people import KINDS, OFTEN, Person, verp_of
+from tests.chaos.real_wikis import RealWikis
+from tests.chaos.servers import Installed
 from tests.chaos.struck_node import StruckNode
-from tests.chaos.wikis import Wikis
+from tests.chaos.wikis import PracticeWikis, Wikis
 from tests.support.database_server import DatabaseServer
+from tests.support.fixtures_databases import PATTERN
 from tests.support.forgetful_disk import ForgetfulDisk
 from tests.support.fresh_history import fresh_file
 from tests.support.postfix import Postfix
-from tests.support.preloaded import library
+from tests.support.preloaded import Switch, library
 from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.waiting import until
 
@@ -41,10 +44,12 @@ class House:
     wikis: Wikis
     nodes: list[StruckNode]
     random: random.Random
-    no_threads: Path  #: while it is there, no node gets any more
-    server: DatabaseServer | None = None  #: None: SQLite, and with it a disk
-    disk: SmallDisk | None = None
-    forgetful: ForgetfulDisk | None = None
+    no_threads: Switch  #: while it is on, no node gets any more
+    no_memory: Switch  #: likewise
+    disk: SmallDisk
+    server: DatabaseServer | None = None  #: None: SQLite
+    no_fsync: Switch | None = None  #: of the server's disk
+    forgetful: ForgetfulDisk | None = None  #: below SQLite
     postfix: Postfix | None = None
     people: list[Person] = field(default_factory=list)  #: all who were ever invited
     mails: list[Mail] = field(default_factory=list)  #: all that ever came back
@@ -56,31 +61,34 @@ class House:
         self._engine = sa.create_engine(self.url, poolclass=sa.NullPool)
         self._number = 0
 
-    def mend(self) -> None:
-        """Everything serves, whatever was done to it."""
+    def free(self) -> None:
+        """Nothing is held up any more, and a server lives."""
         self.wikis.thaw()
+        if self.no_fsync:
+            self.no_fsync.off()
         if self.server:
             self.server.thaw()
             self.server.revive()
+
+    def mend(self) -> None:
+        """Everything serves, whatever was done to it."""
+        self.free()
         if self.forgetful:
             self.forgetful.is_well()
-        self.no_threads.unlink(missing_ok=True)
+        self.no_threads.off()
+        self.no_memory.off()
         for node in self.nodes:
             node.clock_wrong_by(0)
             node.send(signal.SIGCONT)
             node.await_serving()
 
     def invite(self) -> list[Person]:
-        """Some of each kind for each wiki, new to everybody but those to whom mail arrives."""
-        missing = [
+        """Some of each kind, each at any wiki, new to everybody but the one to whom mail arrives."""
+        guests = self._add([
             name for name, kind in KINDS.items() if not kind.arrived for _ in range(OFTEN.get(name, 1))
-        ]
-        guests = self._add(missing)
-        for wiki in self.wikis.names:
-            known = next((one for one in self._known if one.wiki == wiki), None)
-            if known:
-                self._known.remove(known)
-                guests.append(known)
+        ])  # fmt: skip
+        if self._known:
+            guests.append(self._known.pop())
         self.people += guests
         return guests
 
@@ -90,7 +98,7 @@ class House:
         It must be on the disk: that it arrived may be forgotten when a node is killed within that second.
         """
         names = [name for name, kind in KINDS.items() if kind.arrived]
-        self._known = [one for _ in range(rounds) for one in self._add(names)]
+        self._known = self._add(names * rounds)
         node, sends = self.nodes[0], []
         for one in self._known:
             first = one.mails(self.verp)[0]
@@ -106,17 +114,26 @@ class House:
         return int(self.rows(query)[0][0])
 
     def rows(self, query: str) -> list[sa.Row[tuple[object, ...]]]:
-        """Straight from the history."""
-        with self._engine.connect() as connection:
-            return list(connection.execute(sa.text(query)).all())
+        """Straight from the history. A server that has just ended is started again, as systemd does."""
+
+        def ask() -> list[list[sa.Row[tuple[object, ...]]]]:
+            try:
+                with self._engine.connect() as connection:
+                    return [list(connection.execute(sa.text(query)).all())]
+            except sa.exc.OperationalError:
+                if self.server:
+                    self.server.revive()
+                return []
+
+        return until(ask, "the history can be read")[0]
 
     def _add(self, names: list[str]) -> list[Person]:
         now, told = datetime.now(UTC), []
-        for wiki in self.wikis.names:
-            for name in names:
-                self._number += 1
-                address = f"u{self._number}@{wiki}.remote.example"
-                told.append((wiki, name, address, now - timedelta(days=KINDS[name].confirmed)))
+        for name in names:
+            self._number += 1
+            wiki = self.random.choice(self.wikis.names)
+            address = f"u{self._number}@{wiki}.remote.example"
+            told.append((wiki, name, address, now - timedelta(days=KINDS[name].confirmed)))
         users = [(wiki, address, address, at) for wiki, _, address, at in told]
         return [
             Person(wiki, user_id, address, name, now)
@@ -128,21 +145,27 @@ class House:
 def furnished(
     folder: Path,
     seed: int,
-    server: DatabaseServer | None,
-    pattern: str,
+    installed: Installed | None,
     prefix: Path | None,
     names: Sequence[str] = WIKIS,
+    *,
+    real: str = "",
 ) -> Iterator[House]:
-    """A house with SQLite and one node, or two nodes on *server*; with a Postfix if *prefix* has one."""
+    """A house with SQLite and one node, or two nodes on a server; with a Postfix if *prefix* has one.
+
+    Instead of its practice wikis it may have a *real* MediaWiki of this version.
+    """
     folder.mkdir()
     folder.chmod(0o755)
     with ExitStack() as life:
-        no_threads = folder / "no-threads"
-        environment = {"NO_THREADS": str(no_threads)}
-        libraries = [str(library("no_threads", folder))]
-        disk, forgetful = None, None
-        if server:
-            url, number = server.copy(pattern, f"house_{seed}"), 2
+        no_threads, no_memory = Switch(folder / "no-threads"), Switch(folder / "no-memory")
+        environment = {"NO_THREADS": str(no_threads.file), "NO_MEMORY": str(no_memory.file)}
+        libraries = [str(library("no_threads", folder)), str(library("no_memory", folder))]
+        server, no_fsync, forgetful = None, None, None
+        if installed:
+            server, disk, no_fsync = installed.server, installed.disk, installed.no_fsync
+            url, number = server.copy(PATTERN, database := f"house_{seed}"), 2
+            life.callback(lambda: installed.server.drop(database))
         else:
             history = folder / "disk" / "history.db"
             history.parent.mkdir()
@@ -151,14 +174,16 @@ def furnished(
             libraries.append(str(forgetful.library))
             environment |= forgetful.environment
         environment["LD_PRELOAD"] = ":".join(libraries)
-        wikis = Wikis(folder, list(names))
-        life.callback(wikis.kill)
+        wikis: Wikis = RealWikis(real, names[0]) if real else PracticeWikis(folder, list(names))
+        life.callback(wikis.close)
         nodes = []
         for which in range(number):
             nodes.append(StruckNode(folder / f"n{which}", url, wikis.apis, environment))
             life.callback(nodes[-1].close)
-        house = House(url, wikis, nodes, random.Random(seed), no_threads, server, disk, forgetful)
-        life.callback(lambda: server and server.thaw())
+        house = House(
+            url, wikis, nodes, random.Random(seed), no_threads, no_memory, disk, server, no_fsync, forgetful
+        )
+        life.callback(house.free)
         if prefix:
             house.postfix = _postfix(prefix, folder / "p", nodes[0].port)
             life.callback(house.postfix.stop)

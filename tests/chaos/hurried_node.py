@@ -13,7 +13,10 @@ import signal
 import struct
 import sys
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from sidecar import daemon, host, loops
 from sidecar.journal import configure_logging, hear_libraries
@@ -25,16 +28,24 @@ __all__ = ["CLOCK", "SECONDS"]
 
 CLOCK = "clock"  # the file that says by how many seconds the clock is wrong
 SECONDS = struct.Struct("d")  # how they stand there
-LEASE = timedelta(seconds=2)
-FIRST, LONGEST = timedelta(seconds=0.2), timedelta(seconds=1)  # until an action is tried again, and a wiki
+LEASE = timedelta(seconds=1)
+FIRST, LONGEST = timedelta(seconds=0.1), timedelta(seconds=0.8)  # until an action is tried again, and a wiki
+IDLE = 0.2  # seconds between looks at the outbox
+LATER = (
+    "sidecar.edges.http_door",
+    "sidecar.edges.https_fetch",
+    "sidecar.edges.sitematrix_look",
+    "wiki_adapter.mwclient_wiki",
+)
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def hurry() -> None:
     """From now on, in this process."""
-    claims.LEASE, claims.FARTHEST = LEASE, 2 * LEASE
+    claims.LEASE, claims.ASTRAY, claims.FARTHEST = LEASE, LEASE, 2 * LEASE
+    claims.LONGEST_WAIT = 2 * LONGEST
     hands.EVERY = LEASE.total_seconds() / 3
-    dispatch.FIRST_DELAY, dispatch.LONGEST_DELAY = FIRST, LONGEST
+    dispatch.FIRST_DELAY, dispatch.LONGEST_DELAY, dispatch.IDLE = FIRST, LONGEST, IDLE
 
 
 def serve(folder: Path) -> None:
@@ -56,7 +67,15 @@ def serve(folder: Path) -> None:
     loops.run(daemon.run(config, world=world))
 
 
+def read_everything(folder: Path) -> None:
+    """What the product reads when it is first needed, too."""
+    for name in LATER:
+        import_module(name)
+    sa.create_engine(host.load_config(folder / "config.toml").storage_url)  # reads the database's library
+
+
 def main(folder: Path) -> None:
+    read_everything(folder)
     hurry()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever ends is gone
     for _ in sys.stdin:

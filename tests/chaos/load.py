@@ -7,8 +7,8 @@ import smtplib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from random import Random
@@ -22,8 +22,7 @@ __all__ = ["Issued", "Load"]
 
 CLIENTS = 4
 AGAIN = 0.1  # seconds until a mail server tries again what was not taken; real ones wait for minutes
-SPREAD = 0.3  # seconds at the most between two mails of one server, so that some come while a blow lasts
-PAUSE = 0.02  # seconds between two mails that have been delivered before
+PAUSE = 0.05  # seconds between two mails that have been delivered before, and two questions
 SMTP_PATIENCE = 20.0  # seconds
 
 
@@ -43,8 +42,9 @@ class Load:
     def __init__(self, house: House, guests: list[Person], seed: int, *, by_postfix: bool) -> None:
         self._house, self._seed, self.by_postfix = house, seed, by_postfix and house.postfix is not None
         self._asked_for = [one for one in guests if not one.kind.due]  # an answer to a mail may be a proof
-        self._waiting: SimpleQueue[Mail] = SimpleQueue()
-        self._count, self._over = threading.Lock(), threading.Event()
+        self._waiting: SimpleQueue[tuple[float, Mail]] = SimpleQueue()  # by the time when each comes
+        self._count, self._over, self._flows = threading.Lock(), threading.Event(), threading.Event()
+        self._flows.set()
         self._taken: list[Mail] = []
         self.handed: Counter[str] = Counter()  #: by return path, how often it was handed to a Postfix
         self.attempts = self.refusals = self.unanswered = self.wanted = 0
@@ -56,11 +56,21 @@ class Load:
         for thread in self._threads:
             thread.start()
 
-    def release(self, mails: list[Mail]) -> None:
-        """These come back now."""
+    def release(self, mails: list[Mail], within: float, random: Random) -> None:
+        """These come back, each at some instant within so many seconds."""
         self.wanted += len(mails)
-        for mail in mails:
-            self._waiting.put(mail)
+        instants = sorted(time.monotonic() + random.uniform(0, within) for _ in mails)
+        for coming in zip(instants, mails, strict=True):
+            self._waiting.put(coming)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While the context lasts, no mail server begins anything new; what would have come, comes then."""
+        self._flows.clear()
+        try:
+            yield
+        finally:
+            self._flows.set()
 
     @property
     def answered(self) -> int:
@@ -97,12 +107,13 @@ class Load:
     def _deliver(self, own: Random) -> None:
         """The next mail until it is taken; without one, an old one, as after a reply that was lost."""
         try:
-            mail = self._waiting.get(timeout=PAUSE)
+            comes, mail = self._waiting.get(timeout=PAUSE)
         except Empty:
             if self._taken and not self.by_postfix:
                 self._hand_over(own.choice(self._taken), own)
             return
-        time.sleep(own.uniform(0, SPREAD))
+        self._over.wait(comes - time.monotonic())
+        self._flows.wait()
         while not self._over.is_set():
             if self._hand_over(mail, own):
                 self._taken.append(mail)

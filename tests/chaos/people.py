@@ -35,7 +35,7 @@ KINDS = {
     "mail arrives": Kind(HARD, (9.0, 5.0, 1.0), arrived=3.5),
     "confirmed anew": Kind(HARD, (9.0, 6.0, 3.0), confirmed=2.0),
 }
-OFTEN = {"due": 3, "mailbox full": 2, "too seldom": 2}  # of each wiki and round; of the others one
+OFTEN = {"due": 3}  # of each round; of the others one
 
 
 @dataclass(frozen=True)

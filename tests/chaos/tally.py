@@ -11,15 +11,17 @@ class Tally:
     """Adds up rounds."""
 
     def __init__(self) -> None:
-        self._rounds: Counter[str] = Counter()
+        self._rounds: Counter[str] = Counter()  # by the database, as the next
+        self._mails: Counter[str] = Counter()
         self._blows: dict[str, Counter[str]] = {}
         self._missed: Counter[tuple[str, str]] = Counter()
         self._sums: Counter[str] = Counter()
         self._waited: list[float] = []
         self.wrongs = 0
 
-    def add(self, told: Told) -> None:
-        self._rounds[told.fault] += 1
+    def add(self, server: str, told: Told) -> None:
+        self._rounds[server] += 1
+        self._mails[server] += told.mails
         self._blows.setdefault(told.fault, Counter()).update(told.blows)
         self._missed.update({(told.fault, what): number for what, number in told.missed.items()})
         for name in ("mails", "attempts", "refusals", "acts", "issued", "unanswered"):
@@ -43,6 +45,10 @@ class Tally:
         return "\n".join(
             [
                 *lines,
+                *(
+                    f"{server}: {rounds} rounds, {self._mails[server]} mails"
+                    for server, rounds in self._rounds.items()
+                ),
                 f"{self._rounds.total()} rounds, {self.blows} blows",
                 f"{sums['mails']} mails ({sums['by Postfix']} by Postfix) in {sums['attempts']} attempts, "
                 f"{sums['refusals']} of them put off",

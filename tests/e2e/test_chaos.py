@@ -18,12 +18,11 @@ from tests.chaos.round import Archive, play
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
-BLOWS = {"kill": 3}  # of the others one
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with furnished(tmp_path_factory.mktemp("c") / "h", SEED, None, "", None, ("aawiki",)) as house:
+    with furnished(tmp_path_factory.mktemp("c") / "h", SEED, None, None, ("aawiki",)) as house:
         house.prove_arrivals(len(FAULTS))
         yield house
 
@@ -37,12 +36,11 @@ def archive() -> Archive:
 def test_nothing_is_lost_nor_done_twice_nor_done_to_anybody_else(
     house: House, archive: Archive, fault: str
 ) -> None:
-    blows = BLOWS.get(fault, 1)
-    told = play(house, fault, blows, SEED + len(house.people), archive, by_postfix=False)
+    told = play(house, fault, 1, SEED + len(house.people), archive, by_postfix=False)
     assert told.wrongs == [], "\n".join(
         [str(told), *told.wrongs[:20], *(node.log()[-2000:] for node in house.nodes)]
     )
-    assert told.blows.total() == blows
+    assert told.blows.total() == 1
 
 
 def _wrongs(house: House, *, mails: list[Mail] = [], issued: list[Issued] = []) -> str:  # noqa: B006  (read only)

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,13 +27,20 @@ PATIENCE = 120.0  # seconds, for making the system tables
 
 
 class DatabaseServer(ABC):
-    """One server in *folder*, listening on loopback. Started when made; its data survive ``kill``."""
+    """One server in *folder*, listening on loopback. Started when made; its data survive ``kill``.
+
+    A *durable* one keeps what was committed without power, too, at the price of an fsync each. *environment*
+    is more of what it runs in.
+    """
 
     scheme: str  #: of SQLAlchemy's URL, up to the user
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = False, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.folder, self.port = folder, free_port()
-        folder.mkdir(parents=True)
+        self._durable, self._more = durable, dict(environment or {})
+        folder.mkdir(parents=True, exist_ok=True)
         self._as_nobody: list[str] = []
         if os.getuid() == 0:
             os.chown(folder, NOBODY, NOBODY)
@@ -48,9 +56,16 @@ class DatabaseServer(ABC):
         until(self._answers, f"answer of {type(self).__name__}; see {self.folder}/log")
 
     def revive(self) -> None:
-        """Started again if it does not run."""
-        if not self._group.running:
-            self.start()
+        """Started again if it does not run. Returns when it answers: it may be recovering by itself."""
+
+        def look() -> bool:
+            if not self._group.running:
+                self.start()
+            with suppress(RuntimeError):  # it ended just now
+                return self._answers()
+            return False
+
+        until(look, f"answer of {type(self).__name__}; see {self.folder}/log")
 
     def kill(self) -> None:
         """At once, as if the power had failed for it alone."""
@@ -130,7 +145,8 @@ class DatabaseServer(ABC):
             raise RuntimeError(f"{command[0]}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
 
     def _environment(self) -> dict[str, str]:
-        return {"TMPDIR": str(self.folder)}  # nobody may not write into everybody's /tmp everywhere
+        # Nobody may not write into everybody's /tmp everywhere.
+        return {"TMPDIR": str(self.folder), **self._more}
 
     _system = ""
     _waiting = ""
@@ -207,9 +223,9 @@ class MariaDb(DatabaseServer):
         return [
             str(self._prefix() / "usr/sbin/mariadbd"), *self._options(), f"--port={self.port}",
             "--bind-address=127.0.0.1", f"--socket={self.folder}/sock", "--skip-name-resolve",
-            "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
-            "--innodb-flush-method=nosync", "--skip-sync-frm",  # 1 s less for each database
-        ]  # fmt: skip
+            f"--innodb-flush-log-at-trx-commit={1 if self._durable else 2}", "--innodb-buffer-pool-size=64M",
+            "--skip-log-bin", *(() if self._durable else ("--innodb-flush-method=nosync", "--skip-sync-frm")),
+        ]  # fmt: skip  # without fsync a database takes 1 s less
 
     def copy(self, pattern: str, database: str) -> str:
         """One that was given back and emptied, if there is any: making the files of a table takes longest."""
@@ -285,8 +301,8 @@ class PostgreSql(DatabaseServer):
     def _command(self) -> list[str]:
         return [
             str(self._binaries() / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
-            "-h", "127.0.0.1", "-k", str(self.folder), "-c", "fsync=off", "-c", "max_connections=200",
-            "-c", "shared_buffers=64MB",
+            "-h", "127.0.0.1", "-k", str(self.folder), "-c", f"fsync={'on' if self._durable else 'off'}",
+            "-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "max_wal_size=128MB",
         ]  # fmt: skip
 
     def only_read(self, url: str) -> None:

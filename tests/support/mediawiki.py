@@ -9,7 +9,7 @@ the database; what writes goes through MediaWiki. Does not know what is tested.
         wiki.outgoing()[0].return_path
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,9 +72,12 @@ class MediaWiki(MediaWikiSite):
     def add_user(
         self, name: str, address: str, confirmed_at: datetime | None, groups: Collection[str] = ()
     ) -> int:
-        about = {"name": name, "address": address, "confirmed": _stamp(confirmed_at)}
-        user_id: int = self._bench("addUser", **about, groups=list(groups))
+        user_id: int = self._bench("addUser", **_about(name, address, confirmed_at), groups=list(groups))
         return user_id
+
+    def add_users(self, users: Iterable[tuple[str, str, datetime]]) -> list[int]:
+        """Several at once, by name, confirmed address and since when it is; the number of each."""
+        return list(self._bench("addUsers", users=[{**_about(*one), "groups": []} for one in users]))
 
     def mailbox(self, user_id: int) -> Mailbox:
         [(address, confirmed)] = self._rows(
@@ -120,6 +123,16 @@ class MediaWiki(MediaWikiSite):
             user_id,
         )
         return [_text(comment) for (comment,) in rows]
+
+    def acted(self) -> dict[int, tuple[int, bool]]:
+        """Of each user how many acts the restricted log has, and whether the address is confirmed."""
+        rows = self._rows(
+            """SELECT user_id, user_email_authenticated IS NOT NULL, (
+                SELECT count(*) FROM logging WHERE log_type = 'emailbounce' AND log_namespace = 2
+                AND log_title = replace(user_name, ' ', '_')
+            ) FROM user"""
+        )
+        return {user_id: (number, bool(confirmed)) for user_id, confirmed, number in rows}
 
     @contextmanager
     def mood(self, mood: Mood) -> Iterator[None]:
@@ -213,6 +226,10 @@ class MediaWiki(MediaWikiSite):
     def name(self, user_id: int) -> str:
         [(name,)] = self._rows("SELECT user_name FROM user WHERE user_id = ?", user_id)
         return _text(name)
+
+
+def _about(name: str, address: str, confirmed_at: datetime | None) -> dict[str, str | None]:
+    return {"name": name, "address": address, "confirmed": _stamp(confirmed_at)}
 
 
 def _text(value: bytes | str) -> str:

@@ -1,10 +1,12 @@
-"""A PHP web server of our own, with workers, on a free port.
+"""A PHP web server of our own, with workers, on a free port: to be killed and stopped, too.
 
 Knows when it answers. Does not know what is served.
 """
 
 import secrets
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -15,13 +17,16 @@ from .waiting import until
 
 WORKERS = 4
 PATIENCE = 5.0  # seconds for a file of 16 octets
+ESTABLISHED = "01"  # in /proc/net/tcp
 
 
 class PhpServer:
     """`php -S` over *docroot*; answers when made. Raises TimeoutError; the output is in *log*."""
 
-    def __init__(self, php: str, docroot: Path, environment: Mapping[str, str], log: Path) -> None:
-        self.port = free_port()
+    def __init__(
+        self, php: str, docroot: Path, environment: Mapping[str, str], log: Path, port: int | None = None
+    ) -> None:
+        self.port = port or free_port()
         self._alive = secrets.token_hex(8)
         (docroot / "alive.txt").write_text(self._alive)
         # Workers share what they compile. With files of it as well, PHP 8.2 crashes on classes with aliases.
@@ -44,6 +49,27 @@ class PhpServer:
     def stop(self) -> None:
         """End it with its workers; repeatable."""
         self._group.end()
+
+    def kill(self) -> None:
+        """At once, in whatever its workers are doing. Repeatable."""
+        with suppress(ProcessLookupError, FileNotFoundError):
+            self._group.send_all(signal.SIGKILL)
+        self._group.end()
+
+    def freeze(self) -> None:
+        """It and its workers live and do nothing, until ``thaw``."""
+        self._group.send_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        with suppress(ProcessLookupError):
+            self._group.send_all(signal.SIGCONT)
+
+    @property
+    def calls(self) -> int:
+        """How many connections it has in hand: one each call."""
+        ours = f"0100007F:{self.port:04X}"
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[1] == ours and row[3] == ESTABLISHED for row in rows)
 
     def _answers(self) -> bool:
         try:

@@ -75,8 +75,7 @@ class MediaWikiSite:
         try:
             self._furnish()
             self._install()
-            log = self.folder / "log/server.log"
-            self._server = PhpServer(self._php, self.folder / "docroot", self._environment(), log)
+            self.serve()
             self.api_url = f"{self.url}/w/api.php"
             self.populate()
         except BaseException:
@@ -88,6 +87,11 @@ class MediaWikiSite:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def serve(self) -> None:
+        """By a new server, on the port of the one before."""
+        log, port = self.folder / "log/server.log", self._server.port if self._server else None
+        self._server = PhpServer(self._php, self.folder / "docroot", self._environment(), log, port)
 
     def populate(self) -> None:
         """Whoever must be there from the beginning."""
@@ -110,8 +114,12 @@ class MediaWikiSite:
 
     @property
     def url(self) -> str:
+        return self.server.url
+
+    @property
+    def server(self) -> PhpServer:
         assert self._server, "the wiki is not running"
-        return self._server.url
+        return self._server
 
     @property
     def socket_path(self) -> Path:

@@ -9,9 +9,31 @@ from pathlib import Path
 
 from tests.support.places import missing
 
-__all__ = ["library"]
+__all__ = ["Switch", "library"]
 
 FOLDER = Path(__file__).parent
+
+
+class Switch:
+    """The file of a library that strikes while it is there, and tells of each stroke in another one."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._told = file.with_name(file.name + ".told")
+        self._told.touch()
+        self._told.chmod(0o666)  # whoever is struck may be another user
+
+    def on(self) -> None:
+        self.file.touch()
+
+    def off(self) -> None:
+        """Repeatable."""
+        self.file.unlink(missing_ok=True)
+
+    @property
+    def struck(self) -> int:
+        """How many calls were, so far."""
+        return self._told.stat().st_size
 
 
 def library(name: str, folder: Path) -> Path:

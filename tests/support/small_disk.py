@@ -23,11 +23,21 @@ class SmallDisk:
         self.folder, self._ballast = folder, folder / "somebody-elses.log"
 
     def fill(self) -> None:
-        """To the last octet."""
-        with self._ballast.open("ab") as ballast, contextlib.suppress(OSError):
+        """To the last octet, though others write meanwhile: who asks for more than there is gets nothing."""
+        size = self._free()
+        with self._ballast.open("ab") as ballast:
             while True:
-                free = os.statvfs(self.folder).f_bavail * CHUNK
-                os.posix_fallocate(ballast.fileno(), ballast.seek(0, os.SEEK_END), max(free, CHUNK))
+                try:
+                    os.posix_fallocate(ballast.fileno(), ballast.seek(0, os.SEEK_END), size)
+                except OSError:
+                    if size == CHUNK:
+                        return
+                    size = max(size // 2, CHUNK)
+                else:
+                    size = self._free()
+
+    def _free(self) -> int:
+        return max(os.statvfs(self.folder).f_bavail * CHUNK, CHUNK)
 
     def make_room(self) -> None:
         """What was filled is free again."""

@@ -6,6 +6,7 @@ from tests.chaos.faults.descriptors import Descriptors
 from tests.chaos.faults.disk import Disk
 from tests.chaos.faults.fsync import Fsync
 from tests.chaos.faults.kill import Kill
+from tests.chaos.faults.memory import Memory
 from tests.chaos.faults.peers import Peers
 from tests.chaos.faults.stop import Stop
 from tests.chaos.faults.threads import Threads
@@ -19,6 +20,7 @@ FAULTS: dict[str, Fault] = {
     "clock": Clock(),
     "peers": Peers(),
     "descriptors": Descriptors(),
+    "memory": Memory(),
     "threads": Threads(),
     "stop": Stop(),
 }

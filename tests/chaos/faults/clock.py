@@ -9,7 +9,7 @@ from tests.chaos.load import Load
 
 __all__ = ["Clock"]
 
-LONG = (0.2, 1.5)  # seconds
+LONG = (0.2, 1.0)  # seconds
 DAY = 86400.0
 JUMPS = (1.0, 60.0, 3600.0, DAY, 3 * DAY, 20 * DAY)  # seconds; a return path is good for 40 days here
 

@@ -11,7 +11,7 @@ from tests.chaos.load import Load
 
 __all__ = ["Descriptors"]
 
-LONG = (0.3, 2.0)  # seconds
+LONG = (0.3, 1.2)  # seconds
 SPARE = (0, 12)  # that it may still open
 MANY = 30  # connections that want more than that
 

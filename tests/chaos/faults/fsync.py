@@ -1,5 +1,6 @@
 """The disk below SQLite's file and its log fails: fsync, writes, short writes; and its power, at an fsync.
 
+Below a server fsync alone does: PostgreSQL and MariaDB end when it fails, and recover when they are started.
 After some of the failures the power fails as well: what was answered 250 must be on the platter then.
 """
 
@@ -10,7 +11,9 @@ from random import Random
 from tests.chaos.faults.blow import Blow
 from tests.chaos.house import House
 from tests.chaos.load import Load
-from tests.support.forgetful_disk import Letter
+from tests.chaos.struck_node import StruckNode
+from tests.support.forgetful_disk import ForgetfulDisk, Letter
+from tests.support.preloaded import Switch
 from tests.support.waiting import until
 
 __all__ = ["Fsync"]
@@ -30,11 +33,26 @@ KINDS = {
 
 class Fsync:
     def fits(self, house: House) -> bool:
-        return house.forgetful is not None
+        return True
 
     def strike(self, house: House, load: Load, random: Random) -> Blow:
-        assert house.forgetful
-        disk, [node] = house.forgetful, house.nodes
+        if house.forgetful:
+            return self._below_sqlite(house.forgetful, house.nodes[0], random)
+        assert house.no_fsync
+        return self._below_a_server(house.no_fsync, random)
+
+    @staticmethod
+    def _below_a_server(no_fsync: Switch, random: Random) -> Blow:
+        before = no_fsync.struck
+        no_fsync.on()
+        with suppress(TimeoutError):
+            until(lambda: no_fsync.struck > before, "a failure", FELT)
+        time.sleep(random.uniform(*LONG))
+        no_fsync.off()
+        return Blow("fsync EIO", no_fsync.struck > before)
+
+    @staticmethod
+    def _below_sqlite(disk: ForgetfulDisk, node: StruckNode, random: Random) -> Blow:
         name = random.choice(list(KINDS))
         before = disk.struck
         if letter := KINDS[name]:

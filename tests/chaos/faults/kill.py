@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 from random import Random
+from typing import Protocol
 
 from tests.chaos.faults.blow import Blow
+from tests.chaos.faults.caught import caught
 from tests.chaos.house import House
 from tests.chaos.load import Load
 
 __all__ = ["Kill"]
 
-DOWN = (0.0, 0.5)  # seconds for which the database and Postfix stay down
+
+class Victim(Protocol):
+    def kill(self) -> None: ...
+
+    def start(self) -> None: ...
 
 
 class Kill:
@@ -19,41 +25,33 @@ class Kill:
         return True
 
     def strike(self, house: House, load: Load, random: Random) -> Blow:
-        victims: dict[str, Callable[[], bool]] = {
-            "node": lambda: self._node(house, random),
-            "wiki": lambda: self._wiki(house),
-        }
+        victims: list[Callable[[], Blow]] = [
+            lambda: self._node(house, random),
+            lambda: self._node(house, random),
+            lambda: self._wiki(house, random),
+        ]
+        if house.wikis.real:
+            victims.append(victims[-1])
         if house.server:
-            victims["database"] = lambda: self._database(house)
+            victims.append(lambda: self._again("database", house.server))
         if house.postfix and load.by_postfix:
-            victims["Postfix"] = lambda: self._postfix(house)
-        name = random.choice([*victims, "node"])
-        return Blow(f"kill {name}", victims[name]())
+            victims.append(lambda: self._again("Postfix", house.postfix))
+        return random.choice(victims)()
 
     @staticmethod
-    def _node(house: House, random: Random) -> bool:
+    def _node(house: House, random: Random) -> Blow:
         node = random.choice(house.nodes)
         ran = node.running
         node.kill()
         node.start()
-        return ran
+        return Blow("kill node", ran)
+
+    def _wiki(self, house: House, random: Random) -> Blow:
+        return self._again(caught(house, random), house.wikis)
 
     @staticmethod
-    def _wiki(house: House) -> bool:
-        house.wikis.kill()
-        house.wikis.start()
-        return True
-
-    @staticmethod
-    def _database(house: House) -> bool:
-        assert house.server
-        house.server.kill()
-        house.server.start()
-        return True
-
-    @staticmethod
-    def _postfix(house: House) -> bool:
-        assert house.postfix
-        house.postfix.kill()
-        house.postfix.start()
-        return True
+    def _again(name: str, victim: Victim | None) -> Blow:
+        assert victim
+        victim.kill()
+        victim.start()
+        return Blow(f"kill {name}")

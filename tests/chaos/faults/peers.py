@@ -18,7 +18,7 @@ __all__ = ["Peers", "Strangers"]
 
 Door = Path | int  # a Unix socket, or a port on loopback
 
-LONG = (0.2, 1.5)  # seconds
+LONG = (0.2, 1.0)  # seconds
 MANY = (5, 60)  # of them; LMTP takes a hundred, and the mail servers of the load have to get in
 CALL = 0.2  # seconds for which one stranger waits at a door
 ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: no farewell, as from a host that vanished

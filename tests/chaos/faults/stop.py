@@ -5,12 +5,13 @@ import time
 from random import Random
 
 from tests.chaos.faults.blow import Blow
+from tests.chaos.faults.caught import caught
 from tests.chaos.house import House
 from tests.chaos.load import Load
 
 __all__ = ["Stop"]
 
-LONG = (0.1, 3.0)  # seconds; a lease of the campaign's lasts for two
+LONG = (0.1, 2.0)  # seconds; a lease of the campaign's lasts for one
 
 
 class Stop:
@@ -24,6 +25,7 @@ class Stop:
             assert house.server
             stop, go_on = house.server.freeze, house.server.thaw
         elif who == "wiki":
+            who = caught(house, random)
             stop, go_on = house.wikis.freeze, house.wikis.thaw
         else:
             stop, go_on = lambda: node.send(signal.SIGSTOP), lambda: node.send(signal.SIGCONT)

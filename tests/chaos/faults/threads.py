@@ -13,8 +13,9 @@ from tests.chaos.load import Load
 
 __all__ = ["Threads"]
 
-AT = (0.0, 2.0)  # seconds after its start
-LONG = (0.5, 2.0)  # seconds
+AT = (0.0, 1.0)  # seconds after its start
+LONG = (0.3, 1.0)  # seconds
+FELT = 3.0  # seconds within which it wants one, if it wants any
 ASKS = 0.2  # seconds between two questions of a Prometheus
 
 
@@ -24,24 +25,27 @@ class Threads:
 
     def strike(self, house: House, load: Load, random: Random) -> Blow:
         node = random.choice(house.nodes)
-        told = house.no_threads.with_name(house.no_threads.name + ".told")
-        before = told.stat().st_size if told.exists() else 0
+        before = house.no_threads.struck
+
+        def refused() -> bool:
+            return house.no_threads.struck > before
+
         node.kill()
         said = len(node.log())
         node.start()
         time.sleep(random.uniform(*AT))
         name = "no threads"
-        house.no_threads.touch()
+        house.no_threads.on()
         try:
             with Strangers() as prometheus:  # each of its questions wants a thread
-                ends = time.monotonic() + random.uniform(*LONG)
-                while time.monotonic() < ends:
+                began, long = time.monotonic(), random.uniform(*LONG)
+                while (lasted := time.monotonic() - began) < long or (not refused() and lasted < FELT):
                     prometheus.come_to(("metrics", node.metrics), b"GET /metrics HTTP/1.0\r\n\r\n")
                     time.sleep(ASKS)
         finally:
-            house.no_threads.unlink()
+            house.no_threads.off()
         if not node.running:
             served = "event='serving'" in node.log()[said:]
             node.start()
             name += ", and it ended" if served else " to start with"
-        return Blow(name, told.exists() and told.stat().st_size > before)
+        return Blow(name, refused())

@@ -12,7 +12,7 @@ require_once getenv( 'MW_INSTALL_PATH' ) . '/maintenance/Maintenance.php';
 class Bench extends Maintenance {
 
 	private const OPERATIONS = [
-		'addUser', 'setPassword', 'setGroup', 'confirm', 'changeAddress', 'askForConfirmation', 'setBotPassword',
+		'addUser', 'addUsers', 'setPassword', 'setGroup', 'confirm', 'changeAddress', 'askForConfirmation', 'setBotPassword',
 		'block', 'unblock', 'sendMail', 'mailTo', 'setTalkPageModel',
 		'rename', 'setPreference', 'confirmation',
 	];
@@ -62,6 +62,10 @@ class Bench extends Maintenance {
 			$this->services()->getUserGroupManager()->addUserToGroup( $user, $group );
 		}
 		return $user->getId();
+	}
+
+	private function addUsers( $given ) {
+		return array_map( [ $this, 'addUser' ], $given['users'] );
 	}
 
 	private function setPassword( $given ) {

@@ -98,6 +98,20 @@ async def test_a_mail_that_the_reader_cannot_bear_is_set_aside_whole(
     assert await rows(house) == {"notice": 1, "bounce": 0, "action": 0, "event": 0}
 
 
+async def test_where_memory_is_short_nothing_is_booked_and_the_mail_server_keeps_the_mail(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(raw: bytes) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("sidecar.services.reading.read", short)
+        with pytest.raises(MemoryError):
+            await house.bounce()
+    assert await rows(house) == {"notice": 0, "bounce": 0, "action": 0, "event": 0}
+    assert await house.bounce() is Receipt.TAKEN
+
+
 async def test_the_same_mail_twice_counts_once(house: House) -> None:
     path = house.path()
     assert await house.take(HARD.raw, path) is Receipt.TAKEN

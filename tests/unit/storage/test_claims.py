@@ -78,9 +78,12 @@ async def dates(database: Database, now: timedelta = timedelta(0)) -> tuple[time
     return await database.write(look)
 
 
-async def test_what_a_clock_decided_that_ran_ahead_waits_for_as_long_as_was_meant(database: Database) -> None:
-    await database.write(lambda c: owe(c, now=T0 + 20 * DAY))
-    await database.write(lambda c: c.execute(action.update().values(due=T0 + 20 * DAY + 60 * SECOND)))
+@pytest.mark.parametrize("ahead", [LEASE + SECOND, 20 * DAY])
+async def test_what_a_clock_decided_that_ran_ahead_waits_for_as_long_as_was_meant(
+    database: Database, ahead: timedelta
+) -> None:
+    await database.write(lambda c: owe(c, now=T0 + ahead))
+    await database.write(lambda c: c.execute(action.update().values(due=T0 + ahead + 60 * SECOND)))
     assert await claim(database) is None
     assert await database.read(lambda c: claims.is_due(c, T0, ()))
     assert await dates(database) == (timedelta(0), 60 * SECOND)
