@@ -6,6 +6,8 @@ a few for each metric; a wiki's name is one only while that wiki is in trouble.
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from sidecar.tallies import Durations, LabelledDurations, LabelledTallies
+
 __all__ = ["METRICS", "Door", "Metrics"]
 
 #: What it counts, and what to do when it moves.
@@ -127,7 +129,7 @@ class Metrics:
         self.notices = self._counter("notices", "receipt", "kind")
         self.bounces = self._counter("bounces", "category", "hard")
         self.set_aside_waiting = self._gauge("set_aside_waiting")
-        self.return_paths = self._counter("return_paths", "result", known=("issued", "refused"))
+        self.return_paths = self._tallies("return_paths", "result", known=("issued", "refused"))
         self.sends = self._counter("sends", "result", known=("noted", "told", "lost"))
         self.watched_users = self._gauge("watched_users")
         self.events = self._counter("events", "type")
@@ -139,7 +141,7 @@ class Metrics:
         self.temporary_failures = self._counter("temporary_failures", "door", "why")
         self.connections = self._gauge("connections", "door")
         self.intake_seconds = self._histogram("intake_seconds", "door", buckets=_MAIL_WAITS)
-        self.answer_seconds = self._histogram("answer_seconds", "door", buckets=_LOOKUP_TAKES)
+        self.answer_seconds = self._durations("answer_seconds", "door", bounds=_LOOKUP_TAKES)
 
     def _of_the_wikis(self) -> None:
         self.actions = self._counter("actions", "result")
@@ -173,6 +175,18 @@ class Metrics:
             counter.labels(one)
         return counter
 
+    def _tallies(self, name: str, label: str, *, known: tuple[str, ...]) -> LabelledTallies:
+        tallies = LabelledTallies(f"bounce_sidecar_{name}", METRICS[name], label)
+        for one in known:
+            tallies.labels(one)
+        self.registry.register(tallies)
+        return tallies
+
+    def _durations(self, name: str, label: str, *, bounds: tuple[float, ...]) -> LabelledDurations:
+        durations = LabelledDurations(f"bounce_sidecar_{name}", METRICS[name], label, bounds)
+        self.registry.register(durations)
+        return durations
+
     def _gauge(self, name: str, *labels: str) -> Gauge:
         return Gauge(f"bounce_sidecar_{name}", METRICS[name], labels, registry=self.registry)
 
@@ -203,6 +217,6 @@ class Door:
         """From the end of a mail to the answer."""
         return self._metrics.intake_seconds.labels(self._name)
 
-    def lookups(self) -> Histogram:
+    def lookups(self) -> Durations:
         """From a question to its answer."""
         return self._metrics.answer_seconds.labels(self._name)
