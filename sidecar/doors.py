@@ -23,7 +23,7 @@ from sidecar.services.intake import BounceIntake
 from sidecar.services.readiness import Readiness
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.showing import Showing
-from sidecar.services.watch import Watched
+from sidecar.services.watched import Watched
 from sidecar.storage.database import Database
 from sidecar.telemetry import Door, Metrics
 

@@ -10,7 +10,7 @@ from sidecar.domain.address import routed
 from sidecar.domain.verp import Expired, Forged, NotOurs, Token, UnknownWiki, Verp, VerpError
 from sidecar.services.receipt import Receipt
 from sidecar.services.refusals import Refusals
-from sidecar.services.watch import Watched
+from sidecar.services.watched import Watched
 from sidecar.telemetry import Metrics
 
 __all__ = ["ReturnPaths"]
