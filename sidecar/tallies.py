@@ -20,8 +20,8 @@ class Tally:
     def __init__(self) -> None:
         self.number = 0
 
-    def inc(self) -> None:
-        self.number += 1
+    def inc(self, by: int = 1) -> None:
+        self.number += by
 
 
 class Durations:
@@ -35,6 +35,18 @@ class Durations:
     def observe(self, seconds: float) -> None:
         self.counts[bisect_left(self._bounds, seconds)] += 1
         self.total += seconds
+
+    def taken(self) -> tuple[list[int], float]:
+        """All that was counted; begins anew."""
+        taken = self.counts, self.total
+        self.counts, self.total = [0] * len(self.counts), 0.0
+        return taken
+
+    def add(self, taken: tuple[list[int], float]) -> None:
+        """What was ``taken`` from others with the same bounds."""
+        counts, total = taken
+        self.counts = [own + other for own, other in zip(self.counts, counts, strict=True)]
+        self.total += total
 
 
 class LabelledTallies(Collector):

@@ -21,6 +21,8 @@ BATCH = 1000  # mails of one request; some 100 KiB
 class Signed(Watched):
     """Everybody's mails, as nobody here knows who is watched."""
 
+    everybody = True
+
     def signed(self, wiki: str, user_id: int, verp: Verp, return_path: str, now: datetime) -> None:
         """A return path was handed out; neither blocks nor waits."""
         if len(self.signings) < ROOM:
@@ -52,8 +54,12 @@ class Notes:
 
     async def flush(self) -> int:
         """Tell what was signed; returns how much."""
-        return await hand_over(self.signed.signings, BATCH, self._tell_of)
+        own = await hand_over(self.signed.signings, BATCH, self._tell_own)
+        return own + await hand_over(self.signed.told, BATCH, self._tell_of)
 
-    async def _tell_of(self, signings: list[Signing]) -> None:
-        await self._tell([signing.send() for signing in signings])
-        self._told.inc(len(signings))
+    async def _tell_own(self, signings: list[Signing]) -> None:
+        await self._tell_of([signing.send() for signing in signings])
+
+    async def _tell_of(self, mails: list[Send]) -> None:
+        await self._tell(mails)
+        self._told.inc(len(mails))

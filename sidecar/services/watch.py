@@ -53,7 +53,7 @@ class Watch:
 
     def add(self, wiki: str, user_id: int) -> None:
         """A failure that counts, or may turn out to, was booked here; after the commit."""
-        self.watched.users.setdefault(wiki, Numbers()).add(user_id)
+        self.watched.watch(wiki, user_id)
         self._added.add((wiki, user_id))
         self._alone.add((wiki, user_id))
 
@@ -73,7 +73,7 @@ class Watch:
         users = await self._db.read(lambda connection: streaks.all_open(connection, since))
         for wiki, user_id in self._added:
             users.setdefault(wiki, Numbers()).add(user_id)
-        self.watched.users = users
+        self.watched.watch_all(users)
         self._mark, self._loaded = mark, now  # what was booked meanwhile is seen at the next look
         self._count()
 
@@ -92,10 +92,8 @@ class Watch:
             lambda connection: streaks.who_is_open(connection, asked, touched.failing, since)
         )
         for (wiki, user_id), is_open in standing.items():
-            if is_open:
-                self.watched.users.setdefault(wiki, Numbers()).add(user_id)
-            elif (wiki, user_id) not in self._added and wiki in self.watched.users:
-                self.watched.users[wiki].discard(user_id)
+            if is_open or (wiki, user_id) not in self._added:
+                self.watched.watch(wiki, user_id, watched=is_open)
         self._alone -= standing.keys()
         self._mark, self._looked = mark, now
         self._count()
