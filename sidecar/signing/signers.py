@@ -8,11 +8,11 @@ import asyncio
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import suppress
 
 import structlog
 
+from sidecar.apart import command_for
 from sidecar.domain.verp import Verp
 from sidecar.edges.unix_socket import CannotListen, UnixSocket
 from sidecar.services.return_path import ReturnPaths
@@ -23,10 +23,6 @@ from sidecar.telemetry import Metrics, report
 
 __all__ = ["Signers"]
 
-PROGRAM = (
-    "import sys; sys.path[:] = sys.argv[3:]; from sidecar.signing.worker import main; "
-    "main(int(sys.argv[1]), int(sys.argv[2]))"
-)
 DOOR = "verp"
 START = 60.0  # seconds until it serves; some 0.3 on an idle host
 USE = 10.0  # seconds until it signs by new orders; who takes longer is replaced by one that does
@@ -209,8 +205,7 @@ class _Place:
 def _started(listener: socket.socket, channel: socket.socket) -> "subprocess.Popen[bytes]":
     """It never hears a signal but the one that cannot be missed."""
     numbers = listener.fileno(), channel.fileno()
-    alone = ["-I"] if sys.flags.isolated else []
-    command = [sys.executable, *alone, "-c", PROGRAM, *map(str, numbers), *sys.path]
+    command = command_for("sidecar.signing.begin", f"{numbers[0]} {numbers[1]}")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF)
     try:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=numbers)

@@ -46,8 +46,9 @@ LINES = 100  # of the log that wait to be told; what would say more is limited w
 UNHEARD = 2**20  # octets that the daemon, being busy, has not taken: then the rest is told later
 
 
-def main(listener: int, channel: int) -> None:
-    """Signs on the socket with one number, as is said through that with the other; returns at the end."""
+def main(numbers: str) -> None:
+    """Signs on the socket with the first number, as is told through that with the second."""
+    listener, channel = map(int, numbers.split())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_live(socket.socket(fileno=listener), socket.socket(fileno=channel)))
 
