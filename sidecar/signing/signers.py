@@ -139,7 +139,7 @@ class Signers:
 
 
 class _Place:
-    """A place in the signers, and the process that has it."""
+    """A place among the signers, and the process that has it."""
 
     def __init__(self, signers: Signers) -> None:
         self._signers = signers
@@ -152,19 +152,21 @@ class _Place:
     async def live(self, listener: socket.socket) -> int:
         """The life of one process; how it ended. Raises OSError if there can be none."""
         ours, theirs = socket.socketpair()
-        with ours, theirs:
-            self._process = process = _started(listener, theirs)
-            theirs.close()
-            ended = asyncio.Event()
-            self._wire = await Wire.over(ours, self._hear, ended.set)
-            self._using = self._signers.orders
-            self._wire.say(self._signers.begin())
-            if self._signers.closing:
-                self._wire.say(End())
-            await ended.wait()
-        self._wire, self.open = None, 0
-        self._heard.set()
-        self.kill()
+        try:
+            with ours, theirs:
+                self._process = process = _started(listener, theirs)
+                theirs.close()
+                ended = asyncio.Event()
+                self._wire = await Wire.over(ours, self._hear, ended.set)
+                self._using = self._signers.orders
+                self._wire.say(self._signers.begin())
+                if self._signers.closing:
+                    self._wire.say(End())
+                await ended.wait()
+        finally:
+            self._wire, self.open = None, 0
+            self._heard.set()
+            self.kill()
         return process.returncode
 
     def say(self, word: object) -> None:

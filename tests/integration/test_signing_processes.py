@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -248,6 +249,17 @@ async def test_when_we_close_who_has_connected_is_heard_and_the_last_is_told(hou
         writer.close()
 
 
+async def test_a_socket_that_was_passed_stays_and_who_connects_waits_for_a_successor(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as held:
+        held.bind(str(tmp_path / "verp.sock"))
+        held.listen()
+        signers = Signers(1, ReturnPaths(signing(OLD), host.now), Metrics())
+        await signers.serve(UnixSocket.passed(held.dup()))
+        assert (await asyncio.to_thread(ask, tmp_path / "verp.sock")).startswith("OK ")
+        await signers.close()
+        assert is_served(tmp_path / "verp.sock")
+
+
 async def test_their_mistakes_are_told_in_the_daemons_log_and_counted(house: House) -> None:
     house.paths.use(Verp((Broken("wiki", "b.example", Keyring((b"o" * 32,))),), [WIKI], accept=timedelta(1)))
     await house.paths.used()
@@ -257,6 +269,25 @@ async def test_their_mistakes_are_told_in_the_daemons_log_and_counted(house: Hou
     assert [(line["event"], line["log_level"], line["error"]) for line in logs] == [
         ("lookup failed", "error", "LookupError")
     ]
+
+
+#: What a process that signs has no use for.
+ELSEWHERE = {
+    "sqlalchemy", "alembic", "aiohttp", "requests", "pydantic", "click", "rich", "multiprocessing",
+    "sidecar.storage", "sidecar.configuration", "sidecar.domain.classify", "sidecar.daemon",
+}  # fmt: skip
+
+
+def test_they_import_little() -> None:
+    program = (
+        "import sys; from sidecar.lean import without_rich\n"
+        "with without_rich(): import sidecar.signing.worker\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    imported = set(done.stdout.split())
+    assert {"uvloop", "sidecar.edges.verp_socket"} <= imported
+    assert ELSEWHERE & imported == set()
 
 
 @contextmanager
@@ -269,16 +300,16 @@ def daemon(folder: Path) -> "Iterator[subprocess.Popen[bytes]]":
     with (folder / "log").open("ab") as log:
         started = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
-        said((folder / "log").read_text, "serving")
+        said((folder / "log").read_text, "serving", seconds=PATIENCE)
         yield started
     finally:
         started.kill()
         started.wait()
 
 
-def ask(socket: Path) -> str:
+def ask(path: Path) -> str:
     """The last of a hundred answers."""
-    command = [sys.executable, "-c", CLIENT, str(socket), ASK]
+    command = [sys.executable, "-c", CLIENT, str(path), ASK]
     return subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE, text=True).stdout
 
 
