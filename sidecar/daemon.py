@@ -93,7 +93,7 @@ async def run(
         needs = _needs(config, world, database, metrics, watch, dispatcher)
         identities = _identities(orders, world, database, dispatcher, metrics)
         use = _taking_over(config, ways, return_paths, intake, watch, dispatcher, identities, needs.showing)
-        life.callback((reload := _reload(config, orders, use, world, metrics)).close)
+        life.callback((reload := _reload(config, orders, use, world, metrics, return_paths)).close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # or end here
         main = [*watchdog(world.manager), *_main_loops(config, dispatcher, watch, reload, identities)]
@@ -115,10 +115,15 @@ def _needs(
 
 
 def _reload(
-    started: Config, orders: Orders, use: Callable[[Orders], None], world: World, metrics: Metrics
+    started: Config,
+    orders: Orders,
+    use: Callable[[Orders], None],
+    world: World,
+    metrics: Metrics,
+    return_paths: ReturnPaths,
 ) -> Reload:
     load = reader(world.reread or (lambda: started), started)
-    return Reload(orders, load, use, world.manager, metrics)
+    return Reload(orders, load, use, world.manager, metrics, return_paths.used)
 
 
 def _taking_over(
@@ -157,7 +162,8 @@ async def _only_issue(
     issuing = Issuing(config, world.clock, metrics)
     async with contextlib.AsyncExitStack() as life:
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
-        life.callback((reload := _reload(config, orders, issuing.use, world, metrics)).close)
+        reload = _reload(config, orders, issuing.use, world, metrics, issuing.return_paths)
+        life.callback(reload.close)
         stop = stop or _on_signals(asyncio.Event(), reload.ring)  # whoever finds the door may send some
         await issuing.open_door(world.sockets, doors)
         chores = Chores(config, world.clock, world.host(config), world.jitter, life)

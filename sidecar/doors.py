@@ -23,7 +23,8 @@ from sidecar.services.intake import BounceIntake
 from sidecar.services.readiness import Readiness
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.showing import Showing
-from sidecar.services.watch import Watched
+from sidecar.services.watched import Watched
+from sidecar.signing.signers import Signers
 from sidecar.storage.database import Database
 from sidecar.telemetry import Door, Metrics
 
@@ -59,11 +60,12 @@ async def open_doors(
     await _open_dashboard(listen, needs, life)
     wikis, mtas = listen.verp_group, listen.mta_group
     taking, issuing = listen.takes, listen.issues
-    policy, socketmap, verp = (Door(needs.metrics, name) for name in ("policy", "socketmap", "verp"))
-    asked: list[tuple[str, Path | None, str, QuerySocket]] = [
+    policy, socketmap = (Door(needs.metrics, name) for name in ("policy", "socketmap"))
+    signing = _signing(listen, return_paths, needs.metrics)
+    asked: list[tuple[str, Path | None, str, QuerySocket | Signers]] = [
         ("policy", listen.policy if taking else None, mtas, PolicyService(return_paths, door=policy)),
         ("socketmap", listen.socketmap, mtas, VerpSocket(return_paths, ["bounce"], door=socketmap)),
-        ("verp", listen.verp if issuing else None, wikis, VerpSocket(return_paths, door=verp)),
+        ("verp", listen.verp if issuing else None, wikis, signing),
     ]
     for name, path, group, server in asked:
         await _open_asked(passed, name, path, group, server, life)
@@ -79,7 +81,7 @@ async def open_issuing(
 ) -> None:
     """The one door of a node that only issues return paths, and its metrics. Raises as ``open_doors``."""
     _open_metrics(listen, metrics, life)
-    server = VerpSocket(return_paths, door=Door(metrics, "verp"))
+    server = _signing(listen, return_paths, metrics)
     await _open_asked(passed, "verp", listen.verp, listen.verp_group, server, life)
     passed.check_taken()
 
@@ -91,12 +93,19 @@ def _open_metrics(listen: Listen, metrics: Metrics, life: contextlib.AsyncExitSt
         server.listen(*listen.metrics)
 
 
+def _signing(listen: Listen, return_paths: ReturnPaths, metrics: Metrics) -> VerpSocket | Signers:
+    """Who answers the wiki."""
+    if listen.verp_processes:
+        return Signers(listen.verp_processes, return_paths, metrics)
+    return VerpSocket(return_paths, door=Door(metrics, "verp"))
+
+
 async def _open_asked(
     passed: PassedSockets,
     name: str,
     path: Path | None,
     group: str,
-    server: QuerySocket,
+    server: QuerySocket | Signers,
     life: contextlib.AsyncExitStack,
 ) -> None:
     if socket := _opened(passed, name, path, group, query_socket.BACKLOG):

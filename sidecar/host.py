@@ -1,6 +1,6 @@
 """The machine that we run on: its clock, its groups, its service manager.
 
-The only module that reads the clock. Does not know what any of it is for.
+Does not know what any of it is for.
 """
 
 import grp
@@ -8,10 +8,11 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from sidecar import __version__
+from sidecar.clock import now
 from sidecar.configuration.configured import Config
 from sidecar.edges.kernel_clock import synchronised
 from sidecar.edges.passed_sockets import PassedSockets, WrongSocket
@@ -39,11 +40,6 @@ __all__ = [
 
 SQLITE = "sqlite:///"
 FIRST_PASSED = 3  # sd_listen_fds(3), SD_LISTEN_FDS_START
-
-
-def now() -> datetime:
-    """The time, aware, UTC."""
-    return datetime.now(UTC)
 
 
 def load_config(path: Path, note: Callable[[Path], None] = lambda _: None) -> Config:

@@ -4,7 +4,11 @@ Knows names, labels and help. Does not know when something counts, nor who asks.
 a few for each metric; a wiki's name is one only while that wiki is in trouble.
 """
 
+import collections
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from sidecar.tallies import Durations, LabelledDurations, LabelledTallies
 
 __all__ = ["METRICS", "Door", "Metrics"]
 
@@ -73,6 +77,8 @@ METRICS = {
     "database_seconds": "How long a transaction took, by read or write, with waiting for a turn and all "
     "tries. Writes of a second: the disk's fsync is slow, or somebody holds the lock; each bounce waits "
     "for one.",
+    "signing_processes_lost": "Processes that sign for the daemon and ended by themselves; others took their "
+    "place within a second or two. Any: the log says when; was one killed, as for want of memory?",
     "watched_users": "Users with an open streak, whose mails are noted. Growing fast: many addresses "
     "fail; see `history` of some of them.",
     "wikis": "Wikis that are known: configured, and of the sitematrix. Falls: `wikis list` says which are "
@@ -93,6 +99,11 @@ METRICS = {
     "reloads": "Times that the configuration was read again, by result. Refused: all is as before; "
     "`check-config` says what is wrong with it.",
 }
+
+#: By metric and labels.
+Numbers = collections.Counter[tuple[str, tuple[str, ...]]]
+
+_SIGNING = ("return_paths", "sends", "temporary_failures")
 
 _MAIL_WAITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)  # seconds; 60 is our patience
 _LOOKUP_TAKES = (
@@ -127,8 +138,9 @@ class Metrics:
         self.notices = self._counter("notices", "receipt", "kind")
         self.bounces = self._counter("bounces", "category", "hard")
         self.set_aside_waiting = self._gauge("set_aside_waiting")
-        self.return_paths = self._counter("return_paths", "result", known=("issued", "refused"))
+        self.return_paths = self._tallies("return_paths", "result", known=("issued", "refused"))
         self.sends = self._counter("sends", "result", known=("noted", "told", "lost"))
+        self.signing_processes_lost = self._counter("signing_processes_lost")
         self.watched_users = self._gauge("watched_users")
         self.events = self._counter("events", "type")
         self.last_notice = self._time("last_notice_timestamp_seconds")
@@ -139,7 +151,7 @@ class Metrics:
         self.temporary_failures = self._counter("temporary_failures", "door", "why")
         self.connections = self._gauge("connections", "door")
         self.intake_seconds = self._histogram("intake_seconds", "door", buckets=_MAIL_WAITS)
-        self.answer_seconds = self._histogram("answer_seconds", "door", buckets=_LOOKUP_TAKES)
+        self.answer_seconds = self._durations("answer_seconds", "door", bounds=_LOOKUP_TAKES)
 
     def _of_the_wikis(self) -> None:
         self.actions = self._counter("actions", "result")
@@ -166,12 +178,40 @@ class Metrics:
         self.database_errors = self._counter("database_errors")
         self.database_seconds = self._histogram("database_seconds", "what", buckets=_MAIL_WAITS)
 
+    def signing_numbers(self) -> Numbers:
+        """What somebody who only signs counts, as of now; his refusals and durations not among it."""
+        return Numbers(
+            {
+                (name, tuple(sample.labels.values())): int(sample.value)
+                for name in _SIGNING
+                for family in getattr(self, name).collect()
+                for sample in family.samples
+            }
+        )
+
+    def add(self, numbers: Numbers) -> None:
+        """What was counted elsewhere."""
+        for (name, labels), number in numbers.items():
+            getattr(self, name).labels(*labels).inc(number)
+
     def _counter(self, name: str, *labels: str, known: tuple[str, ...] = ()) -> Counter:
         """*known* are there from the start, with 0: what was never there has no rate."""
         counter = Counter(f"bounce_sidecar_{name}", METRICS[name], labels, registry=self.registry)
         for one in known:
             counter.labels(one)
         return counter
+
+    def _tallies(self, name: str, label: str, *, known: tuple[str, ...]) -> LabelledTallies:
+        tallies = LabelledTallies(f"bounce_sidecar_{name}", METRICS[name], label)
+        for one in known:
+            tallies.labels(one)
+        self.registry.register(tallies)
+        return tallies
+
+    def _durations(self, name: str, label: str, *, bounds: tuple[float, ...]) -> LabelledDurations:
+        durations = LabelledDurations(f"bounce_sidecar_{name}", METRICS[name], label, bounds)
+        self.registry.register(durations)
+        return durations
 
     def _gauge(self, name: str, *labels: str) -> Gauge:
         return Gauge(f"bounce_sidecar_{name}", METRICS[name], labels, registry=self.registry)
@@ -203,6 +243,6 @@ class Door:
         """From the end of a mail to the answer."""
         return self._metrics.intake_seconds.labels(self._name)
 
-    def lookups(self) -> Histogram:
+    def lookups(self) -> Durations:
         """From a question to its answer."""
         return self._metrics.answer_seconds.labels(self._name)

@@ -3,7 +3,6 @@
 Each command is imported when it is said: all of them together take more than a second.
 """
 
-import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ from types import ModuleType
 import click
 
 from sidecar import __version__
+from sidecar.lean import without_rich
 
 __all__ = ["main"]
 
@@ -87,14 +87,5 @@ def main(context: click.Context, config: Path) -> None:
 
 
 def _journal() -> ModuleType:
-    """With structlog, but without rich: structlog imports it and every lexer of Pygments, for tracebacks that
-    are never printed. 4 MB of the daemon's 60.
-    """
-    hide = not {"structlog", "rich"} & sys.modules.keys()
-    if hide:
-        sys.modules["rich"] = None  # type: ignore[assignment]  # as if it were not installed
-    try:
+    with without_rich():
         return import_module("sidecar.journal")
-    finally:
-        if hide:
-            del sys.modules["rich"]

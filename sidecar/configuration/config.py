@@ -139,6 +139,7 @@ def _listen(settings: Settings, secrets: Secrets) -> Listen:
     return Listen(
         verp=paths["verp"],
         verp_group=sockets.verp_group,
+        verp_processes=sockets.verp_processes,
         lmtp=paths["lmtp"],
         policy=paths["policy"],
         socketmap=paths.get("socketmap"),

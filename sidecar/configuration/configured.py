@@ -150,6 +150,7 @@ class Listen:
     mta_group: str
     lmtp_tcp: tuple[str, int] | None
     max_mail_bytes: int
+    verp_processes: int = 0  #: that sign; with none, the daemon does
     metrics: tuple[str, int] | None = None
     http: HttpConfig | None = None
     dashboard: DashboardConfig | None = None

@@ -109,6 +109,12 @@ class SocketsSection(Section):
     directory: str = Field("/run/bounce-sidecar", description="Where sockets without a path of their own are")
     verp: str = Field("verp.sock", description="Socket that the wiki asks for return paths")
     verp_group: str = Field("", description="Group that may connect to it, as the web server's")
+    verp_processes: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Processes that sign there and do nothing else; 0: the daemon itself signs",
+    )
     mta_directory: str = Field(
         "", description="The same for the MTA's sockets below, if another; Debian's Postfix needs it"
     )

@@ -45,6 +45,7 @@ USER_DIGITS = 6  # base 36: user ids up to 2,176,782,335
 TIME_DIGITS = 6  # base 36: until December 2038
 KEY_CHARACTERS = (TAG_BYTES + MAC_BYTES) * 8 // 5  # base32 of 15 octets: 24, no padding
 BOUNCEHANDLER_KEY_CHARACTERS = 16  # base64 of 12 octets
+_BOUNCEHANDLER = "bouncehandler"  # the id of its key
 _LABELS = {False: b"return path\0", True: b"confirmation\0"}  # whether the mail asks for a confirmation
 
 _SHAPE = re.compile(r"(?P<wiki>[^-]+)-(?P<user>[0-9a-z]{1,7})-(?P<time>[0-9a-z]{1,7})-(?P<key>[^-@]+)")
@@ -108,6 +109,8 @@ class Format(Protocol):
         self, wiki: str, user_id: int, address: str, now: datetime, *, confirming: bool
     ) -> str: ...
 
+    def signature(self, local_part: str, made: datetime) -> tuple[str, str]: ...
+
     def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
         """(tag, key id, confirming) if a key of ours signed these fields for *wiki*.
 
@@ -131,6 +134,10 @@ class SidecarFormat:
         mac = self.keyring.signer(now).mac
         body = _body(self.prefix, wiki, base36(user_id), base36(int(now.timestamp())))
         return f"{body}-{_sidecar_key(mac, _LABELS[confirming], body, _tag(mac, address))}"
+
+    def signature(self, local_part: str, now: datetime) -> tuple[str, str]:
+        key = base64.b32decode(local_part[-KEY_CHARACTERS:].upper())
+        return key[:TAG_BYTES].hex(), self.keyring.signer(now).id
 
     def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
         if len(fields.key) != KEY_CHARACTERS:
@@ -168,10 +175,13 @@ class BounceHandlerFormat:
         body = _body(self.prefix, wiki, base36(user_id), base36(int(now.timestamp())), keep_case=True)
         return f"{body}-{self._key(body)}"
 
+    def signature(self, local_part: str, now: datetime) -> tuple[str, str]:
+        return "", _BOUNCEHANDLER
+
     def verify(self, fields: _Fields, wiki: str, now: datetime) -> tuple[str, str, bool] | None:
         body = _body(self.prefix, wiki, fields.user, fields.time, keep_case=True)
         if hmac.compare_digest(fields.key.encode(), self._key(body).lower().encode()):
-            return "", "bouncehandler", False
+            return "", _BOUNCEHANDLER, False
         return None
 
     def _key(self, body: str) -> str:
@@ -211,6 +221,10 @@ class Verp:
         if len(local) > LOCAL_PART_LIMIT:
             raise TooLong(f"{len(local)} octets for a user of {wiki}; the limit is {LOCAL_PART_LIMIT}")
         return f"{local}@{signer.domain}"
+
+    def signature(self, return_path: str, issued: datetime) -> tuple[str, str]:
+        """(tag, key id) of one that was issued here, at that time. Looks, and does not verify."""
+        return self._formats[0].signature(return_path.rpartition("@")[0], issued)
 
     def recognise(self, address: str, now: datetime) -> Token:
         """What a return path of ours says, however it is spelled.

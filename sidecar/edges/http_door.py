@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sidecar.domain.send import Send
 from sidecar.edges.delivery import Deliveries
 from sidecar.edges.http_bounces import DropIn, RawMail, as_bouncehandler
 from sidecar.edges.http_events import Events
@@ -18,7 +19,6 @@ from sidecar.edges.http_server import HttpServer
 from sidecar.edges.http_sns import SnsEndpoint
 from sidecar.edges.http_talk import Gate, Route
 from sidecar.services.receipt import Intake
-from sidecar.storage.sends import Send
 from sidecar.telemetry import Door, Metrics
 
 __all__ = ["DoorLimits", "Friends", "http_door"]

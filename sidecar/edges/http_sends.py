@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sidecar.domain.json_text import NotJson, parse
+from sidecar.domain.send import Send
 from sidecar.edges import replies
 from sidecar.edges.http_talk import Answer, Asked, say
-from sidecar.storage.sends import Send
 
 __all__ = ["MOST", "Sends", "as_json"]
 

@@ -5,8 +5,8 @@ Knows how long it waits. Does not know what for, nor what waits to be told.
 
 import aiohttp
 
+from sidecar.domain.send import Send
 from sidecar.edges.http_sends import as_json
-from sidecar.storage.sends import Send
 from sidecar.telemetry import Tellable
 
 __all__ = ["CannotTell", "NotesClient"]

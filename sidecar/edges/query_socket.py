@@ -92,6 +92,7 @@ class QuerySocket:
         """Stop listening and hang up on all who have been answered. Repeatable."""
         if self._server is not None and self._socket is not None:
             self._socket.remove()
+            await _turn()  # who has connected already is accepted still
             self._socket.stop_accepting()
             await _turn()
             self._server.close()  # for uvloop, the end of accepting

@@ -7,10 +7,10 @@ not know who is watched: whoever is told does. Does not know HTTP.
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from sidecar.domain.send import Send
 from sidecar.domain.verp import Verp
 from sidecar.services.beat import Beat, hand_over
-from sidecar.services.watch import ROOM, Watched, send_of
-from sidecar.storage.sends import Send
+from sidecar.services.watched import ROOM, Signing, Watched
 from sidecar.telemetry import Metrics
 
 __all__ = ["Notes", "Signed"]
@@ -21,10 +21,12 @@ BATCH = 1000  # mails of one request; some 100 KiB
 class Signed(Watched):
     """Everybody's mails, as nobody here knows who is watched."""
 
+    everybody = True
+
     def signed(self, wiki: str, user_id: int, verp: Verp, return_path: str, now: datetime) -> None:
         """A return path was handed out; neither blocks nor waits."""
         if len(self.signings) < ROOM:
-            self.signings.append((verp, return_path, now))
+            self.signings.append(Signing(verp, wiki, user_id, return_path, now))
         else:
             self.lost.inc()
 
@@ -52,8 +54,12 @@ class Notes:
 
     async def flush(self) -> int:
         """Tell what was signed; returns how much."""
-        return await hand_over(self.signed.signings, BATCH, self._tell_of)
+        own = await hand_over(self.signed.signings, BATCH, self._tell_own)
+        return own + await hand_over(self.signed.told, BATCH, self._tell_of)
 
-    async def _tell_of(self, signings: list[tuple[Verp, str, datetime]]) -> None:
-        await self._tell([send_of(*signing) for signing in signings])
-        self._told.inc(len(signings))
+    async def _tell_own(self, signings: list[Signing]) -> None:
+        await self._tell_of([signing.send() for signing in signings])
+
+    async def _tell_of(self, mails: list[Send]) -> None:
+        await self._tell(mails)
+        self._told.inc(len(mails))

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sidecar.domain.vitals import NodeSign
 from sidecar.services.rounds import rounds
 from sidecar.services.vitals import HostSigns
-from sidecar.services.watch import Watched
+from sidecar.services.watched import Watched
 from sidecar.storage import nodes, rates
 from sidecar.storage.database import Database
 

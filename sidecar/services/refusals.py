@@ -35,6 +35,11 @@ class Refusals:
         if self._lap[receipt] <= TOLD:
             log.info("refused", receipt=str(receipt), why=why)
 
+    def note_more(self, receipt: Receipt, number: int) -> None:
+        """So many more, of which nobody says why."""
+        self._counts[receipt].inc(number)
+        self._lap[receipt] += number
+
     def sum_up(self) -> None:
         """Tell how many were not told one by one, and begin a new lap."""
         for receipt, number in self._lap.items():

@@ -7,7 +7,7 @@ The swap happens between two awaits: what is under way ends with what it began w
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +60,10 @@ class Manager(Protocol):
     def reloaded(self, status: str) -> None: ...
 
 
+async def _by_nobody_else() -> None:
+    """There are none."""
+
+
 class Reload:
     """The only one who changes orders. One reading at a time, however often the bell is rung."""
 
@@ -70,8 +74,10 @@ class Reload:
         use: Callable[[Orders], None],  #: hands each part its own; raises before it has begun, or not at all
         manager: Manager,
         metrics: Metrics,
+        used: Callable[[], Awaitable[None]] = _by_nobody_else,  #: waits for other processes that take over
     ) -> None:
         self._load, self._use, self._manager, self._metrics = load, use, manager, metrics
+        self._used = used
         self._fixed = begun.fixed
         self.orders = begun  #: in force
         self._bell = asyncio.Event()
@@ -98,6 +104,7 @@ class Reload:
         try:
             read = await self._reading.run(self._load)
             self._take_over(read)
+            await self._used()
         except Unusable as error:
             refused = len(error.problems)
             for problem in error.problems:

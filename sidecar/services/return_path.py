@@ -5,12 +5,13 @@ No database, no lock, no thread: if this is slow, the wiki is slow, and so is ev
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from sidecar.domain.address import routed
 from sidecar.domain.verp import Expired, Forged, NotOurs, Token, UnknownWiki, Verp, VerpError
 from sidecar.services.receipt import Receipt
 from sidecar.services.refusals import Refusals
-from sidecar.services.watch import Watched
+from sidecar.services.watched import Watched
 from sidecar.telemetry import Metrics
 
 __all__ = ["ReturnPaths"]
@@ -27,6 +28,13 @@ RECEIPTS: Mapping[type[VerpError], Receipt] = {
 OWED = frozenset({"postmaster", "abuse"})
 
 
+class Follower(Protocol):
+    """Who signs, too, and has to know by what."""
+
+    def use(self, verp: Verp) -> None: ...
+    async def used(self) -> None: ...
+
+
 class ReturnPaths:
     """Return paths as of now."""
 
@@ -40,7 +48,8 @@ class ReturnPaths:
     ) -> None:
         metrics = metrics or Metrics()
         self.verp, self._clock = verp, clock
-        self._refusals, self._watched = refusals or Refusals(metrics), watched or Watched(metrics)
+        self.refusals, self.watched = refusals or Refusals(metrics), watched or Watched(metrics)
+        self.follower: Follower | None = None
         self._issued = metrics.return_paths.labels("issued")
         self._refused = metrics.return_paths.labels("refused")
 
@@ -56,12 +65,19 @@ class ReturnPaths:
             self._refused.inc()
             raise
         self._issued.inc()
-        self._watched.signed(wiki, user_id, self.verp, return_path, now)
+        self.watched.signed(wiki, user_id, self.verp, return_path, now)
         return return_path
 
     def use(self, verp: Verp) -> None:
         """Sign and recognise by *verp* from now on."""
         self.verp = verp
+        if self.follower:
+            self.follower.use(verp)
+
+    async def used(self) -> None:
+        """Whoever else signs does so by what was said last."""
+        if self.follower:
+            await self.follower.used()
 
     def concerns(self, address: str) -> bool:
         """Whether to verify it: for a door that is asked about every recipient of a mail server.
@@ -83,7 +99,7 @@ class ReturnPaths:
         except tuple(RECEIPTS) as error:
             receipt = RECEIPTS[type(error)]
             if receipt.refused and tell:
-                self._refusals.note(receipt, str(error))
+                self.refusals.note(receipt, str(error))
             return receipt
 
     def refusal(self, address: str, *, tell: bool = True) -> Receipt | None:

@@ -4,66 +4,29 @@ Knows who is watched, in memory, and writes the sends beside the way of the mail
 killed within a second, the database is down for long) is a proof that mail arrives, and nothing else.
 """
 
-from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sidecar.domain.numbers import Numbers
 from sidecar.domain.policy import Policy, Streak
+from sidecar.domain.send import Send
 from sidecar.domain.verp import Verp
 from sidecar.services.beat import Beat, hand_over
+from sidecar.services.watched import Signing, Watched
 from sidecar.storage import sends, streaks
 from sidecar.storage.database import Database
-from sidecar.storage.sends import Send
 from sidecar.storage.streaks import User
 from sidecar.telemetry import Metrics
 
-__all__ = ["Watch", "Watched", "send_of"]
+__all__ = ["Watch"]
 
 
-ROOM = 10_000  # sends that wait to be written; some 4 MB
 BATCH = 500  # sends in one transaction: it takes some 50 ms, and bounces wait for it
 LOOK = timedelta(seconds=5)  # between looks at what other nodes have booked
 SLACK = timedelta(minutes=1)  # by which nodes' clocks may differ, and a commit be late after its mail
 ANEW = timedelta(days=1)  # between looks at the whole history: streaks that are forgotten by then
 LEAST = Streak().forget  # that failures are remembered: the policy may be another one tomorrow
 STALE = 1000  # rows that are looked for at a time
-
-
-class Watched:
-    """Whose mails are noted; the part that is on the way of each mail."""
-
-    def __init__(self, metrics: Metrics | None = None) -> None:
-        self.users: dict[str, Numbers] = {}
-        #: what signed, the return path, and when: another key, or none for that wiki, may sign by now
-        self.signings: deque[tuple[Verp, str, datetime]] = deque()
-        self.told: deque[Send] = deque()  #: what other nodes have signed
-        self.lost = (metrics or Metrics()).sends.labels("lost")
-        #: of everybody: how many mails were signed, by wiki and day, until pulse.py has written it down
-        self.numbers: Counter[tuple[str, date]] = Counter()
-        self.last: datetime | None = None  #: when the last one was
-
-    def signed(self, wiki: str, user_id: int, verp: Verp, return_path: str, now: datetime) -> None:
-        """A return path was handed out; neither blocks nor waits."""
-        self._count(wiki, now)
-        if user_id in self.users.get(wiki, ()):
-            if len(self.signings) < ROOM:
-                self.signings.append((verp, return_path, now))
-            else:
-                self.lost.inc()
-
-    def signed_elsewhere(self, mail: Send) -> None:
-        """A node without a database has handed out a return path."""
-        self._count(mail.wiki, mail.sent)
-        if mail.user_id in self.users.get(mail.wiki, ()):
-            if len(self.told) < ROOM:
-                self.told.append(mail)
-            else:
-                self.lost.inc()
-
-    def _count(self, wiki: str, sent: datetime) -> None:
-        self.numbers[wiki, sent.date()] += 1
-        self.last = max(self.last, sent) if self.last else sent
 
 
 class Watch:
@@ -90,7 +53,7 @@ class Watch:
 
     def add(self, wiki: str, user_id: int) -> None:
         """A failure that counts, or may turn out to, was booked here; after the commit."""
-        self.watched.users.setdefault(wiki, Numbers()).add(user_id)
+        self.watched.watch(wiki, user_id)
         self._added.add((wiki, user_id))
         self._alone.add((wiki, user_id))
 
@@ -110,7 +73,7 @@ class Watch:
         users = await self._db.read(lambda connection: streaks.all_open(connection, since))
         for wiki, user_id in self._added:
             users.setdefault(wiki, Numbers()).add(user_id)
-        self.watched.users = users
+        self.watched.watch_all(users)
         self._mark, self._loaded = mark, now  # what was booked meanwhile is seen at the next look
         self._count()
 
@@ -129,10 +92,8 @@ class Watch:
             lambda connection: streaks.who_is_open(connection, asked, touched.failing, since)
         )
         for (wiki, user_id), is_open in standing.items():
-            if is_open:
-                self.watched.users.setdefault(wiki, Numbers()).add(user_id)
-            elif (wiki, user_id) not in self._added and wiki in self.watched.users:
-                self.watched.users[wiki].discard(user_id)
+            if is_open or (wiki, user_id) not in self._added:
+                self.watched.watch(wiki, user_id, watched=is_open)
         self._alone -= standing.keys()
         self._mark, self._looked = mark, now
         self._count()
@@ -146,8 +107,8 @@ class Watch:
         own = await hand_over(self.watched.signings, BATCH, self._note_own)
         return own + await hand_over(self.watched.told, BATCH, self._note)
 
-    async def _note_own(self, signings: list[tuple[Verp, str, datetime]]) -> None:
-        await self._note([send_of(*signing) for signing in signings])
+    async def _note_own(self, signings: list[Signing]) -> None:
+        await self._note([signing.send() for signing in signings])
 
     async def _note(self, mails: list[Send]) -> None:
         await self._db.write(lambda connection: sends.note(connection, mails))
@@ -194,12 +155,6 @@ class Watch:
 
     def _count(self) -> None:
         self._size.set(sum(map(len, self.watched.users.values())))
-
-
-def send_of(verp: Verp, return_path: str, at: datetime) -> Send:
-    """What that return path says of its mail."""
-    token = verp.recognise(return_path, at)
-    return Send(token.wiki, token.user_id, token.sent, token.tag, token.key_id)
 
 
 def _is_time(last: datetime, every: timedelta, now: datetime) -> bool:

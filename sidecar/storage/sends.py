@@ -5,12 +5,12 @@ which the mail was forwarded: where it was sent to, it arrived. Does not know wh
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from sidecar.domain.classify import Category
+from sidecar.domain.send import Send
 from sidecar.storage.needs import aside_of, of_person, owed_to
 from sidecar.storage.schema import bounce, send
 
@@ -25,17 +25,6 @@ YOUNG = 100
 _FORGET = send.delete().where(*(send.c[name] == sa.bindparam(name) for name in KEY))
 
 
-@dataclass(frozen=True)
-class Send:
-    """One mail, as its return path says."""
-
-    wiki: str
-    user_id: int
-    sent: datetime
-    tag: str
-    key_id: str
-
-
 def note(connection: sa.Connection, mails: Sequence[Send]) -> None:
     """Enter mails; what is there already, or has come back already, is left out."""
     if not mails:
@@ -43,7 +32,7 @@ def note(connection: sa.Connection, mails: Sequence[Send]) -> None:
     columns = [*KEY, "key_id"]
     asked = [sa.bindparam(f"a_{name}", type_=send.c[name].type) for name in columns]
     new = sa.select(*asked).where(~_there(send, asked), ~_there(bounce, asked))
-    rows = [{f"a_{name}": value for name, value in asdict(mail).items()} for mail in mails]
+    rows = [{f"a_{name}": value for name, value in vars(mail).items()} for mail in mails]
     connection.execute(send.insert().from_select(columns, new), rows)
 
 

@@ -35,7 +35,8 @@ class Memory(dict[str, float]):
 class House:
     """A folder with a configuration, and the daemon that lives in it, as long as the ``with``.
 
-    *more* is appended to the configuration; *storage* is the history's URL if it is not SQLite's file.
+    *more* is appended to the configuration; *storage* is the history's URL if it is not SQLite's file;
+    *processes* sign, or the daemon itself does.
     *prepare* is called with the folder before the daemon starts.
     """
 
@@ -45,9 +46,11 @@ class House:
         more: str = "",
         storage: str = "",
         api: str = "http://127.0.0.1:9/w/api.php",
+        processes: int = 0,
         prepare: Callable[[Path], None] = lambda _: None,
     ) -> None:
         self._more, self._storage, self._api, self._prepare = more, storage, api, prepare
+        self.processes = processes
 
     def __enter__(self) -> "House":
         self._place = tempfile.TemporaryDirectory(prefix="bounce-bench-", dir="/var/tmp")
@@ -57,7 +60,8 @@ class House:
         text = path.read_text() + self._more
         if self._storage:
             text = text.replace(f"sqlite:///{self.folder}/history.db", self._storage)
-        path.write_text(text)
+        sockets = f"[sockets]\nverp_processes = {self.processes}\n"
+        path.write_text(text.replace("[sockets]\n", sockets, 1))
         self._prepare(self.folder)
         try:
             self.start()

@@ -23,8 +23,9 @@ from tests.support.process_group import ProcessGroup
 from tests.support.sidecar import is_served
 from tests.support.waiting import until
 
-__all__ = ["Answered", "Server", "compiled", "load", "our_server", "postsrsds"]
+__all__ = ["PROCESSES", "Answered", "Server", "compiled", "load", "our_server", "postsrsds"]
 
+PROCESSES = "processes"  # ours, with processes that sign and do nothing else
 SOURCE = Path(__file__).with_name("load.c")
 PATIENCE = 120.0  # seconds for a pass
 DOMAIN = "bounces.example.org"
@@ -86,7 +87,10 @@ def load(program: Path, server: Server, connections: int, depth: int, seconds: f
 def our_server(house: House) -> Server:
     """The daemon's VERP socket."""
     version, question = f"bounce-sidecar {sidecar.__version__}", "verp enwiki # user#@example.net"
-    return Server(OURS, version, house.verp_socket, "socketmap", question, house.cpu)
+    if house.processes:
+        version += f", {house.processes} processes"
+    name = PROCESSES if house.processes else OURS
+    return Server(name, version, house.verp_socket, "socketmap", question, house.cpu)
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from sidecar.processes import cores
 from tests.bench import bounces, lookups
 from tests.bench.bounces import SESSIONS, fresh_bounces, write_for_pouring
-from tests.bench.figures import OURS, Line, Measure, Section
+from tests.bench.figures import Line, Measure, Section
 from tests.bench.house import House
 from tests.bench.lookups import Server, load
 from tests.bench.settings import Settings, rounds_of
@@ -47,24 +48,25 @@ A_SECOND = 4000  # bounces; more than are taken, so that they pour all the time
 TOLD = """\
 The daemon's VERP socket (Unix) against PostSRSd's forward lookup: version 1 speaks tcp_table over TCP,
 version 2 socketmap over a Unix socket. Every question is another user and address; every answer is looked
-at. Both of PostSRSd fork a process for each connection and so use all processors, ours is one thread. There
-is no syslogd, to which PostSRSd would write a line for each request. With one connection the figure is
-mostly the kernel's, which wakes two processes in turns, on one processor or across two. CPU is the server's
-processor time for an answer."""
+at. Both of PostSRSd fork a process for each connection and so use all processors; ours is one thread, or,
+with verp_processes, as many as there are processors. There is no syslogd, to which PostSRSd would write a
+line for each request. With one connection the figure is mostly the kernel's, which wakes two processes in
+turns, on one processor or across two. CPU is the server's processor time for an answer."""
 TOLD_DISTURBED = """\
-Ours, 8 connections: alone; while 8 sessions deliver 5 KB bounces as fast as they are taken; while actions
-are due and the wiki takes the connection and says nothing; while another process has begun an exclusive
-transaction in the database. x is how many times the first line."""
+Ours, 8 connections, signed by the daemon itself or by processes of their own: alone; while 8 sessions
+deliver 5 KB bounces as fast as they are taken; while actions are due and the wiki takes the connection and
+says nothing; while another process has begun an exclusive transaction in the database. x is how many times
+the first line."""
 
 
 def measure(settings: Settings) -> Iterator[Section]:
-    """Two tables."""
+    """Two tables. Each with the daemon that signs itself, and with one that has processes for it."""
     with tempfile.TemporaryDirectory(prefix="bounce-bench-") as place:
         program = lookups.compiled(Path(place))
-        with House() as house, lookups.postsrsds() as others:
-            servers = [lookups.our_server(house), *others]
+        with House() as one, House(processes=cores()) as many, lookups.postsrsds() as others:
+            servers = [*map(lookups.our_server, (one, many)), *others]
             yield _beside(program, servers, settings)
-            yield _disturbed(program, house, bounces.compiled(Path(place)), settings)
+            yield _disturbed(program, (one, many), bounces.compiled(Path(place)), settings)
 
 
 def _beside(program: Path, servers: list[Server], settings: Settings) -> Section:
@@ -87,29 +89,34 @@ def _pass(program: Path, server: Server, connections: int, depth: int, seconds: 
     return dict(zip((one.name for one in MEASURES), asdict(answered).values(), strict=True))
 
 
-def _disturbed(program: Path, house: House, pourer: Path, settings: Settings) -> Section:
+def _disturbed(program: Path, houses: tuple[House, House], pourer: Path, settings: Settings) -> Section:
     users = count(10**6, 10**6)
-    conditions: Mapping[str, Callable[[], AbstractContextManager[House]]] = {
-        "nothing else happens": lambda: nullcontext(house),
-        "bounces pour in": lambda: _pouring(house, pourer, next(users), settings.seconds),
-        "the wiki hangs": lambda: _hanging(pourer),
-        "the database is locked": lambda: _locked(house),
+    conditions: Mapping[str, Callable[[House], AbstractContextManager[House]]] = {
+        "nothing else happens": nullcontext,
+        "bounces pour in": lambda house: _pouring(house, pourer, next(users), settings.seconds),
+        "the wiki hangs": lambda house: _hanging(pourer, house.processes),
+        "the database is locked": _locked,
     }
 
-    def one(condition: str) -> dict[str, float]:
-        with conditions[condition]() as disturbed:
+    def one(condition: str, house: House) -> dict[str, float]:
+        with conditions[condition](house) as disturbed:
             ours = lookups.our_server(disturbed)
             load(
                 program, ours, *DISTURBED, settings.seconds / 5
             )  # one that has only begun is slow for a moment
             return _pass(program, ours, *DISTURBED, settings.seconds)
 
-    taken = rounds_of({name: partial(one, name) for name in conditions}, settings.rounds)
-    lines = [Line(name, OURS, taken[name]) for name in conditions]
+    cases = [(name, house) for name in conditions for house in houses]
+    taken = rounds_of({case: partial(one, *case) for case in cases}, settings.rounds)
+    servers = {house: lookups.our_server(house) for house in houses}
+    lines = [Line(name, servers[house].name, taken[name, house]) for name, house in cases]
+    versions = {server.name: server.version for server in servers.values()}
     measures = [
         Measure(one.name, one.better or "less", one.places) for one in MEASURES[:-1]
     ]  # bounces cost, too
-    return Section(PART, "Signing while something else happens", TOLD_DISTURBED, measures, lines, "case")
+    return Section(
+        PART, "Signing while something else happens", TOLD_DISTURBED, measures, lines, "case", versions
+    )
 
 
 @contextmanager
@@ -129,13 +136,13 @@ def _pouring(house: House, pourer: Path, first_user: int, seconds: float) -> Ite
 
 
 @contextmanager
-def _hanging(pourer: Path) -> Iterator[House]:
+def _hanging(pourer: Path, processes: int) -> Iterator[House]:
     """A daemon of its own: one whose wiki has just begun to hang, for later it leaves that wiki alone."""
     with ExitStack() as stack:
         wiki = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         wiki.settimeout(30)
         api = f"http://127.0.0.1:{wiki.getsockname()[1]}/w/api.php"
-        house = stack.enter_context(House(api=api, more=ACT_AT_ONCE))
+        house = stack.enter_context(House(api=api, more=ACT_AT_ONCE, processes=processes))
         mails = house.folder / "mails"
         write_for_pouring(fresh_bounces(configuration(house.folder), SESSIONS, 1), mails)
         bounces.pour(pourer, house.lmtp_socket, mails)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from sidecar.storage.sends import Send
+from sidecar.domain.send import Send
 from tests.chaos.crowd import DOMAIN, Mail
 from tests.chaos.people import KINDS, OFTEN, Person, verp_of
 from tests.chaos.real_wikis import RealWikis

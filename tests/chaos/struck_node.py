@@ -13,8 +13,8 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sidecar.domain.send import Send
 from sidecar.edges.http_sends import as_json
-from sidecar.storage.sends import Send
 from tests.chaos.hurried_node import CLOCK, SECONDS
 from tests.chaos.node import TOKEN, Node
 from tests.chaos.people import ACCEPT

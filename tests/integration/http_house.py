@@ -12,10 +12,10 @@ from typing import Any
 
 import aiohttp
 
+from sidecar.domain.send import Send
 from sidecar.edges.http_door import DoorLimits, Friends, http_door
 from sidecar.edges.http_listener import HttpLimits
 from sidecar.edges.http_server import HttpServer
-from sidecar.storage.sends import Send
 from sidecar.telemetry import Metrics
 from tests.integration.doors import PATIENCE, ScriptedIntake
 from tests.support.amazon import TOPIC, Amazon

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from sidecar.domain.send import Send
 from sidecar.edges.http_sends import MOST, as_json
 from sidecar.edges.notes_client import CannotTell, NotesClient
-from sidecar.storage.sends import Send
 from tests.integration.http_house import BEARER, TOKEN, HttpHouse
 
 Serve = Callable[..., Awaitable[HttpHouse]]

@@ -34,6 +34,7 @@ roles = ["issue"]
 domain = "bounces.example.org"
 [sockets]
 directory = "{folder}"
+verp_processes = {processes}
 [[wikis]]
 id = "enwiki"
 """
@@ -45,11 +46,11 @@ def secret(folder: Path, name: str, content: str) -> None:
     (folder / name).write_text(content)
 
 
-def issuing(folder: Path, notes_to: str = "") -> Config:
+def issuing(folder: Path, notes_to: str = "", processes: int = 0) -> Config:
     folder.mkdir()
     secret(folder, "verp.keys", KEY)
     secret(folder, "token", TOKEN)
-    (folder / "config.toml").write_text(ISSUING.format(folder=folder, notes=notes_to))
+    (folder / "config.toml").write_text(ISSUING.format(folder=folder, notes=notes_to, processes=processes))
     return load(folder)
 
 
@@ -94,8 +95,9 @@ async def history(config: Config) -> AsyncIterator[Callable[[int], Awaitable[int
     await database.close()
 
 
+@pytest.mark.parametrize("processes", [0, 2])
 async def test_mails_that_a_web_host_signs_for_watched_users_are_known_to_arrive(
-    tmp_path: Path, port: int
+    tmp_path: Path, port: int, processes: int
 ) -> None:
     taking = tmp_path / "taking"
     taking.mkdir()
@@ -106,7 +108,7 @@ async def test_mails_that_a_web_host_signs_for_watched_users_are_known_to_arrive
     before = host.now() - timedelta(hours=2)  # of the same second, it would be the same mail
     report = bounce(mailhost, "postfix/01-no-such-user", 7, before, before)
     await asyncio.to_thread(arrive, taking, report, before)
-    webhost = issuing(tmp_path / "issuing", NOTES.format(port=port))
+    webhost = issuing(tmp_path / "issuing", NOTES.format(port=port), processes)
     async with served(mailhost), served(webhost):
         for user_id in (7, 8):
             assert (await asked(webhost, f"verp {WIKI} {user_id} {ADDRESS}")).startswith("OK wiki-enwiki-")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from sidecar.domain.send import Send
 from sidecar.recorded import recorded
 from sidecar.storage import sends
 from sidecar.storage.database import Database
-from sidecar.storage.sends import Send
 from tests.support.desk import STRANGE, arrive, say
 from tests.support.practice import ADDRESS, WIKI, configured, load, start_once
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain import verp
+from sidecar.domain.keyring import Key
 from sidecar.domain.verp import BounceHandlerFormat, Keyring, SidecarFormat, Verp
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -37,6 +38,21 @@ def test_what_we_issue_is_recognised_in_any_case(wiki: str, user_id: int, addres
     for spelling in (path, path.upper(), path.lower(), f"<{path}>"):
         token = book().recognise(spelling, at)
         assert (token.wiki, token.user_id, token.sent) == (wiki, user_id, at)
+
+
+@pytest.mark.parametrize("theirs_first", [False, True])
+@pytest.mark.parametrize("confirming", [False, True])
+def test_who_signed_knows_what_the_return_path_says_without_verifying_it(
+    theirs_first: bool, confirming: bool
+) -> None:
+    keys = (Key(OLD, retired=T0), Key(NEW, begins=T0))
+    formats = [SidecarFormat("wiki", DOMAIN, Keyring(keys)), BounceHandlerFormat("wiki", DOMAIN, b"s" * 32)]
+    for wiki in WIKIS:
+        for at in (T0 - timedelta(days=1), T0 + timedelta(days=1)):
+            both = Verp(tuple(formats[::-1] if theirs_first else formats), WIKIS, accept=ACCEPT)
+            path = both.issue(wiki, 7, "bob@example.com", at, confirming=confirming)
+            token = both.recognise(path, at)
+            assert both.signature(path, at) == (token.tag, token.key_id)
 
 
 def test_the_shape_is_bouncehandlers_so_that_its_mta_patterns_match() -> None:

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from sidecar.domain.send import Send
 from sidecar.domain.vitals import NodeSign
 from sidecar.services.pulse import Myself, Pulse
 from sidecar.services.vitals import HostSigns
 from sidecar.storage import nodes
 from sidecar.storage.database import Database
 from sidecar.storage.rates import Count, What
-from sidecar.storage.sends import Send
 from tests.support.sums_of_days import per_day
 
 from .house import DAY, T0, House

@@ -8,11 +8,11 @@ import pytest
 from sidecar.domain.history import Standing
 from sidecar.domain.person import Account, Together
 from sidecar.domain.policy import Mode, Policy, Streak, Window
+from sidecar.domain.send import Send
 from sidecar.services.review import Review, review
 from sidecar.services.undo import undo
 from sidecar.storage import brakes, ledger, people, sends
 from sidecar.storage.schema import bounce
-from sidecar.storage.sends import Send
 from sidecar.storage.undoing import undoable
 
 from .house import DAY, HARD, SOFT, T0, House, Mail

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.person import Account
 from sidecar.domain.policy import Mode, Policy, Streak
+from sidecar.domain.send import Send
 from sidecar.services import upkeep
 from sidecar.services.undo import undo
 from sidecar.services.upkeep import Keep, Upkeep
@@ -27,7 +28,6 @@ from sidecar.storage.schema import (
     send,
     tally,
 )
-from sidecar.storage.sends import Send
 from sidecar.storage.undoing import undoable
 
 from .house import DAY, HARD, SOFT, T0, House

@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from sidecar.domain.policy import Streak
+from sidecar.domain.send import Send
 from sidecar.services import watch as watch_module
+from sidecar.services import watched as watched_module
 from sidecar.services.watch import Watch
 from sidecar.storage.actions import State
 from sidecar.storage.schema import send
-from sidecar.storage.sends import Send
 from tests.support.waiting import until
 
 from .house import DAY, HARD, SOFT, T0, House
@@ -169,7 +170,7 @@ async def test_a_mail_that_asks_for_a_confirmation_opens_no_streak(house: House)
 async def test_what_finds_no_room_is_a_lost_proof_and_counted(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch_module, "ROOM", 3)
+    monkeypatch.setattr(watched_module, "ROOM", 3)
     await house.bounce()
     for _ in range(5):
         house.clock.tick(minutes=1)

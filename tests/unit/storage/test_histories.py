@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sidecar.domain.history import Fate, History, Mail
 from sidecar.domain.person import Account
 from sidecar.domain.policy import PRESETS, Mode, Policy, Rule, Streak, Window, decide
+from sidecar.domain.send import Send
 from sidecar.domain.wiki import Effect, Outcome, Warn
 from sidecar.storage import claims, outbox, schema, sends
 from sidecar.storage.claims import LEASE
 from sidecar.storage.database import Database
 from sidecar.storage.histories import history_of
 from sidecar.storage.outbox import Because
-from sidecar.storage.sends import Send
 
 from .rows import DAY, T0, owe
 

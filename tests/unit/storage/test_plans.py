@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sidecar.domain.brake import Limits
 from sidecar.domain.person import Account, Together
 from sidecar.domain.policy import Mode, Policy, Streak
+from sidecar.domain.send import Send
 from sidecar.services.decision import consider, mistyped
 from sidecar.storage import claims, ledger, people, sends, streaks
 from sidecar.storage.database import Database
-from sidecar.storage.sends import Send
 from sidecar.storage.streaks import Mark
 
 from .rows import DAY, T0, bounce, notice

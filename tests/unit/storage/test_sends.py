@@ -6,9 +6,9 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
+from sidecar.domain.send import Send
 from sidecar.storage import ledger, sends
 from sidecar.storage.database import Database
-from sidecar.storage.sends import Send
 
 from .rows import DAY, T0, bounce, notice
 

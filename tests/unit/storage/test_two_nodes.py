@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.brake import Limits
 from sidecar.domain.policy import Mode, Policy, Streak
+from sidecar.domain.send import Send
 from sidecar.domain.wiki import Effect, Outcome, Restore, Unconfirm
 from sidecar.services.decision import consider, still_wanted
 from sidecar.services.undo import undo
@@ -35,7 +36,6 @@ from sidecar.storage.claims import LEASE
 from sidecar.storage.database import Database
 from sidecar.storage.outbox import Because, Owed
 from sidecar.storage.schema import account, bounce, send
-from sidecar.storage.sends import Send
 from sidecar.storage.undoing import undoable
 from tests.support.database_server import DatabaseServer
 from tests.support.fixtures_databases import ON_SERVERS

@@ -1,0 +1,137 @@
+"""What the daemon and a process that signs for it say to each other, and how it goes over a wire.
+
+Knows the words, and frames them: four octets of length, then a pickle, made by ourselves or a child of ours.
+Does not know sockets, nor who acts on what.
+"""
+
+import pickle
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sidecar.domain.send import Send
+from sidecar.domain.verp import Verp
+from sidecar.metrics import Numbers
+from sidecar.services.receipt import Receipt
+from sidecar.services.watched import Users
+
+__all__ = [
+    "Begin", "Counted", "End", "Framing", "Line", "Refused", "Serving", "Told", "Use", "Using", "Watch",
+    "WatchAll", "framed",
+]  # fmt: skip
+
+_LENGTH = struct.Struct("!I")
+
+
+@dataclass(frozen=True)
+class Begin:
+    """To a new process: sign by this."""
+
+    verp: Verp
+    users: Users  #: who is watched, by wiki
+    everybody: bool  #: every mail is noted, whoever is watched
+
+
+@dataclass(frozen=True)
+class Use:
+    """Sign by these from now on, and say so: Using with the same *number*."""
+
+    verp: Verp
+    number: int
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Whether this user is watched."""
+
+    wiki: str
+    user_id: int
+    watched: bool
+
+
+@dataclass(frozen=True)
+class WatchAll:
+    """These users are watched, and nobody else."""
+
+    users: Users
+
+
+@dataclass(frozen=True)
+class End:
+    """Answer who has connected, tell the last, and end."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """From a process: it accepts connections."""
+
+
+@dataclass(frozen=True)
+class Using:
+    """The orders with this number are in force."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted since the last time."""
+
+    numbers: Numbers
+    took: tuple[list[int], float]  #: durations of answers: how many in each bucket, and their sum
+    open: int  #: connections, as of now
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Recipients that were refused with one receipt."""
+
+    number: int
+    whys: list[str]  #: of the first of them
+
+
+@dataclass(frozen=True)
+class Line:
+    """Of the log."""
+
+    level: str
+    event: str
+    facts: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What has happened since the last time."""
+
+    signed: Counter[tuple[str, date]]  #: how many mails, by wiki and day
+    last: datetime | None  #: when the last one was
+    sends: list[Send]  #: to be noted
+    counted: Counted
+    refused: dict[Receipt, Refused]
+    lines: list[Line]
+
+
+def framed(word: object) -> bytes:
+    """A word as it goes over the wire."""
+    payload = pickle.dumps(word)
+    return _LENGTH.pack(len(payload)) + payload
+
+
+class Framing:
+    """Words out of octets, however these are cut."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[object]:
+        """The words that are complete, in their order."""
+        self._rest += data
+        while len(self._rest) >= _LENGTH.size:
+            end = _LENGTH.size + _LENGTH.unpack_from(self._rest)[0]
+            if len(self._rest) < end:
+                return
+            payload = bytes(self._rest[_LENGTH.size : end])
+            del self._rest[:end]
+            yield pickle.loads(payload)

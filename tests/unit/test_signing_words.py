@@ -1,0 +1,68 @@
+"""What the daemon and a process that signs say to each other arrives, however the octets are cut."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from sidecar.domain.numbers import Numbers
+from sidecar.domain.send import Send
+from sidecar.domain.verp import Keyring, SidecarFormat, Verp
+from sidecar.services.receipt import Receipt
+from sidecar.signing.words import (
+    Begin,
+    Counted,
+    End,
+    Framing,
+    Line,
+    Refused,
+    Serving,
+    Told,
+    Use,
+    Using,
+    Watch,
+    WatchAll,
+    framed,
+)
+
+T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+VERP = Verp(
+    (SidecarFormat("wiki", "b.example", Keyring((b"o" * 32,))),), ["enwiki"], accept=timedelta(days=10)
+)
+TOLD = Told(
+    Counter({("enwiki", date(2026, 11, 20)): 2}),
+    T0,
+    [Send("enwiki", 7, T0, "abcdef", "01234567")],
+    Counted(Counter({("return_paths", ("issued",)): 2}), ([0, 2, 0], 0.5), 3),
+    {Receipt.FORGED: Refused(21, ["why"])},
+    [Line("warning", "too many connections", {"limit": 500})],
+)
+WORDS = [
+    Serving(),
+    Using(3),
+    Watch("enwiki", 7, watched=True),
+    WatchAll({"enwiki": Numbers([7, 70_000])}),
+    TOLD,
+    End(),
+]
+
+
+@pytest.mark.parametrize("step", [1, 3, 100, 10**6])
+def test_words_arrive_whole_and_in_order(step: int) -> None:
+    octets, framing = b"".join(map(framed, WORDS)), Framing()
+    cut = [octets[at : at + step] for at in range(0, len(octets), step)]
+    assert [word for piece in cut for word in framing.feed(piece)] == WORDS
+
+
+@pytest.mark.parametrize("word", [Begin(VERP, {}, False), Use(VERP, 1)])
+def test_who_gets_the_keys_signs_the_same(word: Begin | Use) -> None:
+    [there] = Framing().feed(framed(word))
+    assert isinstance(there, type(word))
+    mail = "enwiki", 7, "bob@example.com", T0
+    assert there.verp.issue(*mail) == VERP.issue(*mail)
+
+
+def test_a_word_that_is_not_complete_is_waited_for() -> None:
+    framing, octets = Framing(), framed(TOLD)
+    assert list(framing.feed(octets[:-1])) == []
+    assert list(framing.feed(octets[-1:])) == [TOLD]
