@@ -18,12 +18,11 @@ from sidecar.edges.unix_socket import CannotListen, UnixSocket
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.watched import Users
 from sidecar.signing.wire import Wire
-from sidecar.signing.words import Begin, Counted, End, Serving, Told, Use, Using, Watch, WatchAll
+from sidecar.signing.words import DOOR, Begin, Counted, End, Serving, Told, Use, Using, Watch, WatchAll
 from sidecar.telemetry import Metrics, report
 
 __all__ = ["Signers"]
 
-DOOR = "verp"
 START = 60.0  # seconds until it serves; some 0.3 on an idle host
 USE = 10.0  # seconds until it signs by new orders; who takes longer is replaced by one that does
 GRACE = 5.0  # seconds for an orderly end

@@ -18,10 +18,11 @@ from sidecar.services.receipt import Receipt
 from sidecar.services.watched import Users
 
 __all__ = [
-    "Begin", "Counted", "End", "Framing", "Line", "Refused", "Serving", "Told", "Use", "Using", "Watch",
-    "WatchAll", "framed",
+    "DOOR", "Begin", "Counted", "End", "Framing", "Line", "Refused", "Serving", "Told", "Use", "Using",
+    "Watch", "WatchAll", "framed",
 ]  # fmt: skip
 
+DOOR = "verp"  # what is counted at it, by whichever process, is one
 _LENGTH = struct.Struct("!I")
 
 

@@ -24,6 +24,7 @@ from sidecar.services.return_path import ReturnPaths
 from sidecar.services.watched import Watched
 from sidecar.signing.wire import Wire
 from sidecar.signing.words import (
+    DOOR,
     Begin,
     Counted,
     End,
@@ -38,9 +39,8 @@ from sidecar.signing.words import (
 )
 from sidecar.telemetry import Door, Metrics
 
-__all__ = ["DOOR", "main"]
+__all__ = ["main"]
 
-DOOR = "verp"
 BEAT = 0.25  # seconds between what is told
 LINES = 100  # of the log that wait to be told; what would say more is limited where it is said
 UNHEARD = 2**20  # octets that the daemon, being busy, has not taken: then the rest is told later
