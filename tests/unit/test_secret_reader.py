@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sidecar.config_files import secret_reader
-from sidecar.configured import SecretError
+from sidecar.configuration.configured import SecretError
 from tests.support.endless import interrupted
 
 SECRET = b"what nobody shall read"
