@@ -49,23 +49,34 @@ def secret_reader(
 ) -> ReadSecret:
     """Reads a secret by its name: absolute, else in systemd's credentials directory, else beside the file.
 
-    Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials").
+    Refuses what others than its owner and group may read or write (systemd.exec(5), "Credentials"). Links are
+    followed: what is judged is what is read.
     """
 
     def read(name: str) -> bytes:
         path = _credential(credentials, name) or beside / name
         note(path)
         try:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise SecretError("not a regular file")
-            if mode & stat.S_IRWXO:
-                raise SecretError("others may read or write this file; chmod o-rwx it")
-            return path.read_bytes()
+            # Not waiting: a pipe that nobody writes to would keep us here.
+            opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                return _judged(opened)
+            finally:
+                os.close(opened)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise SecretError(getattr(error, "strerror", None) or "cannot be read") from None
 
     return read
+
+
+def _judged(opened: int) -> bytes:
+    mode = os.fstat(opened).st_mode
+    if not stat.S_ISREG(mode):
+        raise SecretError("not a regular file")
+    if mode & stat.S_IRWXO:
+        raise SecretError("others may read or write this file; chmod o-rwx it")
+    with open(opened, "rb", closefd=False) as file:
+        return file.read()
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,18 @@ ReadSecret = Callable[[str], bytes]  #: name of a file -> its content; raises Se
 
 
 class ConfigError(Exception):
-    """The daemon does not start with a configuration about which it would have to guess."""
+    """The daemon does not start with a configuration about which it would have to guess.
+
+    Each problem is one line, with whatever is not printable in it spelled.
+    """
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [_printable(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class SecretError(Exception):

@@ -52,7 +52,7 @@ _BETWEEN = re.compile(r"(?<=\?=)\s+(?==\?)")
 def decode_text(raw: bytes, content_type: str = "") -> str:
     """*raw* as text; never raises, whatever *content_type* declares."""
     if _ESCAPE.search(raw):
-        return raw.decode("iso2022_jp_2", "replace")
+        return _iso_2022(raw)
     if raw.isascii() and b"+" not in raw:
         return raw.decode("ascii")
     declared = _CHARSET.search(content_type)
@@ -64,6 +64,13 @@ def decode_text(raw: bytes, content_type: str = "") -> str:
             codec = codec if codec not in ("", "utf_8", "cp1252") else _guess(raw[:MAX_GUESS])
     # UTF-7 and UTF-16 can spell half a surrogate pair, which nobody could store.
     return raw.decode(codec, "replace").encode("utf-8", "replace").decode("utf-8")
+
+
+def _iso_2022(raw: bytes) -> str:
+    try:
+        return raw.decode("iso2022_jp_2", "replace")
+    except RuntimeError:  # Python's codec breaks at ESC . J ESC N: a shift to a set that can be no G2
+        return raw.decode("ascii", "replace")
 
 
 def _guess(raw: bytes) -> str:

@@ -17,7 +17,8 @@ __all__ = ["MAX_REPORTS", "plain_words", "read", "read_text", "trim_address"]
 
 MAX_PROSE = 64 * 1024  #: octets of the words beside a report
 MAX_DEPTH = 4  #: multiparts within each other; a scanner or a list wraps a report once or twice
-MAX_STATUS = 256 * 1024  #: bytes of a delivery-status part; one for a hundred recipients has 60 kB
+MAX_OPENED = 20  #: multiparts of one mail, side by side or within each other
+MAX_STATUS = 256 * 1024  #: bytes of all delivery-status parts; one for a hundred recipients has 60 kB
 MAX_LABEL = 256  #: octets of a part that tell whether it is a report by another name
 MIN_WORDS = 2  #: of a diagnostic that stands for itself
 MAX_REPORTS = 100  #: of one notice; RFC 5321 section 4.5.3.1.8 has every server take 100 recipients
@@ -62,24 +63,23 @@ _BLANK = re.compile(rb"\n[ \t]*\n")
 
 def read(message: Part) -> tuple[Report, ...]:
     """One report a recipient, at most MAX_REPORTS; none if *message* is no delivery status notification."""
-    status, words = _find(message, MAX_DEPTH)
-    return _read([part.content[:MAX_STATUS] for part in status], words)
+    status, words = _find(message)
+    return _read(b"\n\n".join(part.content[:MAX_STATUS] for part in status)[:MAX_STATUS], words)
 
 
 def read_text(text: str) -> tuple[Report, ...]:
     """The same from *text* that holds the fields of a report among its words, as broken MIME leaves it."""
     if not _INLINED.search(text):
         return ()
-    return _read([text[:MAX_STATUS].encode("utf-8", "replace")], _FIELDS.sub("", text))
+    return _read(text[:MAX_STATUS].encode("utf-8", "replace"), _FIELDS.sub("", text))
 
 
-def _read(status: list[bytes], words: str) -> tuple[Report, ...]:
+def _read(status: bytes, words: str) -> tuple[Report, ...]:
     blocks: list[list[tuple[str, str]]] = []
-    for content in status:
-        for raw in _BLANK.split(content):
-            blocks.extend(_one_recipient_each(cut_fields(raw)))
-            if len(blocks) > MAX_REPORTS:  # the first may be the per-message block
-                break
+    for raw in _BLANK.split(status):
+        blocks.extend(_one_recipient_each(cut_fields(raw)))
+        if len(blocks) > MAX_REPORTS:  # the first may be the per-message block
+            break
     merged = [_first_of_each(block) for block in blocks]
     for fields in merged:
         _name_owner(fields, words)
@@ -90,22 +90,29 @@ def _read(status: list[bytes], words: str) -> tuple[Report, ...]:
     return tuple(report for report in reports if report)[:MAX_REPORTS]
 
 
-def _find(part: Part, depth: int) -> tuple[list[Part], str]:
-    """The outermost delivery-status parts and the words beside them."""
-    if _is_status(part):
-        return [part], ""
-    inside = part.children
-    status = [child for child in inside if _is_status(child)]
-    if not status and part.content_type == "multipart/report":
-        status = [child for child in inside if _is_mislabelled(child)]
-    if status:
-        text = next((child for child in inside if child.content_type == "text/plain"), None)
-        return status, decode_text(text.content[:MAX_PROSE], text.first("content-type")) if text else ""
-    for child in inside if depth > 1 else ():
-        found = _find(child, depth - 1)
-        if found[0]:
-            return found
+def _find(message: Part) -> tuple[list[Part], str]:
+    """The outermost delivery-status parts and the words beside them, in at most MAX_OPENED multiparts."""
+    if _is_status(message):
+        return [message], ""
+    waiting = [(message, MAX_DEPTH)]
+    for _ in range(MAX_OPENED):
+        if not waiting:
+            break
+        part, depth = waiting.pop()
+        inside = part.children
+        status = [child for child in inside if _is_status(child)]
+        if not status and part.content_type == "multipart/report":
+            status = [child for child in inside if _is_mislabelled(child)]
+        if status:
+            text = next((child for child in inside if child.content_type == "text/plain"), None)
+            return status, decode_text(text.content[:MAX_PROSE], text.first("content-type")) if text else ""
+        if depth > 1:
+            waiting.extend((child, depth - 1) for child in reversed(inside) if _is_multipart(child))
     return [], ""
+
+
+def _is_multipart(part: Part) -> bool:
+    return part.content_type.startswith("multipart/")
 
 
 def _is_status(part: Part) -> bool:

@@ -11,7 +11,7 @@ from itertools import islice
 from .charset import decode_text, decode_words
 from .harmless import harmless
 from .markup import plain_text
-from .mime import Part, parse
+from .mime import MAX_READ, Part, parse
 
 __all__ = ["Readable", "Text", "readable"]
 
@@ -52,6 +52,8 @@ def readable(raw: bytes) -> Readable:
             texts.append(_text(part))
         else:
             others.append(f"{part.content_type}, {len(part.content):,} octets")
+    if len(raw) > MAX_READ:
+        others.append(f"{len(raw) - MAX_READ:,} octets more, which are not looked at")
     fields = [(harmless(name), harmless(decode_words(value))) for name, value in mail.fields[:MAX_FIELDS]]
     return Readable(tuple(fields), tuple(texts), tuple(others))
 

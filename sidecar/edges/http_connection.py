@@ -31,7 +31,7 @@ class Connection(asyncio.Protocol):
         self._deadline = Deadline(asyncio.get_running_loop(), self.abort)
         self._admitted = self._working = self._leaving = False
         self.resting: float | None = None  #: since when, by the loop's clock; None while a request is at work
-        self.reading: float | None = None  #: since when a request's body is being sent to us
+        self.reading: tuple[float, int] | None = None  #: since when a body is sent to us, and octets of it
         self._unread = False  # more of our answers than the system keeps for the peer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -78,9 +78,13 @@ class Connection(asyncio.Protocol):
         if not self._unread:
             self._deadline.off()
 
-    def reads(self, *, all_is_here: bool) -> None:
-        """A request's body, for which we wait."""
-        self.reading = None if all_is_here else asyncio.get_running_loop().time()
+    def reads(self, since: float, octets: int) -> None:
+        """So much has come of a request's body, for which we wait."""
+        self.reading = since, octets
+
+    def has_read(self) -> None:
+        """All of the body, or nobody waits for it any more."""
+        self.reading = None
 
     def rests(self) -> None:
         """The answer is written. The peer has to read it, and to send the next header, in time."""

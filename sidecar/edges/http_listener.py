@@ -20,7 +20,7 @@ from sidecar.edges import replies
 from sidecar.edges.few_lines import FewLines
 from sidecar.edges.http_connection import Connection
 from sidecar.edges.replies import HttpReply
-from sidecar.edges.room import idlest
+from sidecar.edges.room import idlest, slowest
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.telemetry import Door
 
@@ -40,6 +40,8 @@ class HttpLimits:
     connections: int = 100  #: at once; Postfix runs 20 pipes per destination
     idle: float = 60.0  #: seconds for a request's header, and for reading an answer
     body: float = 120.0  #: seconds for a whole body; the largest needs 700 kbit/s then
+    begin: float = 10.0  #: seconds for a body that brings nothing, and for each *rate* octets a second more
+    rate: int = 1000  #: octets; no client of ours is as slow as a modem (Apache's mod_reqtimeout: 500)
     spare: float = 2.0  #: seconds for which a connection may say nothing when others have no room
 
 
@@ -149,9 +151,9 @@ class HttpListener:
         connection = self._connections.get(request.protocol)
         if connection is None:
             raise ConnectionResetError
-        connection.reads(all_is_here=False)
-        body = bytearray()
-        patience = asyncio.timeout(self._limits.body)
+        began, body = asyncio.get_running_loop().time(), bytearray()
+        patience = asyncio.timeout_at(self._due(began, 0))
+        connection.reads(began, 0)
         try:
             async with patience:
                 self._bodies.add(patience)
@@ -159,14 +161,22 @@ class HttpListener:
                     body += chunk
                     if len(body) > limit:
                         return replies.BODY_TOO_BIG
+                    connection.reads(began, len(body))
+                    if not self.closing:
+                        patience.reschedule(self._due(began, len(body)))
         except TimeoutError:
             return replies.CLOSING if self.closing else replies.BODY_TOO_SLOW
         except web.RequestPayloadError:
             return replies.bad_input("The body is damaged")
         finally:
             self._bodies.discard(patience)
-            connection.reads(all_is_here=True)
+            connection.has_read()
         return bytes(body)
+
+    def _due(self, began: float, octets: int) -> float:
+        """When more of a body must have come than these *octets*, on the loop's clock."""
+        limits = self._limits
+        return began + min(limits.body, limits.begin + octets / limits.rate)
 
     def admit(self, connection: Connection) -> bytes | None:
         if self.closing:
@@ -179,14 +189,14 @@ class HttpListener:
         return None
 
     def _spared(self) -> bool:
-        """Hang up on whoever has said nothing for longest, or else on whose body we wait for longest.
+        """Hang up on whoever has said nothing for longest, or else on whose body comes slowest.
 
         False if nobody has kept us waiting for long enough.
         """
-        long_ago = asyncio.get_running_loop().time() - self._limits.spare
-        peers = self._connections.values()
-        idle = idlest(peers, lambda one: one.resting, long_ago) or idlest(
-            peers, lambda one: one.reading, long_ago
+        now, peers = asyncio.get_running_loop().time(), self._connections.values()
+        long_ago = now - self._limits.spare
+        idle = idlest(peers, lambda one: one.resting, long_ago) or slowest(
+            peers, lambda one: one.reading, now, long_ago
         )
         if idle is None:
             return False

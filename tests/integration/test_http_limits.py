@@ -87,6 +87,60 @@ async def test_a_peer_that_sends_half_a_body_is_told_and_books_nothing(serve_htt
     assert intake.asked == []
 
 
+async def test_a_body_that_drips_is_not_waited_for_as_long_as_one_that_comes(serve_http, connect, intake):
+    """A hundred of them would fill the door for two minutes."""
+    house = await serve_http(server_limits=HttpLimits(begin=0.3, rate=10_000))
+    dripping, coming = await connect(house), await connect(house)
+    loop = asyncio.get_running_loop()
+    for talk in (dripping, coming):
+        talk.say(HEADER + "Content-Length: 12000\r\n\r\n")
+    began, left = loop.time(), 12_000
+
+    async def comes():
+        nonlocal left
+        while left:
+            coming.say("y" * 1000)
+            left -= 1000
+            await asyncio.sleep(0.05)
+
+    sending = asyncio.create_task(comes())
+    while not dripping.reader.at_eof() and loop.time() - began < PATIENCE:
+        dripping.say("x")
+        if await _heard(dripping):
+            break
+    assert (await dripping.hear())[0] == 408
+    assert left, "the other one was still sending"
+    await sending
+    assert (await coming.hear())[0] == 200
+    assert [len(one.raw) for one in intake.finished] == [12_000]
+
+
+async def _heard(talk: Talk) -> bool:
+    """Whether an answer has begun, after a moment."""
+    await asyncio.sleep(0.02)
+    return bool(talk.reader._buffer)
+
+
+async def test_of_many_bodies_the_slowest_makes_room(serve_http, connect, intake):
+    house = await serve_http(server_limits=HttpLimits(connections=3, spare=0.0))
+    listener = house.server._listener
+    talks = [await connect(house) for _ in range(3)]
+    quick, slow, slower = (one.say(HEADER + "Content-Length: 5000\r\n\r\n") for one in talks)
+    await eventually(lambda: len(listener._bodies) == 3, "all bodies are being read")
+    for talk, octets in ((quick, 4000), (slow, 400), (slower, 4)):
+        talk.say("x" * octets)
+    await eventually(
+        lambda: sorted(one.reading[1] for one in listener._connections.values()) == [4, 400, 4000], "are here"
+    )
+    for gone in (slower, slow):
+        asking = await connect(house)
+        assert (await asking.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
+        assert await gone.gone() == b""
+        asking.say(HEADER + "Content-Length: 5000\r\n\r\n" + "x" * 4500)
+        await eventually(lambda: len(listener._bodies) == 3, "its body is being read")
+    assert (await quick.say("x" * 1000).hear())[0] == 200
+
+
 @pytest.mark.parametrize(
     "body", ["Content-Length: 1000\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
 )

@@ -29,6 +29,7 @@ LONGEST = (
     "e2e/test_installation.py",
     "e2e/test_whole_loop.py",
     "e2e/test_pipe_door.py",
+    "e2e/test_smuggling.py",
     "bench/test_bench.py",
     "capture/test_capture.py",
     "fuzz/test_slice.py",

@@ -83,6 +83,23 @@ def test_a_mistake_gets_these_words(case: Path, tmp_path: Path, monkeypatch: pyt
     assert problems(tmp_path) == (case / "expected.txt").read_text().splitlines()
 
 
+@pytest.mark.parametrize("odd", ["\\u202e", "\\u0007", "\\u001b[2J", "\\n", "\\ufeff", "\\u00a0", "\\ue000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[sockets]\n"a{odd}b" = 1\n',
+        '[sockets]\nverp = "/{odd}' + "x" * 120 + '"\n',
+        '[[wikis]]\nid = "a{odd}b"\n',
+        '"{odd}" = 1\n',
+    ],
+)
+def test_a_mistake_is_one_line_whatever_is_written(text: str, odd: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(text.replace("{odd}", odd), lambda name: b"")
+    assert [problem for problem in refused.value.problems if not problem.isprintable()] == []
+    assert str(refused.value).split("\n") == refused.value.problems
+
+
 def test_no_words_about_a_mistake_hold_a_secret() -> None:
     for case in BAD:
         words = (case / "expected.txt").read_text()

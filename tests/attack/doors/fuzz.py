@@ -24,6 +24,7 @@ WORTH_GUIDING = 3.0  # seconds; a guided campaign needs one to begin
 BLIND_LEAST = 300  # attacks of a blind campaign, however short
 MAX_OCTETS = 65_536  # of one attack
 MAX_DAMAGES = 6
+HANGS = 60  # seconds by the clock for one guided attack, on a machine that does much else
 OVERDUE = 90.0  # seconds beyond its time, after which a guided campaign is given up
 
 _UNITS = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
@@ -102,7 +103,7 @@ def _guided(target: Target, seed: int, seconds: float) -> Tally:
     """In a process of its own, which libFuzzer takes over and ends at the first broken promise."""
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         program = [sys.executable, "-m", "tests.attack.doors.guided", target.module, folder]
-        limits = [f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", f"-timeout={round(ENDLESS)}"]
+        limits = [f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", f"-timeout={HANGS}"]
         try:
             ran = subprocess.run(
                 [*program, *limits, f"-max_len={MAX_OCTETS}"],

@@ -22,8 +22,13 @@ def main(module: str, folder: Path, options: list[str]) -> None:
 
     with atheris.instrument_imports(include=OURS):
         target = importlib.import_module(module).TARGET
-    from tests.attack.doors.fuzz import examine  # behind it: they import what is to be instrumented
+    from tests.attack.doors.fuzz import ENDLESS, examine  # behind it: they import what is to be instrumented
     from tests.attack.journal import overheard
+    from tests.support.endless import interrupted
+
+    def attack(data: bytes) -> None:
+        with interrupted(ENDLESS):
+            examine(target, data, errors)
 
     seeds = folder / "seeds"
     seeds.mkdir()
@@ -37,7 +42,7 @@ def main(module: str, folder: Path, options: list[str]) -> None:
         "-rss_limit_mb=2048",
     ]
     with overheard() as errors:
-        atheris.Setup([sys.argv[0], *options, *told, str(seeds)], lambda data: examine(target, data, errors))
+        atheris.Setup([sys.argv[0], *options, *told, str(seeds)], attack)
         atheris.Fuzz()
 
 

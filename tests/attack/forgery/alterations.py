@@ -13,6 +13,8 @@ from tests.attack.forgery.mint import (
     KEYS,
     LABELS,
     OLD_SECRET,
+    RETIRED,
+    REVOKED,
     WIKIS,
     Mint,
     signed,
@@ -120,15 +122,37 @@ def guessed(path: str, chance: random.Random, mint: Mint) -> str:
     return f"{_body(chance)}-{key}@{DOMAIN}"
 
 
-def replayed(path: str, chance: random.Random, mint: Mint) -> str:
-    """Too old, or by a revoked key."""
-    return chance.choice(mint.spent)
+def expired(path: str, chance: random.Random, mint: Mint) -> str:
+    """Genuine, and replayed when it is too old."""
+    return chance.choice(mint.expired)
+
+
+def by_gone_key(path: str, chance: random.Random, mint: Mint) -> str:
+    """Genuine, and young, by a key that was revoked or has retired."""
+    return chance.choice(mint.by_gone_keys)
+
+
+def resigned_by_gone_key(path: str, chance: random.Random, mint: Mint) -> str:
+    """By whoever has a key that was revoked, or has retired."""
+    return _signed_by(chance.choice((REVOKED, RETIRED)), chance.choice(LABELS), chance)
 
 
 def refreshed(path: str, chance: random.Random, mint: Mint) -> str:
-    """Too old, with the time of a good one."""
-    old, new = _fields(chance.choice(mint.spent)), _fields(path)
+    """Too old, or by a key that is gone, with the time of a good one."""
+    old, new = _fields(chance.choice((*mint.expired, *mint.by_gone_keys))), _fields(path)
     return f"{'-'.join([*old[:3], new[3], old[4]])}@{DOMAIN}"
+
+
+def for_other_wiki(path: str, chance: random.Random, mint: Mint) -> str:
+    fields = _fields(path)
+    fields[1] = chance.choice([one for wiki in WIKIS if (one := wiki.replace("-", ".")) != fields[1].lower()])
+    return f"{'-'.join(fields)}@{DOMAIN}"
+
+
+def for_other_user(path: str, chance: random.Random, mint: Mint) -> str:
+    fields = _fields(path)
+    fields[2] = f"{chance.randrange(1, 10**6)}"
+    return f"{'-'.join(fields)}@{DOMAIN}"
 
 
 def with_twins(path: str, chance: random.Random, mint: Mint) -> str:
@@ -145,6 +169,7 @@ def encoded(path: str, chance: random.Random, mint: Mint) -> str:
 
 
 def elsewhere(path: str, chance: random.Random, mint: Mint) -> str:
+    """At another domain, or by way of one."""
     local, _, domain = path.rpartition("@")
     return chance.choice(
         (f"{local}@evil.example", f"{local}@x.{domain}", f"{local}@{domain}.evil.example",
@@ -194,8 +219,8 @@ ALTERATIONS: Mapping[str, Alter] = {
     alter.__name__: alter
     for alter in (
         truncated, extended, doubled, flipped, replaced, removed, exchanged, swapped, mixed, resigned,
-        relabelled, as_php, as_ours, guessed, replayed, refreshed, with_twins, encoded, elsewhere, respelled,
-        dotted,
+        relabelled, as_php, as_ours, guessed, expired, by_gone_key, resigned_by_gone_key, refreshed,
+        for_other_wiki, for_other_user, with_twins, encoded, elsewhere, respelled, dotted,
     )
 }  # fmt: skip
 

@@ -22,6 +22,8 @@ __all__ = [
     "KEYS",
     "NOW",
     "OLD_SECRET",
+    "RETIRED",
+    "REVOKED",
     "WIKIS",
     "Mint",
     "signed",
@@ -34,6 +36,7 @@ DOMAIN = "bounces.example.org"
 WIKIS = ("enwiki", "dewiki", "zh-min-nanwiki", "my_wiki-mw_")
 KEYS = tuple(secret(f"a key that signs in the campaign {n}").encode() for n in range(2))
 REVOKED = secret("a key that was stolen and revoked").encode()
+RETIRED = secret("an old key, retired until yesterday").encode()
 FOREIGN = (
     secret("the key of another sidecar's wikis").encode(),
     b"MediawikiVERP",
@@ -61,15 +64,19 @@ class Mint:
     """A farm that has sent mail: what is good *now*, and what was once."""
 
     def __init__(self, chance: random.Random) -> None:
-        keyring = Keyring([*KEYS, Key(REVOKED, revoked=NOW)])
+        retired = Key(RETIRED, retired=NOW - ACCEPT - timedelta(days=1), until=NOW - timedelta(days=1))
+        keyring = Keyring([*KEYS, Key(REVOKED, revoked=NOW), retired])
         old = BounceHandlerFormat("wiki", DOMAIN, OLD_SECRET)
         self.verp = Verp((SidecarFormat("wiki", DOMAIN, keyring), old), WIKIS, accept=ACCEPT)
-        stolen = Verp((SidecarFormat("wiki", DOMAIN, Keyring([REVOKED])),), WIKIS, accept=ACCEPT)
+        gone = [
+            Verp((SidecarFormat("wiki", DOMAIN, Keyring([key])),), WIKIS, accept=ACCEPT)
+            for key in (REVOKED, RETIRED)
+        ]
         php = Verp((old,), WIKIS, accept=ACCEPT)
         self.good = [issued(one, chance, NOW) for one in (self.verp, php) for _ in range(POOL)]
         late = NOW - ACCEPT - timedelta(seconds=1)
-        self.spent = [issued(one, chance, late) for one in (self.verp, php) for _ in range(POOL)]
-        self.spent += [issued(stolen, chance, NOW) for _ in range(POOL)]
+        self.expired = [issued(one, chance, late) for one in (self.verp, php) for _ in range(POOL)]
+        self.by_gone_keys = [issued(one, chance, NOW) for one in gone for _ in range(POOL)]
         self._said = {path.lower(): self.verp.recognise(path, NOW) for path in self.good}
 
     def said(self, path: str) -> Token | None:

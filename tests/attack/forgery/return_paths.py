@@ -18,6 +18,7 @@ __all__ = ["believed", "campaign"]
 BATCH = 100  # alterations of each kind in a round
 ROUNDS = 1000  # of timing each pair
 PAIRS = 7
+ISSUED, LEGITIMATELY = ": issued after all", "legitimate: "  # in the names of kinds
 
 
 def believed(path: str, mint: Mint) -> Token | str | None:
@@ -38,8 +39,19 @@ def campaign(seed: int, seconds: float) -> Tally:
             _forge(name, alter, chance, mint, tally)
         for name, alter in LEGITIMATE.items():
             _respell(name, alter, chance, mint, tally)
-    tally.remarks.append(_timing(mint))
+    tally.remarks += [_summary(tally), _timing(mint)]
     return tally
+
+
+def _summary(tally: Tally) -> str:
+    """For how many nobody had signed, and what is told apart from them."""
+    by_chance = sum(number for kind, number in tally.attacks.items() if kind.endswith(ISSUED))
+    respelled = sum(number for kind, number in tally.attacks.items() if kind.startswith(LEGITIMATELY))
+    forged = tally.attacks.total() - by_chance - respelled
+    return (
+        f"{forged} altered paths of {len(ALTERATIONS)} kinds, {by_chance} that chance made what was issued, "
+        f"{respelled} other spellings of good ones; {tally.broken} were judged wrongly"
+    )
 
 
 def _forge(name: str, alter: Alter, chance: random.Random, mint: Mint, tally: Tally) -> None:
@@ -48,7 +60,7 @@ def _forge(name: str, alter: Alter, chance: random.Random, mint: Mint, tally: Ta
         found, issued = believed(path, mint), mint.said(path)
         if found != issued:
             tally.wrong(f"{name}: {path!r} says {found!s:.100}", path.encode(errors="surrogatepass"))
-        tally.count(f"{name}: issued after all" if issued else name)
+        tally.count(f"{name}{ISSUED}" if issued else name)
 
 
 def _respell(name: str, alter: Alter, chance: random.Random, mint: Mint, tally: Tally) -> None:
@@ -57,7 +69,7 @@ def _respell(name: str, alter: Alter, chance: random.Random, mint: Mint, tally: 
         spelled = alter(path, chance, mint)
         if believed(spelled, mint) != mint.said(path):
             tally.wrong(f"{name}: {spelled!r} does not say what {path!r} says", spelled.encode())
-        tally.count(f"legitimate: {name}")
+        tally.count(f"{LEGITIMATELY}{name}")
 
 
 def _timing(mint: Mint) -> str:

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.configuration.configured import Config
-from sidecar.domain.verp import Forged, NotOurs, VerpError
+from sidecar.domain.keyring import Keyring
+from sidecar.domain.verp import Forged, NotOurs, SidecarFormat, Verp, VerpError
 from sidecar.edges.socketmap import netstring
 from tests.attack.forgery.alterations import ALTERATIONS, LEGITIMATE
-from tests.attack.forgery.mint import DOMAIN, NOW, Mint, issued
+from tests.attack.forgery.mint import DOMAIN, NOW, REVOKED, Mint, issued
 from tests.integration.pipe import MAIL, hand_over, installed
 from tests.integration.test_daemon import serving
 from tests.support.leaks import secret
@@ -37,7 +38,10 @@ class Post(Mint):
     def __init__(self, config: Config, chance: random.Random) -> None:
         self.verp = config.verp
         self.good = [issued(self.verp, chance, NOW, [WIKI]) for _ in range(5)]
-        self.spent = [issued(self.verp, chance, NOW - self.verp.accept * 2, [WIKI]) for _ in range(5)]
+        self.expired = [issued(self.verp, chance, NOW - self.verp.accept * 2, [WIKI]) for _ in range(5)]
+        domain = self.good[0].rpartition("@")[2]
+        gone = Verp((SidecarFormat("wiki", domain, Keyring([REVOKED])),), [WIKI], accept=self.verp.accept)
+        self.by_gone_keys = [issued(gone, chance, NOW, [WIKI]) for _ in range(5)]
         self._said = {path.lower(): self.verp.recognise(path, NOW) for path in self.good}
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.domain.mime import MAX_READ
 from sidecar.domain.readable import MAX_FIELDS, MAX_LEAVES, MAX_MARKUP, MAX_TEXT, readable
 
 MIXED = b"""From: =?utf-8?q?M=C3=BCller?= <postmaster@example.org>
@@ -79,6 +80,14 @@ def test_of_long_html_only_the_beginning_is_looked_at() -> None:
     assert ("the end" in text.text, text.cut) == (False, True)
     [text] = readable(head + b"<p>" * 1000 + b"the end").texts
     assert (text.text, text.cut) == ("the end", False)
+
+
+def test_what_is_not_looked_at_is_told() -> None:
+    head = b"Content-Type: image/png\n\n"
+    shown = readable(head + b"x" * (MAX_READ - len(head)))
+    assert shown.others == (f"image/png, {MAX_READ - len(head):,} octets",)
+    shown = readable(head + b"x" * MAX_READ)
+    assert shown.others[-1] == f"{len(head)} octets more, which are not looked at"
 
 
 @pytest.mark.parametrize("path", BOUNCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
