@@ -11,6 +11,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -280,6 +281,7 @@ class PostgreSql(DatabaseServer):
     _waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
     @staticmethod
+    @cache  # asking apt takes longer than starting the server
     def _binaries() -> Path:
         depends = subprocess.run(
             ["apt-cache", "depends", "postgresql"], capture_output=True, text=True, timeout=60
