@@ -61,6 +61,7 @@ class DatabaseServer(ABC):
 
         def look() -> bool:
             if not self._group.running:
+                self._group.end()  # what is left of it
                 self.start()
             with suppress(RuntimeError):  # it ended just now
                 return self._answers()
