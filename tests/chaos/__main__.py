@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -22,7 +22,7 @@ from tests.chaos.round import Archive, play
 from tests.chaos.servers import SERVERS, Servers
 from tests.chaos.tally import Tally
 from tests.support import postfix
-from tests.support.mediawiki_package import RELEASES
+from tests.support.mediawiki_package import RELEASES, PackageUnavailable, program_files
 
 ROUNDS = 40  # of one house
 BLOWS = 1  # of one round
@@ -66,8 +66,15 @@ def _version(at: int, wikis: list[str]) -> str:
     """Of the real MediaWiki of that house; "" if it has practice wikis."""
     if wikis == ["practice"] or (wikis == list(WIKIS) and at % REAL < REAL - 1):
         return ""
-    versions = sorted(RELEASES)
-    return versions[at // REAL % len(versions)]
+    versions = [version for version in sorted(RELEASES) if _can_be_had(version)]
+    return versions[at // (REAL if len(wikis) > 1 else 1) % len(versions)]
+
+
+def _can_be_had(version: str) -> bool:
+    with suppress(PackageUnavailable):
+        program_files(version)
+        return True
+    return False
 
 
 def _listed(known: list[str]) -> Callable[[str], list[str]]:

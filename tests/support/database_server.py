@@ -11,6 +11,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -60,6 +61,7 @@ class DatabaseServer(ABC):
 
         def look() -> bool:
             if not self._group.running:
+                self._group.end()  # what is left of it
                 self.start()
             with suppress(RuntimeError):  # it ended just now
                 return self._answers()
@@ -280,6 +282,7 @@ class PostgreSql(DatabaseServer):
     _waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
     @staticmethod
+    @cache  # asking apt takes longer than starting the server
     def _binaries() -> Path:
         depends = subprocess.run(
             ["apt-cache", "depends", "postgresql"], capture_output=True, text=True, timeout=60
