@@ -12,6 +12,7 @@ import subprocess
 from collections import deque
 from typing import Any, Self, cast
 
+from sidecar import hand_work
 from sidecar.apart import command_for
 from sidecar.hand_work import HEAD, framed
 from sidecar.ties import deaf
@@ -147,6 +148,6 @@ class Hand(asyncio.Protocol):
 
 def _started(channel: socket.socket) -> "subprocess.Popen[bytes]":
     number, pipe, nowhere = channel.fileno(), subprocess.PIPE, subprocess.DEVNULL
-    command = command_for(framed.__module__, str(number))
+    command = command_for(hand_work.__name__, str(number))
     with deaf(signal.SIGTERM, signal.SIGHUP):
         return subprocess.Popen(command, stdin=pipe, stdout=nowhere, pass_fds=(number,))
