@@ -29,6 +29,7 @@ from sidecar.services.dispatch import Dispatcher
 from sidecar.services.identity import Identities
 from sidecar.services.intake import BounceIntake
 from sidecar.services.lines import Lines
+from sidecar.services.readers import Readers
 from sidecar.services.refusals import Refusals
 from sidecar.services.reload import Orders, Reload
 from sidecar.services.return_path import ReturnPaths
@@ -86,8 +87,8 @@ async def run(
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
         watch, refusals = await _watch(config, world.clock, database, metrics), Refusals(metrics)
         return_paths = ReturnPaths(config.verp, world.clock, metrics, refusals, watch.watched)
-        taking = partial(BounceIntake, database, return_paths, orders.rules, config.policies, world.clock)
-        intake = taking(dispatcher.ring, metrics, failed=watch.add, limits=config.brake)
+        take = partial(BounceIntake, database, return_paths, orders.rules, config.policies, world.clock)
+        intake = take(dispatcher.ring, metrics, failed=watch.add, limits=config.brake, readers=Readers.all())
         life.callback(intake.close)
         doors = await life.enter_async_context(contextlib.AsyncExitStack())
         needs = _needs(config, world, database, metrics, watch, dispatcher)

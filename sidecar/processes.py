@@ -3,21 +3,18 @@
 Knows processes. Does not know the work, which is pure and can be pickled, as what goes in and what comes out.
 """
 
-import os
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context, parent_process
-from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from sidecar.telemetry import Tellable
+from sidecar.ties import deaf, end_after
 
-__all__ = ["Crew", "HandLost", "cores"]
+__all__ = ["Crew", "HandLost"]
 
 W = TypeVar("W")
 T = TypeVar("T")
@@ -56,7 +53,7 @@ class Crew(Generic[W]):
         each = iter(things)
         try:
             while load := list(islice(each, LOAD)):
-                with _deaf():
+                with deaf():
                     waiting.append(self._pool.submit(_all, work, load))
                 if len(waiting) > AHEAD * self._hands:
                     yield from waiting.popleft().result()
@@ -74,37 +71,15 @@ class Crew(Generic[W]):
             self._pool.shutdown(cancel_futures=True)
 
 
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 _workers: list[Any] = []  #: of this process, if it is one of a crew's
 
 
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Whoever is started meanwhile never hears Ctrl-C: a terminal tells all, and the first process ends the
-    others."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _begin(worker: object, prepare: Callable[[], None] | None) -> None:
-    Thread(target=_end_with_the_first, daemon=True).start()
+    if first := parent_process():
+        end_after(first.join)
     if prepare:
         prepare()
     _workers.append(worker)
-
-
-def _end_with_the_first() -> None:
-    """Who was killed tells nobody to end."""
-    if first := parent_process():
-        first.join()
-        os._exit(1)
 
 
 def _all(work: Callable[[Any, Any], R], load: list[Any]) -> list[R]:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from .report import Report, ReportAction
 from .rule import Category, Match, Rule, RuleError, Veto, sample_report
+from .sought import InOrder, Sought
 from .table import Table, read_tables
 from .wording import Words, words_of
 
@@ -72,7 +73,7 @@ class RuleBook:
         if report.action not in _FAILURES or report.status.startswith("2"):
             return Verdict(Category.UNDEFINED, False, "")
         words = self.words_of(report)
-        for rule in self.rules:
+        for rule in self._in_order.among(words.present):
             match = rule.match(report, words)
             if match is None:
                 continue
@@ -87,9 +88,13 @@ class RuleBook:
         return words_of(report.diagnostic, self._needed)
 
     @cached_property
-    def _needed(self) -> frozenset[str]:
+    def _needed(self) -> Sought:
         texts = [rule.text for rule in self.rules] + [veto.text for veto in self.vetoes]
-        return frozenset(word for text in texts for phrase in text for word in phrase.needed)
+        return Sought(word for text in texts for phrase in text for word in phrase.needed)
+
+    @cached_property
+    def _in_order(self) -> InOrder[Rule]:
+        return InOrder(self.rules)
 
     def _veto(self, rule: Rule, report: Report, words: Words, match: Match) -> str:
         """The only place that says no: what keeps a category that may count from being hard."""

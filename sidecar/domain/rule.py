@@ -85,8 +85,6 @@ class Rule:
 
     def match(self, report: Report, words: Words) -> Match | None:
         """None if *report* is not meant. *words* are of its diagnostic, and know what text needs."""
-        if self._needed and self._needed.isdisjoint(words.present):
-            return None
         if self.status and not self.status.fullmatch(report.status):
             return None
         if self.reply and not self.reply.fullmatch(report.reply):
@@ -103,8 +101,8 @@ class Rule:
         return None
 
     @cached_property
-    def _needed(self) -> frozenset[str]:
-        """One of these is present wherever a phrase matches; empty: not known. One look spares many."""
+    def needed(self) -> frozenset[str]:
+        """One of these is present wherever a phrase matches; empty: not known."""
         known = all(phrase.needed for phrase in self.text)
         return frozenset[str]().union(*(phrase.needed for phrase in self.text)) if known else frozenset()
 

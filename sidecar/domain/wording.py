@@ -5,8 +5,9 @@ words mean.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+from .sought import Sought
 
 __all__ = ["Words", "first_address", "without_addresses", "words_of"]
 
@@ -38,7 +39,7 @@ class Words:
     present: frozenset[str]  #: which of the words that were asked for stand in `hosts`, case ignored
 
 
-def words_of(diagnostic: str, asked: Iterable[str]) -> Words:
+def words_of(diagnostic: str, asked: Sought) -> Words:
     """What is left of *diagnostic* when names are out, and the codes of continued lines.
 
     *asked* are words in lower case that somebody wants to look for: asked once here, that is cheap.
@@ -49,8 +50,7 @@ def words_of(diagnostic: str, asked: Iterable[str]) -> Words:
     if "http" in text or "www." in text or ":" in text:
         text = _URL.sub(" ", text)
     text = " ".join(_CONTINUED.sub(" ", _EMPTY.sub(" ", text)).split())
-    folded = text.lower()
-    return Words(_HOST.sub(HOST, text), text, frozenset(filter(folded.__contains__, asked)))
+    return Words(_HOST.sub(HOST, text), text, asked.present(text.lower()))
 
 
 def without_addresses(text: str) -> str:

@@ -7,6 +7,7 @@ put there, the exception goes up and the door answers "try again": the MTA's que
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 import sqlalchemy as sa
@@ -21,13 +22,13 @@ from sidecar.domain.policy import Policy
 from sidecar.services.brakes import Tripped, look_at_failures
 from sidecar.services.canary import come_back
 from sidecar.services.decision import Owing, consider, mistyped
-from sidecar.services.reading import Reader, Understood
+from sidecar.services.readers import Readers
+from sidecar.services.reading import Reader, Understood, categories
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.return_path import ReturnPaths
 from sidecar.storage import accounts, aside, ledger, people, tallies
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
-from sidecar.threads import Room
 
 __all__ = ["BounceIntake", "Reread"]
 
@@ -77,7 +78,7 @@ class Bench:
 
     @classmethod
     def of(cls, paths: verp.Verp, rules: RuleBook, policies: Mapping[str, Policy], limits: Limits) -> Self:
-        return cls(Reader(paths, rules, lambda wiki: policies[wiki].categories), policies, limits)
+        return cls(Reader(paths, rules, partial(categories, policies)), policies, limits)
 
 
 class BounceIntake:
@@ -97,6 +98,7 @@ class BounceIntake:
             None
         ),  #: called after a failure counted, or may
         limits: Limits = Limits(),  # noqa: B008  (frozen)
+        readers: Readers | None = None,  #: closed with this; threads alone if None
     ) -> None:
         self._db, self._paths = database, return_paths
         self._bench = Bench.of(return_paths.verp, rules, policies, limits)
@@ -106,7 +108,8 @@ class BounceIntake:
             for hard in ("true", "false") if category in HARD_CAPABLE else ("false",):
                 self._metrics.bounces.labels(category, hard)
         self._failed, self._usual = failed, tallies.Usual()
-        self._reading = Room("reader", 2)
+        self._readers = readers or Readers()
+        self._readers.use(self._bench.reader)
 
     def refusal(self, recipient: str, *, tell: bool = True) -> Receipt | None:
         """Why mail to this envelope recipient is not taken; None if it is. Logged if *tell*."""
@@ -122,7 +125,7 @@ class BounceIntake:
             return await come_back(self._db, received.recipient, self._wall_clock(), self._metrics)
         now, bench = self._clock(), self._bench
         entry = ledger.Notice(received.recipient, received.raw, now, null_sender=not received.sender)
-        mail = await self._reading.run(lambda: bench.reader.understand(entry).pack())
+        mail = await self._readers.understand(bench.reader, entry)
         return await self._enter_it(mail, bench)
 
     async def book(self, mail: Understood) -> Receipt:
@@ -144,7 +147,7 @@ class BounceIntake:
         if kept is None:
             return None
         try:
-            mail = await self._reading.run(lambda: bench.reader.understand(kept).pack())
+            mail = await self._readers.understand(bench.reader, kept)
         except verp.VerpError as error:
             return Reread(Receipt.SET_ASIDE, f"its return path: {error}")
         booked = await self._db.write(lambda connection: self._book_again(connection, notice_id, mail, bench))
@@ -164,10 +167,11 @@ class BounceIntake:
         """
         before = self._bench
         self._bench = Bench.of(self._paths.verp, rules, policies or before.policies, limits or before.limits)
+        self._readers.use(self._bench.reader)
 
     def close(self) -> None:
         """Waits for what is being read."""
-        self._reading.close()
+        self._readers.close()
 
     def _book(self, connection: sa.Connection, mail: Understood, bench: Bench) -> Booked:
         """THE transaction. Book first, then count: the count includes this one, and nobody books between."""

@@ -1,27 +1,23 @@
 """What a mail turns out to be: whose, and which failure of which mail, as the rules judge it.
 
-Knows how a notice becomes a bounce. Books nothing, and asks no policy.
+Knows how a notice becomes a bounce. Books nothing, and asks no policy. Imports neither the database nor the
+log: another process may do it (readers.py).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
-from typing import Self
-
-import structlog
 
 from sidecar.domain import mime, verp
 from sidecar.domain.address import domain_of
 from sidecar.domain.classify import Category, RuleBook
 from sidecar.domain.failure import Judge, failure_of
 from sidecar.domain.notice import Kind, Notice, read
+from sidecar.domain.policy import Policy
 from sidecar.domain.provider import provider_of
-from sidecar.storage import ledger
-from sidecar.telemetry import report
+from sidecar.storage import entries
 
-__all__ = ["Reader", "Understood"]
-
-log = structlog.get_logger()
+__all__ = ["Reader", "Understood", "categories"]
 
 NO_RULE = "no rule matched"
 NEITHER = "neither a bounce nor an automatic answer"
@@ -31,14 +27,9 @@ NEITHER = "neither a bounce nor an automatic answer"
 class Understood:
     """What a mail turned out to be."""
 
-    entry: ledger.Notice
-    bounce: ledger.Bounce | None = None
+    entry: entries.Notice  #: packed: the booking has nothing to wait for
+    bounce: entries.Bounce | None = None
     about: Mapping[str, object] = field(default_factory=dict)  #: wiki and user, for the log
-
-    def pack(self) -> Self:
-        """Do now what the booking would otherwise have to wait for."""
-        self.entry.pack()
-        return self
 
 
 class Reader:
@@ -52,37 +43,44 @@ class Reader:
     ) -> None:
         self._paths, self._may_count, self._rules = return_paths, may_count, rules
 
-    def understand(self, entry: ledger.Notice) -> Understood:
+    def understand(self, entry: entries.Notice) -> Understood:
         """Read and judge a mail, as of when it came; what our reader cannot read is its fault, not the
         MTA's: set aside. Raises VerpError if it came to no return path of ours, and MemoryError.
         """
         try:
-            token = self._paths.recognise(entry.return_path, entry.received)
-        except verp.UnknownWiki as error:
-            return Understood(replace(entry, aside=str(error)))
-        about = {"wiki": token.wiki, "user": token.user_id}
-        entry = replace(entry, wiki=token.wiki, user_id=token.user_id)
-        try:
-            notice = read(entry.raw)
-            bounce = self._judge(token, notice, entry)
-            why = _not_understood(notice, bounce)
-            domain = _domain(entry.raw, bounce) if why else ""
-        except MemoryError:  # this host's fault and not our reader's: the mail server tries again
+            return self.examine(entry)
+        except (verp.VerpError, MemoryError):  # the host's fault: the mail server tries again
             raise
         except Exception as error:
-            report(log, "a notice could not be read", error, **about)
+            token = self._paths.recognise(entry.return_path, entry.received)
+            about = _about(token)
+            _report(error, about)
             why = f"could not be read: {type(error).__name__}"
-            return Understood(replace(entry, aside=why), None, about)
-        return Understood(replace(entry, kind=str(notice.kind), aside=why, domain=domain), bounce, about)
+            entry = replace(entry, wiki=token.wiki, user_id=token.user_id, aside=why)
+            return Understood(entry.pack(), None, about)
 
-    def _judge(self, token: verp.Token, notice: Notice, entry: ledger.Notice) -> ledger.Bounce | None:
+    def examine(self, entry: entries.Notice) -> Understood:
+        """The same, but that it raises whatever our reader fails with."""
+        try:
+            token = self._paths.recognise(entry.return_path, entry.received)
+        except verp.UnknownWiki as error:
+            return Understood(replace(entry, aside=str(error)).pack())
+        notice = read(entry.raw)
+        bounce = self._judge(token, notice, entry)
+        why = _not_understood(notice, bounce)
+        domain = _domain(entry.raw, bounce) if why else ""
+        entry = replace(entry, kind=str(notice.kind), aside=why, domain=domain)
+        entry = replace(entry, wiki=token.wiki, user_id=token.user_id)
+        return Understood(entry.pack(), bounce, _about(token))
+
+    def _judge(self, token: verp.Token, notice: Notice, entry: entries.Notice) -> entries.Bounce | None:
         """The bounce that a notice makes for its user; None if the notice is no bounce."""
         judge = Judge(self._rules, self._may_count(token.wiki), self._paths.is_about)
         found = failure_of(notice, token, judge, null_sender=entry.null_sender, received=entry.received)
         if found is None:
             return None
         verdict, about = found
-        return ledger.Bounce(
+        return entries.Bounce(
             wiki=token.wiki,
             user_id=token.user_id,
             sent=token.sent,
@@ -100,14 +98,31 @@ class Reader:
         )
 
 
-def _not_understood(notice: Notice, bounce: ledger.Bounce | None) -> str:
+def categories(policies: Mapping[str, Policy], wiki: str) -> frozenset[Category]:
+    """Which may be hard, as the wiki's policy says."""
+    return policies[wiki].categories
+
+
+def _about(token: verp.Token) -> dict[str, object]:
+    return {"wiki": token.wiki, "user": token.user_id}
+
+
+def _report(error: Exception, about: Mapping[str, object]) -> None:
+    import structlog
+
+    from sidecar.telemetry import report
+
+    report(structlog.get_logger(), "a notice could not be read", error, **about)
+
+
+def _not_understood(notice: Notice, bounce: entries.Bounce | None) -> str:
     """Why a person shall look at what was read; "" if we understand it. The only place that says so."""
     if notice.kind is Kind.ORDINARY:
         return NEITHER
     return NO_RULE if bounce and not bounce.rule else ""
 
 
-def _domain(raw: bytes, bounce: ledger.Bounce | None) -> str:
+def _domain(raw: bytes, bounce: entries.Bounce | None) -> str:
     """Where it failed, else whence the mail came."""
     if bounce:
         return bounce.domain

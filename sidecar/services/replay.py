@@ -89,7 +89,7 @@ class MailJudge:
         token = self._paths.verify(found)
         if not isinstance(token, Receipt) and (token.wiki, token.user_id) == CANARY:
             return Received(found, "", raw)
-        return self._reader.understand(ledger.Notice(found, raw, self._clock.time)).pack()
+        return self._reader.understand(ledger.Notice(found, raw, self._clock.time))
 
 
 class Booker(Protocol):

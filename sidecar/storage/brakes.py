@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sidecar.domain.brake import Acted
 from sidecar.storage import accounts
 from sidecar.storage.actions import Kind, State
+from sidecar.storage.prepared import Prepared
 from sidecar.storage.schema import action, action_bounce, bounce, brake, event
 
 __all__ = [
@@ -61,10 +62,12 @@ _ACTED = sa.select(
     action.c.created <= sa.bindparam("until"),
     action.c.created > sa.bindparam("day"),
 )
-_LATELY = sa.select(brake.c.provider, brake.c.settled).where(
-    brake.c.wiki == "",
-    (brake.c.state == BrakeState.TRIPPED)
-    | ((brake.c.settled > sa.bindparam("since")) & (brake.c.settled <= sa.bindparam("until"))),
+_LATELY = Prepared(
+    sa.select(brake.c.provider, brake.c.settled).where(
+        brake.c.wiki == "",
+        (brake.c.state == BrakeState.TRIPPED)
+        | ((brake.c.settled > sa.bindparam("since")) & (brake.c.settled <= sa.bindparam("until"))),
+    )
 )
 
 
@@ -127,7 +130,7 @@ def lately(connection: sa.Connection, since: datetime, now: datetime) -> list[tu
 
     Nothing is let go later than *now*: that was a clock that ran ahead, and no brake would trip until then.
     """
-    rows = connection.execute(_LATELY, {"since": since, "until": now})
+    rows = _LATELY.rows(connection, {"since": since, "until": now})
     return [(provider, settled) for provider, settled in rows]
 
 

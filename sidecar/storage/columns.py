@@ -54,8 +54,8 @@ class Line(sa.types.TypeDecorator[str]):
         return int(self.impl_instance.length or 0)  # type: ignore[attr-defined]
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        if value is None:
-            return None
+        if value is None or (value.isascii() and "\0" not in value and len(value) <= self.length):
+            return value
         return (
             value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()[: self.length]
         )

@@ -4,12 +4,9 @@ Knows what may be there only once. Does not know what counts for whom: histories
 policy decides.
 """
 
-import hashlib
-import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -17,6 +14,8 @@ import sqlalchemy as sa
 from sidecar.domain.classify import Category
 from sidecar.domain.person import Account
 from sidecar.storage import rates, sends
+from sidecar.storage.entries import Bounce, Notice
+from sidecar.storage.prepared import Prepared
 from sidecar.storage.rates import Count, What
 from sidecar.storage.schema import bounce, notice, send
 
@@ -28,14 +27,13 @@ __all__ = [
 
 _WIKI: sa.BindParameter[str] = sa.bindparam("wiki")
 _USER: sa.BindParameter[int] = sa.bindparam("user_id")
-_KEPT = sa.select(notice.c.id).where(notice.c.fingerprint == sa.bindparam("fingerprint"))
-_APPEND = notice.insert().returning(notice.c.id)
-_ENTER = bounce.insert().returning(bounce.c.id)
+_KEPT = Prepared(sa.select(notice.c.id).where(notice.c.fingerprint == sa.bindparam("fingerprint")))
+_APPEND = Prepared(notice.insert().returning(notice.c.id))
+_ENTER = Prepared(bounce.insert().returning(bounce.c.id))
 #: Most users are new, and nothing else needs to be asked of them.
-_KNOWN = sa.select(
-    *(
-        sa.exists().where(table.c.wiki == _WIKI, table.c.user_id == _USER).label(name)
-        for name, table in (("failed", bounce), ("noted", send))
+_KNOWN = Prepared(
+    sa.select(
+        *(sa.exists().where(table.c.wiki == _WIKI, table.c.user_id == _USER) for table in (bounce, send))
     )
 )
 _SAID = ("id", "wiki", "received", "provider", "rule", "hard", "category")
@@ -45,57 +43,6 @@ _SAME_SECOND = (
     .limit(1)
 )
 _SAME_MAIL = _SAME_SECOND.where(bounce.c.tag == sa.bindparam("tag"))
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A mail that came to a return path, as it is kept."""
-
-    return_path: str
-    raw: bytes
-    received: datetime
-    kind: str = ""
-    aside: str = ""  #: why it was set aside, "" if it was not
-    domain: str = ""  #: of what was set aside: where it failed, else whence it came
-    null_sender: bool = True  #: whether its envelope sender was the null sender of a delivery report
-    wiki: str = ""  #: "" if it is not configured
-    user_id: int = 0
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The same for every delivery of the same mail to the same return path."""
-        whole = hashlib.sha256(self.return_path.lower().encode(errors="surrogateescape") + b"\0" + self.raw)
-        return whole.hexdigest()
-
-    @cached_property
-    def packed(self) -> bytes:
-        """The raw mail, compressed (zlib)."""
-        return zlib.compress(self.raw, 1)
-
-    def pack(self) -> "Notice":
-        """Hash and compress now, so that no transaction is held up by it: 10 MiB take some 0.2 s."""
-        _ = self.fingerprint, self.packed
-        return self
-
-
-@dataclass(frozen=True)
-class Bounce:
-    """One failure of one mail."""
-
-    wiki: str
-    user_id: int
-    sent: datetime
-    tag: str
-    key_id: str
-    received: datetime
-    category: str
-    hard: bool
-    status: str
-    rule: str
-    domain: str
-    words: str = ""  #: what the rule matched; never a mail address
-    provider: str = ""  #: who runs the mail of that domain
-    confirming: bool = False  #: the mail asked for a confirmation: such a failure never counts
 
 
 @dataclass(frozen=True)
@@ -122,14 +69,14 @@ def append(connection: sa.Connection, entry: Notice) -> int | None:
         "wiki": entry.wiki,
         "user_id": entry.user_id,
     }
-    notice_id: int = connection.execute(_APPEND, row).scalar_one()
-    return notice_id
+    [(notice_id,)] = _APPEND.rows(connection, row)
+    return int(notice_id)
 
 
 def kept_as(connection: sa.Connection, entry: Notice) -> int | None:
     """The id of this very mail, if it is there."""
-    found: int | None = connection.execute(_KEPT, {"fingerprint": entry.fingerprint}).scalar_one_or_none()
-    return found
+    found = _KEPT.first(connection, {"fingerprint": entry.fingerprint})
+    return int(found[0]) if found else None
 
 
 class Entered(NamedTuple):
@@ -149,19 +96,19 @@ def book(
     So does any report that a rule has understood, if none had understood the first. Where *today* is named,
     what was received before it is entered in the sums of its day, too.
     """
-    known = connection.execute(_KNOWN, {"wiki": entry.wiki, "user_id": entry.user_id}).one()
+    [(has_failed, is_noted)] = _KNOWN.rows(connection, {"wiki": entry.wiki, "user_id": entry.user_id})
     was_proof = (
-        known.noted
+        is_noted
         and entry.category != Category.FORWARDED
         and sends.forget(connection, entry.wiki, entry.user_id, entry.sent, entry.tag)
     )
-    before = _same_mail(connection, entry) if known.failed else None
+    before = _same_mail(connection, entry) if has_failed else None
     values = {"notice_id": notice_id, **vars(entry)}
     if before is None:
         if today and entry.received.date() < today:
             _amend(connection, entry, 1)
-        new: int = connection.execute(_ENTER, values).scalar_one()
-        return Entered(new, was_proof, is_first=not known.failed)
+        [(new,)] = _ENTER.rows(connection, values)
+        return Entered(new, was_proof, is_first=not has_failed)
     if not says_more(entry, before.hard, before.rule):
         return None
     if not entry.tag:

@@ -7,6 +7,7 @@ of which nothing is known stands for itself. Each bounce that is booked asks thi
 import sqlalchemy as sa
 
 from sidecar.domain.person import Account, Together
+from sidecar.storage.prepared import Prepared
 from sidecar.storage.schema import action, bounce, identity, send
 
 __all__ = ["busy_among", "lead_of", "person_of"]
@@ -26,7 +27,7 @@ _KNOWN = sa.or_(
 
 _LEAD_OF = sa.select(*_LEAD).where(_ITSELF)
 # Two questions, each with an index.
-_ITSELF_AND_LED = sa.union_all(sa.select(*_ROW).where(_ITSELF), sa.select(*_ROW).where(_LED))
+_ITSELF_AND_LED = Prepared(sa.union_all(sa.select(*_ROW).where(_ITSELF), sa.select(*_ROW).where(_LED)))
 _BUSY = sa.select(identity.c.wiki, identity.c.user_id).where(_LED, _KNOWN)
 
 
@@ -38,11 +39,11 @@ def lead_of(connection: sa.Connection, account: Account) -> Account:
 
 def person_of(connection: sa.Connection, account: Account) -> Together:
     """Everybody who is led as *account* is; that, and who leads, are among them."""
-    rows = connection.execute(_ITSELF_AND_LED, vars(account)).all()
+    rows = _ITSELF_AND_LED.rows(connection, vars(account))
     lead = next((Account(*row[2:4]) for row in rows if Account(*row[:2]) == account), account)
     if lead != account:
-        rows = connection.execute(_ITSELF_AND_LED, vars(lead)).all()
-    led = {Account(*row[:2]): row.attached for row in rows if Account(*row[2:4]) == lead}
+        rows = _ITSELF_AND_LED.rows(connection, vars(lead))
+    led = {Account(*row[:2]): row[4] for row in rows if Account(*row[2:4]) == lead}
     attached = {one: since for one, since in led.items() if since}
     return Together(lead, frozenset({*led, account, lead}), attached)
 

@@ -12,6 +12,7 @@ from sidecar.domain.brake import Failed
 from sidecar.domain.person import Together
 from sidecar.storage import persons
 from sidecar.storage.ledger import Bounce, Entered
+from sidecar.storage.prepared import Prepared
 from sidecar.storage.schema import bounce, tally
 
 __all__ = ["ALL", "LOOKED_AT", "Usual", "count", "failed"]
@@ -32,14 +33,16 @@ _FAILED = (
     .where(bounce.c.id != sa.bindparam("but"))
     .limit(1)
 )
-_MORE = (
+_MORE = Prepared(
     tally.update()
     .where(tally.c.provider == _WHOSE, tally.c.slot == sa.bindparam("at"))
     .values(users=tally.c.users + 1)
 )
 _FIRST = sa.select(sa.func.min(tally.c.slot, type_=tally.c.slot.type)).where(tally.c.provider == ALL)
-_USERS = sa.select(sa.func.coalesce(sa.func.sum(tally.c.users), 0)).where(
-    tally.c.provider == _WHOSE, tally.c.slot >= sa.bindparam("start"), tally.c.slot < sa.bindparam("end")
+_USERS = Prepared(
+    sa.select(sa.func.coalesce(sa.func.sum(tally.c.users), 0)).where(
+        tally.c.provider == _WHOSE, tally.c.slot >= sa.bindparam("start"), tally.c.slot < sa.bindparam("end")
+    )
 )
 
 
@@ -56,7 +59,7 @@ def count(connection: sa.Connection, entered: Entered, entry: Bounce, person: To
             return
     for whose in sorted({entry.provider, ALL}):  # in one order, or two nodes would wait for each other
         place = {"whose": whose, "at": _slot(at)}
-        if not connection.execute(_MORE, place).rowcount:
+        if not _MORE.changed(connection, place):
             connection.execute(tally.insert(), {"provider": whose, "slot": _slot(at), "users": 1})
 
 
@@ -114,7 +117,8 @@ def _users(
     """In slots that began at *start* or later and before *end*."""
 
     def of(whose: str) -> int:
-        return int(connection.execute(_USERS, {"whose": whose, "start": start, "end": end}).scalar_one())
+        [(users,)] = _USERS.rows(connection, {"whose": whose, "start": start, "end": end})
+        return int(users)
 
     return of(provider) - sum(of(other) for other in without)
 

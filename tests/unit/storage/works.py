@@ -1,5 +1,6 @@
 """Works for the tests of transactions: a table of counters, and what is done to it."""
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -39,8 +40,14 @@ def names(connection: sa.Connection) -> list[str]:
 
 
 def said(connection: sa.Connection, work: Callable[[sa.Connection], object]) -> list[tuple[str, Any]]:
-    """The statements that *work* executes, with their parameters."""
+    """The statements that *work* executes, with their parameters; SQLite's driver tells, whoever asks it."""
     asked: list[tuple[str, Any]] = []
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.set_trace_callback(lambda statement: asked.append((statement, ())))
+        work(connection)
+        driver.set_trace_callback(None)
+        return asked
 
     def hear(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         asked.append((statement, parameters))
