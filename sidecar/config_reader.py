@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from sidecar.apart import command_for
 from sidecar.configuration.configured import Config, ConfigError
+from sidecar.processes.apart import command_for
 
 __all__ = ["Reading", "main"]
 

@@ -15,7 +15,7 @@ from sidecar.domain.policy import Mode, Policy
 from sidecar.edges import rule_files
 from sidecar.host import database_of, now
 from sidecar.journal import configure_logging
-from sidecar.processes import Crew
+from sidecar.processes.crew import Crew
 from sidecar.services.intake import BounceIntake
 from sidecar.services.replay import Archived, MailClock, MailJudge, Replayed
 from sidecar.services.replay import replay as replay_mails

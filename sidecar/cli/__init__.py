@@ -10,7 +10,7 @@ from types import ModuleType
 import click
 
 from sidecar import __version__
-from sidecar.lean import without_rich
+from sidecar.processes.lean import without_rich
 
 __all__ = ["main"]
 

@@ -14,9 +14,9 @@ from sidecar.cli.history import actions_table
 from sidecar.cli.printing import console
 from sidecar.domain.harmless import harmless
 from sidecar.edges import archive
-from sidecar.processes import HandLost
+from sidecar.processes.crew import HandLost
+from sidecar.processes.ties import cores
 from sidecar.services.replay import Archived, Replayed
-from sidecar.ties import cores
 
 __all__ = ["replay"]
 

@@ -16,7 +16,7 @@ from sidecar.configuration.policies import PolicyError, policy_in
 from sidecar.domain.harmless import harmless
 from sidecar.domain.policy import PRESETS, Policy
 from sidecar.edges import archive
-from sidecar.processes import HandLost
+from sidecar.processes.crew import HandLost
 from sidecar.services.replay import Archived
 from sidecar.services.whatif import Difference, Fated
 

@@ -12,12 +12,12 @@ from typing import Self
 
 import structlog
 
-from sidecar.hand import Hand, Lost
+from sidecar.processes.hand import Hand, Lost
+from sidecar.processes.ties import cores
 from sidecar.services.reading import Reader, Understood
 from sidecar.storage.entries import Notice
 from sidecar.telemetry import report
 from sidecar.threads import Room
-from sidecar.ties import cores
 
 __all__ = ["Readers"]
 

@@ -16,7 +16,7 @@ from sidecar.domain import mime, notice
 from sidecar.domain.canary import CANARY
 from sidecar.domain.classify import Category, RuleBook
 from sidecar.domain.verp import Verp
-from sidecar.processes import Crew
+from sidecar.processes.crew import Crew
 from sidecar.services.reading import Reader, Understood
 from sidecar.services.receipt import Receipt, Received
 from sidecar.services.recipient import find_recipient

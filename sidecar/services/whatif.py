@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sidecar.domain.history import Fate, History, Mail
 from sidecar.domain.policy import Policy, decide
 from sidecar.domain.wiki import Warn
-from sidecar.processes import Crew
+from sidecar.processes.crew import Crew
 from sidecar.services.reading import Understood
 from sidecar.services.receipt import Receipt
 from sidecar.services.replay import Archived, MailJudge

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from sidecar.lean import without_rich
+from sidecar.processes.lean import without_rich
 
 __all__ = ["main"]
 

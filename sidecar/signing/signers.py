@@ -12,9 +12,10 @@ from contextlib import suppress
 
 import structlog
 
-from sidecar.apart import command_for
 from sidecar.domain.verp import Verp
 from sidecar.edges.unix_socket import CannotListen, UnixSocket
+from sidecar.processes.apart import command_for
+from sidecar.processes.ties import deaf
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.watched import Users
 from sidecar.signing.wire import Wire
@@ -28,8 +29,6 @@ USE = 10.0  # seconds until it signs by new orders; who takes longer is replaced
 GRACE = 5.0  # seconds for an orderly end
 PAUSE = 1.0  # seconds until another takes the place of one that ended: it may end at once, too
 UNHEARD = 64 * 2**20  # octets that a process has not taken: it hangs
-#: A terminal tells Ctrl-C to all, the service manager tells everybody to end: the daemon decides when.
-DEAF = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 log = structlog.get_logger()
 
@@ -207,8 +206,5 @@ def _started(listener: socket.socket, channel: socket.socket) -> "subprocess.Pop
     """It never hears a signal but the one that cannot be missed."""
     numbers = listener.fileno(), channel.fileno()
     command = command_for("sidecar.signing.begin", f"{numbers[0]} {numbers[1]}")
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF)
-    try:
+    with deaf(signal.SIGTERM, signal.SIGHUP):
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=numbers)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Self, cast
 
-from sidecar.signing.words import Framing, framed
+from sidecar.signing.words import Words, spelled
 
 __all__ = ["Wire"]
 
@@ -17,7 +17,7 @@ class Wire(asyncio.Protocol):
     """*hear* is called with each word, *lost* once, when the other has ended or hung up."""
 
     def __init__(self, hear: Callable[[object], None], lost: Callable[[], None]) -> None:
-        self._hear, self._lost, self._framing = hear, lost, Framing()
+        self._hear, self._lost, self._words = hear, lost, Words()
 
     @classmethod
     async def over(cls, end: socket.socket, hear: Callable[[object], None], lost: Callable[[], None]) -> Self:
@@ -29,7 +29,7 @@ class Wire(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        for word in self._framing.feed(data):
+        for word in self._words.feed(data):
             self._hear(word)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -37,7 +37,7 @@ class Wire(asyncio.Protocol):
 
     def say(self, word: object) -> None:
         """Neither blocks nor waits; to who has ended it says nothing."""
-        self._transport.write(framed(word))
+        self._transport.write(spelled(word))
 
     def unheard(self) -> int:
         """Octets that the other has not taken yet."""

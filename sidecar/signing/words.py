@@ -1,11 +1,10 @@
 """What the daemon and a process that signs for it say to each other, and how it goes over a wire.
 
-Knows the words, and frames them: four octets of length, then a pickle, made by ourselves or a child of ours.
+Knows the words, and what pickle makes of them, ours or a child's of ours.
 Does not know sockets, nor who acts on what.
 """
 
 import pickle
-import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +13,16 @@ from datetime import date, datetime
 from sidecar.domain.send import Send
 from sidecar.domain.verp import Verp
 from sidecar.metrics import Numbers
+from sidecar.processes.frames import Frames, framed
 from sidecar.services.receipt import Receipt
 from sidecar.services.watched import Users
 
 __all__ = [
-    "DOOR", "Begin", "Counted", "End", "Framing", "Line", "Refused", "Serving", "Told", "Use", "Using",
-    "Watch", "WatchAll", "framed",
+    "DOOR", "Begin", "Counted", "End", "Line", "Refused", "Serving", "Told", "Use", "Using", "Watch",
+    "WatchAll", "Words", "spelled",
 ]  # fmt: skip
 
 DOOR = "verp"  # what is counted at it, by whichever process, is one
-_LENGTH = struct.Struct("!I")
 
 
 @dataclass(frozen=True)
@@ -114,25 +113,17 @@ class Told:
     lines: list[Line]
 
 
-def framed(word: object) -> bytes:
+def spelled(word: object) -> bytes:
     """A word as it goes over the wire."""
-    payload = pickle.dumps(word)
-    return _LENGTH.pack(len(payload)) + payload
+    return framed(pickle.dumps(word))
 
 
-class Framing:
+class Words:
     """Words out of octets, however these are cut."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._frames = Frames()
 
     def feed(self, data: bytes) -> Iterator[object]:
         """The words that are complete, in their order."""
-        self._rest += data
-        while len(self._rest) >= _LENGTH.size:
-            end = _LENGTH.size + _LENGTH.unpack_from(self._rest)[0]
-            if len(self._rest) < end:
-                return
-            payload = bytes(self._rest[_LENGTH.size : end])
-            del self._rest[:end]
-            yield pickle.loads(payload)
+        yield from map(pickle.loads, self._frames.feed(data))

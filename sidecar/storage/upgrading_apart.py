@@ -8,7 +8,7 @@ import subprocess
 
 import sqlalchemy as sa
 
-from sidecar.apart import command_for
+from sidecar.processes.apart import command_for
 from sidecar.storage import versions
 from sidecar.storage.engines import Engines, Kind
 

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from sidecar.ties import cores
+from sidecar.processes.ties import cores
 from tests.bench import bounces, lookups
 from tests.bench.bounces import SESSIONS, fresh_bounces, write_for_pouring
 from tests.bench.figures import Line, Measure, Section

@@ -280,7 +280,7 @@ ELSEWHERE = {
 
 def test_they_import_little() -> None:
     program = (
-        "import sys; from sidecar.lean import without_rich\n"
+        "import sys; from sidecar.processes.lean import without_rich\n"
         "with without_rich(): import sidecar.signing.worker\n"
         "print(*sys.modules)"
     )

@@ -12,8 +12,8 @@ FILES = sorted(path for top in ("sidecar", "wiki_adapter") for path in (ROOT / t
 
 #: word -> the only places in which it may be said
 ROOMS = {
-    "await": r"sidecar/(cli|daemon|demo|doctor|doors|edges|hand|issuing|loops|replaying|scenario|services|"
-    r"signing|storage/(database|writers)|threads)",
+    "await": r"sidecar/(cli|daemon|demo|doctor|doors|edges|issuing|loops|replaying|scenario|services|"
+    r"signing|processes/hand|storage/(database|writers)|threads)",
     "create_engine": r"sidecar/storage/(engines|mediawiki)",
     "run_in_executor": r"sidecar/threads",
     "add_signal_handler": r"sidecar/daemon",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.hand import START, Hand, Lost
+from sidecar.processes.hand import START, Hand, Lost
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]

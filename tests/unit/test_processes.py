@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.processes import AHEAD, LOAD, Crew, HandLost
+from sidecar.processes.crew import AHEAD, LOAD, Crew, HandLost
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]

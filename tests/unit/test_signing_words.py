@@ -13,7 +13,6 @@ from sidecar.signing.words import (
     Begin,
     Counted,
     End,
-    Framing,
     Line,
     Refused,
     Serving,
@@ -22,7 +21,8 @@ from sidecar.signing.words import (
     Using,
     Watch,
     WatchAll,
-    framed,
+    Words,
+    spelled,
 )
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -49,20 +49,20 @@ WORDS = [
 
 @pytest.mark.parametrize("step", [1, 3, 100, 10**6])
 def test_words_arrive_whole_and_in_order(step: int) -> None:
-    octets, framing = b"".join(map(framed, WORDS)), Framing()
+    octets, words = b"".join(map(spelled, WORDS)), Words()
     cut = [octets[at : at + step] for at in range(0, len(octets), step)]
-    assert [word for piece in cut for word in framing.feed(piece)] == WORDS
+    assert [word for piece in cut for word in words.feed(piece)] == WORDS
 
 
 @pytest.mark.parametrize("word", [Begin(VERP, {}, False), Use(VERP, 1)])
 def test_who_gets_the_keys_signs_the_same(word: Begin | Use) -> None:
-    [there] = Framing().feed(framed(word))
+    [there] = Words().feed(spelled(word))
     assert isinstance(there, type(word))
     mail = "enwiki", 7, "bob@example.com", T0
     assert there.verp.issue(*mail) == VERP.issue(*mail)
 
 
 def test_a_word_that_is_not_complete_is_waited_for() -> None:
-    framing, octets = Framing(), framed(TOLD)
-    assert list(framing.feed(octets[:-1])) == []
-    assert list(framing.feed(octets[-1:])) == [TOLD]
+    words, octets = Words(), spelled(TOLD)
+    assert list(words.feed(octets[:-1])) == []
+    assert list(words.feed(octets[-1:])) == [TOLD]

@@ -1,7 +1,7 @@
 """What a hand does in its own process: one thing after the other, until nobody wants any more.
 
-Knows frames, and imports no more than the worker needs. Does not know the work. A frame is four octets, which
-tell its length, and what pickle makes of a thing; an answer without a length says: do it yourself.
+Imports no more than the worker needs. Does not know the work. A frame holds what pickle makes of a thing; an
+empty one, as an answer, says: do it yourself.
 """
 
 import os
@@ -9,19 +9,14 @@ import pickle
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
-from sidecar.ties import end_after
+from sidecar.processes.frames import frame_from, framed
+from sidecar.processes.ties import end_after
 
-__all__ = ["HEAD", "framed", "main"]
+__all__ = ["main"]
 
-HEAD = 4  # octets; the length of what follows
 READY = b"ready"
-
-
-def framed(what: bytes) -> bytes:
-    """As it goes over the wire."""
-    return len(what).to_bytes(HEAD, "big") + what
 
 
 def main(channel: str) -> None:
@@ -30,11 +25,11 @@ def main(channel: str) -> None:
     peer = socket.socket(fileno=int(channel))  # not closed: what ends us is said before anybody hears of it
     asked = peer.makefile("rb")
     with suppress(ConnectionError):
-        if not (frame := _frame(asked)):
+        if not (frame := frame_from(asked)):
             return  # given up before it was begun
         worker = pickle.loads(frame)  # of who has started us
         peer.sendall(framed(READY))
-        while frame := _frame(asked):
+        while frame := frame_from(asked):
             peer.sendall(framed(_answer(worker, frame)))
 
 
@@ -43,8 +38,3 @@ def _answer(worker: Callable[[Any], Any], frame: bytes) -> bytes:
         return pickle.dumps(worker(pickle.loads(frame)))
     except Exception:  # who does it himself sees what is wrong, and says so
         return b""
-
-
-def _frame(stream: IO[bytes]) -> bytes:
-    """The next one; empty when there is none."""
-    return stream.read(int.from_bytes(stream.read(HEAD), "big"))

@@ -11,8 +11,8 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 from typing import Any, Generic, TypeVar
 
+from sidecar.processes.ties import deaf, end_after
 from sidecar.telemetry import Tellable
-from sidecar.ties import deaf, end_after
 
 __all__ = ["Crew", "HandLost"]
 

@@ -12,10 +12,10 @@ import subprocess
 from collections import deque
 from typing import Any, Self, cast
 
-from sidecar import hand_work
-from sidecar.apart import command_for
-from sidecar.hand_work import HEAD, framed
-from sidecar.ties import deaf
+from sidecar.processes import hand_work
+from sidecar.processes.apart import command_for
+from sidecar.processes.frames import Frames, framed
+from sidecar.processes.ties import deaf
 
 __all__ = ["Hand", "Lost"]
 
@@ -39,7 +39,7 @@ class Hand(asyncio.Protocol):
     def __init__(self, process: "subprocess.Popen[bytes]", patience: float) -> None:
         self._process, self._patience = process, patience
         self._loop = asyncio.get_running_loop()
-        self._input = bytearray()
+        self._frames = Frames()
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._since = self._loop.time()  # when it began with what it is at
         self._transport: asyncio.Transport | None = None
@@ -107,16 +107,11 @@ class Hand(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        self._input += data
         self._since = self._loop.time()
-        while len(self._input) >= HEAD and self._waiting:
-            end = HEAD + int.from_bytes(self._input[:HEAD], "big")
-            if len(self._input) < end:
-                return
+        for said in self._frames.feed(data):
             answer = self._waiting.popleft()
             if not answer.done():
-                answer.set_result(bytes(self._input[HEAD:end]))
-            del self._input[:end]
+                answer.set_result(said)
 
     def connection_lost(self, _: Exception | None) -> None:
         self._leave()
