@@ -12,6 +12,8 @@ __all__ = ["SPARE", "idlest", "slowest"]
 # seconds; who came or was served so lately is no idler: of a rush of honest peers, the last shall come again
 SPARE = 1.0
 
+TICK = 0.001  # seconds; the loop's clock has no finer ones, so that somebody may have begun at no time ago
+
 P = TypeVar("P")
 
 
@@ -33,7 +35,7 @@ def slowest(
     *sends*: since when, on the clock of *now*, in seconds, and the octets that came; None for who does not.
     """
     rates = [
-        (octets / (now - since), peer)
+        (octets / max(now - since, TICK), peer)
         for peer in peers
         if (sent := sends(peer)) is not None
         for since, octets in [sent]

@@ -10,7 +10,7 @@ from sidecar.edges.few_lines import TOLD
 from sidecar.edges.http_listener import HttpLimits
 from sidecar.edges.query_socket import Limits
 from sidecar.edges.replies import REPLIES, TOO_MANY_CONNECTIONS, TOO_MANY_SESSIONS
-from sidecar.edges.room import idlest
+from sidecar.edges.room import idlest, slowest
 from sidecar.edges.socketmap import netstring
 from sidecar.edges.verp_socket import VerpSocket
 from sidecar.services.receipt import Receipt
@@ -118,3 +118,8 @@ def test_who_was_served_just_now_is_spared() -> None:
     assert idlest(since, since.__getitem__, 9.0) == "older"
     assert idlest(["at work", "new"], since.__getitem__, 9.0) is None
     assert idlest([], since.__getitem__, 9.0) is None
+
+
+def test_who_began_to_send_at_this_very_tick_of_the_clock_may_be_the_slowest() -> None:
+    sending = {"slow": (7.0, 10), "fast": (7.0, 20), "silent": None}
+    assert slowest(sending, lambda peer: sending[peer], now=7.0, long_ago=8.0) == "slow"
