@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from .address import domain_of
+from .harmless import harmless
 from .pattern import Phrase, compile_phrase
 from .report import Report, ReportAction
 from .status import find_reply, find_status
@@ -59,6 +60,9 @@ class Category(StrEnum):
 
 class RuleError(ValueError):
     """A rule file cannot be used; the message names file, rule and reason, a line each. Mend the file."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(harmless(words, lines=True))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sidecar.configuration.policies import limits_of, policy_of
 from sidecar.configuration.policy_settings import BrakeSection, PolicySection
 from sidecar.configuration.setting_kinds import Section
 from sidecar.domain import toml_text
+from sidecar.domain.harmless import harmless
 from sidecar.domain.policy import Mode, Policy
 from sidecar.scenario import sections as s
 from sidecar.scenario.script import (
@@ -45,8 +46,8 @@ class ScenarioError(Exception):
     """The file is no story that could be played."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [harmless(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
 
 
 def read_scenario(text: str) -> Scenario:

@@ -62,8 +62,9 @@ def hostile_history(connection: sa.Connection, chance: random.Random, number: in
     """One row of each kind that words of strangers end in."""
     bad = [chance.choice(PAYLOADS) for _ in range(12)]
     at = T0 - DAY + timedelta(seconds=number)
+    said_to = bad[2].encode(errors="surrogatepass").decode(errors="surrogateescape")  # octets, as they come
     aside = replace(
-        notice(10_000 + number, at, aside=bad[0]), raw=mail(chance), domain=bad[1], return_path=bad[2]
+        notice(10_000 + number, at, aside=bad[0]), raw=mail(chance), domain=bad[1], return_path=said_to
     )
     ledger.append(connection, aside)
     booked = ledger.append(connection, notice(20_000 + number, at))

@@ -204,6 +204,7 @@ BAD = [
     (f"a = {'[' * 2000}\n", "mine is not TOML: nested too deeply"),
     (f"a = {'9' * 5000}\n", "mine is not TOML: a number has too many digits"),
     (f"[[rule]]\n{RULE}text = '(b)\\1'\nsamples = [\" | b\"]", "rule a: text refers back"),
+    (f'[[rule]]\n{RULE}text = "(?\ufeff)b"\nsamples = [" | b"]', "unknown extension ?\\ufeff"),
     (f'[[rule]]\n{RULE}text = "(?s)b"\nsamples = [" | b"]', "rule a: text uses '(?s'"),
     (f'[[rule]]\n{RULE}text = "{"b" * 3000}"\nsamples = [" | b"]', "rule a: text is longer"),
     (f'[[rule]]\n{RULE}status = "511"\nsamples = [" | b"]', "rule a: status '511' is not of the form"),

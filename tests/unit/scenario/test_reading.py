@@ -25,6 +25,7 @@ PROBLEMS = [
     ("title = ", "titel = ", ["title is missing", "titel is not a setting; did you mean title?"]),
     ('title = "A story"', "title =", ["this is no TOML: Invalid value (at line 1, column 8)"]),
     ('name = "Ada"', 'name = "A d a"', ["user A d a: name = 'A d a': string should match pattern"]),
+    ('name = "Ada"', 'name = "Ad\u202ea"', [r"user Ad\u202ea: name = 'Ad\u202ea': string should match"]),
     (
         'name = "Ada"',
         'name = "Ada", cuont = 3',
