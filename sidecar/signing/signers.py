@@ -5,27 +5,38 @@ holds the socket, so that whoever connects while a process is started anew waits
 """
 
 import asyncio
-import signal
 import socket
-import subprocess
 from contextlib import suppress
 
 import structlog
 
 from sidecar.domain.verp import Verp
 from sidecar.edges.unix_socket import CannotListen, UnixSocket
-from sidecar.processes.apart import command_for
-from sidecar.processes.ties import deaf
+from sidecar.processes.child import Child
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.watched import Users
-from sidecar.signing.wire import Wire
-from sidecar.signing.words import DOOR, Begin, Counted, End, Serving, Told, Use, Using, Watch, WatchAll
+from sidecar.signing import begin
+from sidecar.signing.words import (
+    DOOR,
+    Begin,
+    Counted,
+    End,
+    Serving,
+    Told,
+    Use,
+    Using,
+    Watch,
+    WatchAll,
+    spelled,
+    word,
+)
 from sidecar.telemetry import Metrics, report
 
 __all__ = ["Signers"]
 
 START = 60.0  # seconds until it serves; some 0.3 on an idle host
 USE = 10.0  # seconds until it signs by new orders; who takes longer is replaced by one that does
+SILENT = 10.0  # seconds; it tells what it did four times in each: then it hangs
 GRACE = 5.0  # seconds for an orderly end
 PAUSE = 1.0  # seconds until another takes the place of one that ended: it may end at once, too
 UNHEARD = 64 * 2**20  # octets that a process has not taken: it hangs
@@ -73,7 +84,7 @@ class Signers:
                     await place.has_used(self.orders)
         for place in self._places:
             if place.is_behind(self.orders):
-                place.kill()
+                await place.end()
 
     def watch(self, wiki: str, user_id: int, *, watched: bool) -> None:
         """From now on, this user is watched, or no longer."""
@@ -104,10 +115,11 @@ class Signers:
         """There is one in this place until we close."""
         while not self.closing:
             try:
-                code = await place.live(socket.listener)
+                child = await place.live(socket.listener)
+                code = await child.gone()
                 if not self.closing:
                     self._metrics.signing_processes_lost.inc()
-                    log.error("a signing process ended", code=code)
+                    log.error("a signing process ended", code=code, pid=child.pid, hung=child.hung)
             except Exception as error:  # a loop: the host may have no process to give
                 report(log, "no process to sign", error)
             if not self.closing:
@@ -141,37 +153,32 @@ class _Place:
 
     def __init__(self, signers: Signers) -> None:
         self._signers = signers
-        self._process: subprocess.Popen[bytes] | None = None
-        self._wire: Wire | None = None  #: to who is told by what to sign
+        self._child: Child | None = None  #: to who is told by what to sign
         self.serving = asyncio.Event()
         self._using, self._heard = 0, asyncio.Event()
         self.open = 0  #: connections
 
-    async def live(self, listener: socket.socket) -> int:
-        """The life of one process; how it ended. Raises OSError if there can be none."""
-        ours, theirs = socket.socketpair()
+    async def live(self, listener: socket.socket) -> Child:
+        """The life of one process. Raises OSError if there can be none."""
+        ended = asyncio.Event()
+        child = await Child.begin(begin.__name__, listener, hear=self._hear, lost=ended.set)
         try:
-            with ours, theirs:
-                self._process = process = _started(listener, theirs)
-                theirs.close()
-                ended = asyncio.Event()
-                self._wire = await Wire.over(ours, self._hear, ended.set)
-                self._using = self._signers.orders
-                self._wire.say(self._signers.begin())
-                if self._signers.closing:
-                    self._wire.say(End())
-                await ended.wait()
+            self._child, self._using = child, self._signers.orders
+            self.say(self._signers.begin())
+            if self._signers.closing:
+                self.say(End())
+            await ended.wait()
         finally:
-            self._wire, self.open = None, 0
+            self._child, self.open = None, 0
             self._heard.set()
-            self.kill()
-        return process.returncode
+            child.end()
+        return child
 
-    def say(self, word: object) -> None:
+    def say(self, what: object) -> None:
         """To who lives; another will begin with what is said by then."""
-        if self._wire:
-            self._wire.say(word)
-            if self._wire.unheard() > UNHEARD:
+        if self._child:
+            self._child.say(spelled(what))
+            if self._child.unheard() > UNHEARD:
                 self.kill()
 
     async def has_used(self, orders: int) -> None:
@@ -182,29 +189,28 @@ class _Place:
 
     def is_behind(self, orders: int) -> bool:
         """Signs by older ones; not if there is nobody, for who comes begins with these."""
-        return self._wire is not None and self._using < orders
+        return self._child is not None and self._using < orders
 
     def kill(self) -> None:
-        """Who has ended already does not feel it. The kernel ends it at once: nobody waits here."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
+        """Who has ended already does not feel it."""
+        if self._child:
+            self._child.end()
 
-    def _hear(self, word: object) -> None:
-        match word:
+    async def end(self) -> None:
+        """``kill``; returns when it signs no more."""
+        if child := self._child:
+            child.end()
+            await child.gone()
+
+    def _hear(self, said: bytes) -> None:
+        match told := word(said):
             case Serving():
                 self.serving.set()
+                if self._child:
+                    self._child.watch(SILENT)
             case Using(number):
                 self._using = number
                 self._heard.set()
             case Told():
-                self.open = word.counted.open
-                self._signers.told(word)
-
-
-def _started(listener: socket.socket, channel: socket.socket) -> "subprocess.Popen[bytes]":
-    """It never hears a signal but the one that cannot be missed."""
-    numbers = listener.fileno(), channel.fileno()
-    command = command_for("sidecar.signing.begin", f"{numbers[0]} {numbers[1]}")
-    with deaf(signal.SIGTERM, signal.SIGHUP):
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=numbers)
+                self.open = told.counted.open
+                self._signers.told(told)

@@ -1,4 +1,4 @@
-"""What the daemon and a process that signs for it say to each other, and how it goes over a wire.
+"""What the daemon and a process that signs for it say to each other, and how it goes into a frame.
 
 Knows the words, and what pickle makes of them, ours or a child's of ours.
 Does not know sockets, nor who acts on what.
@@ -6,20 +6,18 @@ Does not know sockets, nor who acts on what.
 
 import pickle
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sidecar.domain.send import Send
 from sidecar.domain.verp import Verp
 from sidecar.metrics import Numbers
-from sidecar.processes.frames import Frames, framed
 from sidecar.services.receipt import Receipt
 from sidecar.services.watched import Users
 
 __all__ = [
     "DOOR", "Begin", "Counted", "End", "Line", "Refused", "Serving", "Told", "Use", "Using", "Watch",
-    "WatchAll", "Words", "spelled",
+    "WatchAll", "spelled", "word",
 ]  # fmt: skip
 
 DOOR = "verp"  # what is counted at it, by whichever process, is one
@@ -114,16 +112,10 @@ class Told:
 
 
 def spelled(word: object) -> bytes:
-    """A word as it goes over the wire."""
-    return framed(pickle.dumps(word))
+    """What a frame holds of a word."""
+    return pickle.dumps(word)
 
 
-class Words:
-    """Words out of octets, however these are cut."""
-
-    def __init__(self) -> None:
-        self._frames = Frames()
-
-    def feed(self, data: bytes) -> Iterator[object]:
-        """The words that are complete, in their order."""
-        yield from map(pickle.loads, self._frames.feed(data))
+def word(said: bytes) -> object:
+    """The word that a frame holds."""
+    return pickle.loads(said)

@@ -17,12 +17,12 @@ import uvloop
 from sidecar.clock import now
 from sidecar.edges.unix_socket import UnixSocket
 from sidecar.edges.verp_socket import VerpSocket
+from sidecar.processes.wire import Wire
 from sidecar.services.notes import Signed
 from sidecar.services.receipt import Receipt
 from sidecar.services.refusals import TOLD, Refusals
 from sidecar.services.return_path import ReturnPaths
 from sidecar.services.watched import Watched
-from sidecar.signing.wire import Wire
 from sidecar.signing.words import (
     DOOR,
     Begin,
@@ -36,6 +36,8 @@ from sidecar.signing.words import (
     Using,
     Watch,
     WatchAll,
+    spelled,
+    word,
 )
 from sidecar.telemetry import Door, Metrics
 
@@ -47,25 +49,27 @@ UNHEARD = 2**20  # octets that the daemon, being busy, has not taken: then the r
 
 
 def main(numbers: str) -> None:
-    """Signs on the socket with the first number, as is told through that with the second."""
-    listener, channel = map(int, numbers.split())
+    """Signs on the socket with the second number, as is told through that with the first."""
+    channel, listener = map(int, numbers.split())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_live(socket.socket(fileno=listener), socket.socket(fileno=channel)))
+        runner.run(_live(socket.socket(fileno=channel), socket.socket(fileno=listener)))
 
 
-async def _live(listener: socket.socket, channel: socket.socket) -> None:
+async def _live(channel: socket.socket, listener: socket.socket) -> None:
     words: asyncio.Queue[object] = asyncio.Queue()
-    wire = await Wire.over(channel, words.put_nowait, lambda: os._exit(0))  # nobody is left to sign for
+    wire = await Wire.over(
+        channel, lambda said: words.put_nowait(word(said)), lambda: os._exit(0)
+    )  # nobody is left to sign for
     begin = await words.get()
     assert isinstance(begin, Begin)
     worker = _Worker(begin, wire)
     listener.setblocking(False)
     await worker.door.serve(UnixSocket.passed(listener))
-    wire.say(Serving())
+    wire.say(spelled(Serving()))
     async with asyncio.TaskGroup() as life:  # whatever fails ends all, and another process takes our place
         beat = life.create_task(worker.beat())
-        while not isinstance(word := await words.get(), End):
-            worker.obey(word)
+        while not isinstance(told := await words.get(), End):
+            worker.obey(told)
         beat.cancel()
     await worker.door.close()
     worker.tell()
@@ -87,12 +91,12 @@ class _Worker:
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         )
 
-    def obey(self, word: object) -> None:
+    def obey(self, told: object) -> None:
         """Between two answers."""
-        match word:
+        match told:
             case Use(verp, number):
                 self._paths.use(verp)
-                self._wire.say(Using(number))
+                self._wire.say(spelled(Using(number)))
             case Watch(wiki, user_id, watched):
                 self._watched.watch(wiki, user_id, watched=watched)
             case WatchAll(users):
@@ -113,7 +117,8 @@ class _Worker:
         lines = list(self._lines)
         self._lines.clear()
         counted = self._counted()
-        self._wire.say(Told(watched, self._watched.last, sends, counted, self._refusals.taken(), lines))
+        told = Told(watched, self._watched.last, sends, counted, self._refusals.taken(), lines)
+        self._wire.say(spelled(told))
 
     def _counted(self) -> Counted:
         numbers = self._metrics.signing_numbers()

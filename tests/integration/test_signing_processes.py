@@ -4,10 +4,8 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,29 +26,16 @@ from sidecar.services.return_path import ReturnPaths
 from sidecar.services.watched import Watched
 from sidecar.signing.signers import Signers
 from sidecar.telemetry import Metrics
+from tests.support.asking import ASK, asking, last_answer
 from tests.support.broken_format import Broken
 from tests.support.leaks import secret
-from tests.support.practice import ADDRESS, WIKI, configured, start_once
+from tests.support.practice import ADDRESS, WIKI
 from tests.support.sidecar import is_served
-from tests.support.waiting import said, until
+from tests.support.waiting import until
 
 PATIENCE = 60.0  # seconds; each starts a Python of its own
 OLD, NEW = secret("the old key of this test, long enough"), secret("the new key of this test, long enough")
-ASK = f"verp {WIKI} 7 {ADDRESS}"
 MANY = 24  # connections, so that each process has some
-
-#: Asks a hundred times, each answered, and prints the last answer.
-CLIENT = """\
-import socket, sys
-path, question = sys.argv[1], sys.argv[2].encode()
-with socket.socket(socket.AF_UNIX) as peer:
-    peer.settimeout(30)
-    peer.connect(path)
-    for _ in range(100):
-        peer.sendall(b"%d:%b," % (len(question), question))
-        answer = peer.recv(1000)
-print(answer.decode().partition(":")[2])
-"""
 
 
 def signing(*keys: str) -> Verp:
@@ -105,8 +90,14 @@ def processes() -> list[int]:
 
 @pytest.fixture(params=[Watched])
 async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    metrics, path = Metrics(), tmp_path / "verp.sock"
-    paths = ReturnPaths(signing(OLD), host.now, metrics, Refusals(metrics), request.param(metrics))
+    async with housed(tmp_path, request.param) as house:
+        yield house
+
+
+@asynccontextmanager
+async def housed(folder: Path, watched: type[Watched]) -> AsyncIterator[House]:
+    metrics, path = Metrics(), folder / "verp.sock"
+    paths = ReturnPaths(signing(OLD), host.now, metrics, Refusals(metrics), watched(metrics))
     signers = Signers(2, paths, metrics)
     await signers.serve(UnixSocket.open(path))
     yield House(metrics, paths, signers, path)
@@ -210,6 +201,24 @@ async def test_who_does_not_hear_of_new_keys_is_replaced(
     assert new == Key(NEW.encode()).id
 
 
+async def test_one_that_hangs_is_replaced_though_nobody_tells_it_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.signing.signers.SILENT", 2.0)
+    async with asyncio.timeout(PATIENCE), housed(tmp_path, Watched) as house:
+        [hanging, other] = processes()
+        with capture_logs() as logs:
+            os.kill(hanging, signal.SIGSTOP)
+            await house.eventually(lambda: house.counted("signing_processes_lost_total"))
+        assert [
+            (line["pid"], line["hung"]) for line in logs if line["event"] == "a signing process ended"
+        ] == [(hanging, True)]
+        await house.eventually(lambda: len(processes()) == 2)
+        assert other in processes()
+        [said] = await house.ask(ASK)
+        assert said.startswith("OK ")
+
+
 async def test_another_takes_the_place_of_one_that_was_killed_and_signs_as_is_wanted_now(
     house: House,
 ) -> None:
@@ -229,8 +238,7 @@ async def test_another_takes_the_place_of_one_that_was_killed_and_signs_as_is_wa
 
 
 async def test_they_answer_while_the_daemon_is_busy_with_something_else(house: House) -> None:
-    command = [sys.executable, "-c", CLIENT, str(house.socket), ASK]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+    with asking(house.socket) as client:
         until(lambda: client.poll() is not None, "a hundred answers while our loop stands still", step=0)
         assert client.stdout
         assert client.stdout.read().startswith("OK ")
@@ -255,7 +263,7 @@ async def test_a_socket_that_was_passed_stays_and_who_connects_waits_for_a_succe
         held.listen()
         signers = Signers(1, ReturnPaths(signing(OLD), host.now), Metrics())
         await signers.serve(UnixSocket.passed(held.dup()))
-        assert (await asyncio.to_thread(ask, tmp_path / "verp.sock")).startswith("OK ")
+        assert (await asyncio.to_thread(last_answer, tmp_path / "verp.sock")).startswith("OK ")
         await signers.close()
         assert is_served(tmp_path / "verp.sock")
 
@@ -269,85 +277,3 @@ async def test_their_mistakes_are_told_in_the_daemons_log_and_counted(house: Hou
     assert [(line["event"], line["log_level"], line["error"]) for line in logs] == [
         ("lookup failed", "error", "LookupError")
     ]
-
-
-#: What a process that signs has no use for.
-ELSEWHERE = {
-    "sqlalchemy", "alembic", "aiohttp", "requests", "pydantic", "click", "rich", "multiprocessing",
-    "sidecar.storage", "sidecar.configuration", "sidecar.domain.classify", "sidecar.daemon",
-}  # fmt: skip
-
-
-def test_they_import_little() -> None:
-    program = (
-        "import sys; from sidecar.processes.lean import without_rich\n"
-        "with without_rich(): import sidecar.signing.worker\n"
-        "print(*sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
-    imported = set(done.stdout.split())
-    assert {"uvloop", "sidecar.edges.verp_socket"} <= imported
-    assert ELSEWHERE & imported == set()
-
-
-@contextmanager
-def daemon(folder: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    """A real one, in a session of its own, with two processes that sign."""
-    path = configured(folder)
-    path.write_text(path.read_text().replace("[sockets]", "[sockets]\nverp_processes = 2"))
-    start_once(folder)
-    command = [Path(sys.executable).with_name("bounce-sidecar"), "--config", path, "run"]
-    with (folder / "log").open("ab") as log:
-        started = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        said((folder / "log").read_text, "serving", seconds=PATIENCE)
-        yield started
-    finally:
-        started.kill()
-        started.wait()
-
-
-def ask(path: Path) -> str:
-    """The last of a hundred answers."""
-    command = [sys.executable, "-c", CLIENT, str(path), ASK]
-    return subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE, text=True).stdout
-
-
-def children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def gone(pids: list[int]) -> bool:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, 0)
-            return False
-    return True
-
-
-def test_none_outlives_a_daemon_that_was_killed(tmp_path: Path) -> None:
-    with daemon(tmp_path) as first:
-        theirs = children(first.pid)
-        assert len(theirs) == 2
-    until(lambda: gone(theirs), "the end of those that signed for it")
-    assert not is_served(tmp_path / "verp.sock")
-
-
-def test_a_terminal_and_a_service_manager_tell_all_and_the_daemon_decides(tmp_path: Path) -> None:
-    with daemon(tmp_path) as first:
-        for process in children(first.pid):
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                os.kill(process, number)
-        assert ask(tmp_path / "verp.sock").startswith("OK ")
-        os.killpg(first.pid, signal.SIGINT)
-        assert first.wait(PATIENCE) == 0
-    assert "a signing process ended" not in (tmp_path / "log").read_text()
-
-
-def test_they_answer_while_the_daemon_is_stopped(tmp_path: Path) -> None:
-    with daemon(tmp_path) as first:
-        first.send_signal(signal.SIGSTOP)
-        assert ask(tmp_path / "verp.sock").startswith("OK ")
-        first.send_signal(signal.SIGCONT)
-        first.terminate()
-        assert first.wait(PATIENCE) == 0

@@ -13,7 +13,7 @@ FILES = sorted(path for top in ("sidecar", "wiki_adapter") for path in (ROOT / t
 #: word -> the only places in which it may be said
 ROOMS = {
     "await": r"sidecar/(cli|daemon|demo|doctor|doors|edges|issuing|loops|replaying|scenario|services|"
-    r"signing|processes/hand|storage/(database|writers)|threads)",
+    r"signing|processes/(child|hand|wire)|storage/(database|writers)|threads)",
     "create_engine": r"sidecar/storage/(engines|mediawiki)",
     "run_in_executor": r"sidecar/threads",
     "add_signal_handler": r"sidecar/daemon",
