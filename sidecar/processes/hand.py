@@ -1,5 +1,8 @@
 """A hand: another process that does one kind of work for this one's event loop, one thing after the other.
 
+An answer says which question it is to. Whatever goes wrong on the way, memory being short, nobody gets the
+answer to another's: the hand is lost then.
+
 Knows the process, and frames to and from it (hand_work.py is its side). Does not know the work, which is pure
 and can be pickled, as what goes in and what comes out; nor what is done instead when a hand is lost.
 """
@@ -11,6 +14,7 @@ from typing import Any, Self
 
 from sidecar.processes import hand_work
 from sidecar.processes.child import Child
+from sidecar.processes.hand_work import NUMBER
 
 __all__ = ["Hand", "Lost"]
 
@@ -32,6 +36,7 @@ class Hand:
 
     def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._asked = self._answered = 0  #: the number of the last question, and of the last answer
         self._lost = False
 
     @classmethod
@@ -79,14 +84,23 @@ class Hand:
         if self._lost:
             raise Lost
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
-        self._child.say(what)
+        try:
+            self._asked += 1
+            self._child.say(self._asked.to_bytes(NUMBER, "big") + what)
+            self._waiting.append(answer)
+        except BaseException:
+            self._child.end()
+            raise
         return answer
 
     def _hear(self, said: bytes) -> None:
+        self._answered += 1
+        if int.from_bytes(said[:NUMBER], "big") != self._answered or not self._waiting:
+            self._child.end()
+            return
         answer = self._waiting.popleft()
         if not answer.done():
-            answer.set_result(said)
+            answer.set_result(said[NUMBER:])
 
     def _leave(self) -> None:
         self._lost = True

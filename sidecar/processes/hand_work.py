@@ -1,7 +1,7 @@
 """What a hand does in its own process: one thing after the other, until nobody wants any more.
 
-Imports no more than the worker needs. Does not know the work. A frame holds what pickle makes of a thing; an
-empty one, as an answer, says: do it yourself.
+Imports no more than the worker needs. Does not know the work. A frame holds a number and what pickle makes of
+a thing; its answer has the same number, and behind it what pickle makes of that, or nothing: do it yourself.
 """
 
 import os
@@ -14,8 +14,9 @@ from typing import Any
 from sidecar.processes.frames import frame_from, framed
 from sidecar.processes.ties import end_after
 
-__all__ = ["main"]
+__all__ = ["NUMBER", "main"]
 
+NUMBER = 8  # octets
 READY = b"ready"
 
 
@@ -27,10 +28,10 @@ def main(channel: str) -> None:
     with suppress(ConnectionError):
         if not (frame := frame_from(asked)):
             return  # given up before it was begun
-        worker = pickle.loads(frame)  # of who has started us
-        peer.sendall(framed(READY))
+        worker = pickle.loads(frame[NUMBER:])  # of who has started us
+        peer.sendall(framed(frame[:NUMBER] + READY))
         while frame := frame_from(asked):
-            peer.sendall(framed(_answer(worker, frame)))
+            peer.sendall(framed(frame[:NUMBER] + _answer(worker, frame[NUMBER:])))
 
 
 def _answer(worker: Callable[[Any], Any], frame: bytes) -> bytes:

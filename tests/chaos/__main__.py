@@ -27,6 +27,7 @@ from tests.support.mediawiki_package import RELEASES, PackageUnavailable, progra
 ROUNDS = 40  # of one house
 BLOWS = 1  # of one round
 POSTFIX = 1 / 3  # of the rounds deliver by it
+SIGNERS = 2  # of each node in every other house
 REAL = 4  # one house in so many has a real MediaWiki, of each version in turn
 WIKIS = ("practice", "real")
 
@@ -43,7 +44,10 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
             seed = next(numbers)
             real = _version(at, arguments.wikis)
             wikis = f"MediaWiki {real}" if real else "practice"
-            with furnished(folder / f"h{at}", seed, servers.get(name), prefix, real=real) as house:
+            signers = SIGNERS * (at // len(arguments.server) % 2)
+            with furnished(
+                folder / f"h{at}", seed, servers.get(name), prefix, real=real, signers=signers
+            ) as house:
                 house.prove_arrivals(ROUNDS)
                 fitting = [fault for fault in arguments.faults if FAULTS[fault].fits(house)]
                 Random(seed).shuffle(fitting)
@@ -55,7 +59,9 @@ def campaign(arguments: argparse.Namespace, folder: Path, tally: Tally) -> None:
                     by_postfix = Random(seed).random() < POSTFIX
                     told = play(house, fault, BLOWS, seed, archive, by_postfix=by_postfix)
                     tally.add(f"{name}, {wikis}", told)
-                    print(f"{name} {wikis} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True)
+                    print(
+                        f"{name} {wikis} {signers} {seed} {told}", *told.wrongs[:20], sep="\n  ", flush=True
+                    )
                     if told.wrongs:  # what is wrong now would be so in every later round of this house
                         break
             if time.monotonic() > ends:

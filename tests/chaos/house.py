@@ -47,6 +47,7 @@ class House:
     no_threads: Switch  #: while it is on, no node gets any more
     no_memory: Switch  #: likewise
     disk: SmallDisk
+    signers: int = 0  #: processes of each node that sign; 0: the node itself does
     server: DatabaseServer | None = None  #: None: SQLite
     no_fsync: Switch | None = None  #: of the server's disk
     forgetful: ForgetfulDisk | None = None  #: below SQLite
@@ -150,10 +151,12 @@ def furnished(
     names: Sequence[str] = WIKIS,
     *,
     real: str = "",
+    signers: int = 0,
 ) -> Iterator[House]:
     """A house with SQLite and one node, or two nodes on a server; with a Postfix if *prefix* has one.
 
-    Instead of its practice wikis it may have a *real* MediaWiki of this version.
+    Instead of its practice wikis it may have a *real* MediaWiki of this version. So many *signers* sign for
+    each node, or it does so itself.
     """
     folder.mkdir()
     folder.chmod(0o755)
@@ -178,10 +181,20 @@ def furnished(
         life.callback(wikis.close)
         nodes = []
         for which in range(number):
-            nodes.append(StruckNode(folder / f"n{which}", url, wikis.apis, environment))
+            nodes.append(StruckNode(folder / f"n{which}", url, wikis.apis, environment, signers))
             life.callback(nodes[-1].close)
         house = House(
-            url, wikis, nodes, random.Random(seed), no_threads, no_memory, disk, server, no_fsync, forgetful
+            url,
+            wikis,
+            nodes,
+            random.Random(seed),
+            no_threads,
+            no_memory,
+            disk,
+            signers,
+            server,
+            no_fsync,
+            forgetful,
         )
         life.callback(house.free)
         if prefix:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sidecar.domain.send import Send
@@ -30,10 +31,11 @@ class StruckNode(Node):
     """One that is forked from a process which has read everything (hurried_node.py), in *environment*."""
 
     def __init__(
-        self, folder: Path, url: str, wikis: Mapping[str, str], environment: Mapping[str, str]
+        self, folder: Path, url: str, wikis: Mapping[str, str], environment: Mapping[str, str], signers: int
     ) -> None:
         self.port = free_port()
-        own = {"verp": f"accept_days = {ACCEPT}", "sockets": f'lmtp_tcp = "127.0.0.1:{self.port}"'}
+        sockets = f'lmtp_tcp = "127.0.0.1:{self.port}"\nverp_processes = {signers}'
+        own = {"verp": f"accept_days = {ACCEPT}", "sockets": sockets}
         super().__init__(folder, url, wikis, **own)
         (folder / CLOCK).write_bytes(SECONDS.pack(0))
         command = [sys.executable, "-m", "tests.chaos.hurried_node", str(folder)]
@@ -65,6 +67,10 @@ class StruckNode(Node):
         """Void for one that has ended."""
         if self.running:
             signal.pidfd_send_signal(self._handle, number)
+
+    def signers(self) -> list[int]:
+        """The processes that sign for it, as of now."""
+        return [child for child in _children(self.pid) if b"sidecar.signing" in _command(child)]
 
     def kill(self) -> None:
         """kill -9. Repeatable."""
@@ -116,3 +122,15 @@ class StruckNode(Node):
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+def _children(pid: int) -> list[int]:
+    with suppress(OSError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def _command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""

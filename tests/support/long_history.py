@@ -132,7 +132,7 @@ def add_troubles(connection: sa.Connection, now: datetime) -> None:
 
 
 def _bounces(number: int, now: datetime, wikis: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
-    chance = random.Random(number)
+    chance, now = random.Random(number), now.replace(tzinfo=None)
     kinds = chance.choices(list(CATEGORIES), list(CATEGORIES.values()), k=number)
     providers = chance.choices(list(PROVIDERS), list(PROVIDERS.values()), k=number)
     for at in range(number):
@@ -148,4 +148,4 @@ def _bounces(number: int, now: datetime, wikis: tuple[str, ...]) -> Iterator[tup
 
 
 def _text(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S.%f}"
+    return time.isoformat(" ", "microseconds")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sidecar.processes import wire
 from sidecar.processes.hand import START, Hand, Lost
 from tests.support.waiting import until
 
@@ -90,6 +91,30 @@ async def test_who_waits_no_more_does_not_hold_up_the_others(hand: Hand) -> None
     first.cancel()
     assert await second == (4, hand.pid)
     assert await hand.do(3) == (6, hand.pid)
+
+
+async def test_what_could_not_be_asked_is_nobodys_answer(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    def framed(what: bytes) -> bytes:
+        if len(what) > 1000:
+            raise MemoryError
+        return honest(what)
+
+    honest = wire.framed
+    monkeypatch.setattr(wire, "framed", framed)
+    asked = [hand.do(1), hand.do(b"x" * 2000), hand.do(2), hand.do(3)]
+    first, *others = await asyncio.gather(*asked, return_exceptions=True)
+    assert type(first) is Lost
+    assert [type(one) for one in others] == [MemoryError, Lost, Lost]
+
+
+async def test_an_answer_to_another_question_is_nobodys(hand: Hand) -> None:
+    asked = [asyncio.ensure_future(hand.do(number)) for number in (1, 2)]
+    await asyncio.sleep(0)
+    hand._waiting.popleft()
+    hand._answered += 1  # as if an answer had been lost on the way
+    assert [type(one) for one in await asyncio.gather(*asked[1:], return_exceptions=True)] == [Lost]
+    with pytest.raises(Lost):
+        await hand.do(4)
 
 
 async def test_all_who_wait_are_told_that_it_was_killed(hand: Hand) -> None:

@@ -1,6 +1,12 @@
-"""kill -9: a node, the wikis, the database server, Postfix; each started again at once, as systemd does."""
+"""kill -9: a node, one that signs for it, the wikis, the database server, Postfix.
 
+Each is started again at once, as systemd does; one that signs, by its node.
+"""
+
+import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Protocol
 
@@ -30,6 +36,8 @@ class Kill:
             lambda: self._node(house, random),
             lambda: self._wiki(house, random),
         ]
+        if house.signers:
+            victims.append(lambda: self._signer(house, random))
         if house.wikis.real:
             victims.append(victims[-1])
         if house.server:
@@ -45,6 +53,15 @@ class Kill:
         node.kill()
         node.start()
         return Blow("kill node", ran)
+
+    @staticmethod
+    def _signer(house: House, random: Random) -> Blow:
+        signers = random.choice(house.nodes).signers()
+        with suppress(ProcessLookupError):
+            if signers:
+                os.kill(random.choice(signers), signal.SIGKILL)
+                return Blow("kill signer")
+        return Blow("kill signer", bit=False)
 
     def _wiki(self, house: House, random: Random) -> Blow:
         return self._again(caught(house, random), house.wikis)
