@@ -81,7 +81,7 @@ async def run(
         return
     metrics, orders = metrics_of(config), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
-        life.push_async_callback((database := database_of(config, metrics)).close)
+        life.push_async_callback((database := database_of(config, metrics, logs_trouble=True)).close)
         await database.open()
         ways = partial(ways_of, world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
