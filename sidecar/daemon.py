@@ -98,8 +98,8 @@ async def run(
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # or end here
         main = [*watchdog(world.manager), *_main_loops(config, dispatcher, watch, reload, identities)]
-        chores = Chores(config, world.clock, world.host(config), world.jitter, life, needs.showing.watchman)
-        others = chores.all(database, metrics, dispatcher.calls, refusals, watch, return_paths, reload.ring)
+        chores = Chores(config, world.clock, world.host(config), world.jitter, life)
+        others = chores.all(needs, dispatcher.calls, refusals, return_paths, reload.ring)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))
