@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.brake import Acted
 from sidecar.storage import accounts
-from sidecar.storage.actions import Kind, State
+from sidecar.storage.actions import DECIDED, Kind, State
 from sidecar.storage.prepared import Prepared
 from sidecar.storage.schema import action, action_bounce, bounce, brake, event
 
@@ -26,8 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: An operator's undoing goes through every brake.
-HELD_KINDS = (Kind.WARN, Kind.UNCONFIRM, Kind.MISTYPED)
-DECIDED_KINDS = (Kind.WARN, Kind.UNCONFIRM)
+HELD_KINDS = (*DECIDED, Kind.MISTYPED)
 UNSEEN = timedelta(minutes=1)  # in which who trips a brake may not see what is decided on another node
 
 
@@ -55,7 +54,7 @@ _SETTLED = sa.select(sa.func.max(brake.c.settled, type_=brake.c.settled.type)).w
 _ACTED = sa.select(
     sa.func.count(sa.case((action.c.created > sa.bindparam("hour"), 1))), sa.func.count()
 ).where(
-    action.c.kind.in_(DECIDED_KINDS),
+    action.c.kind.in_(DECIDED),
     action.c.state != State.SHADOW,
     # Not "IS NULL": SQLite would look at every action of the history, as nearly none was ever held.
     sa.func.coalesce(action.c.brake_id, 0) == 0,

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sidecar.domain.person import Account
 from sidecar.domain.wiki import Action, Outcome
 from sidecar.storage import accounts, brakes, people
-from sidecar.storage.actions import Kind, State
+from sidecar.storage.actions import DECIDED, State
 from sidecar.storage.schema import action, action_bounce, event
 from sidecar.storage.wanted import KINDS, action_of, as_of, open_for
 
@@ -29,9 +29,6 @@ __all__ = [
     "Because", "Owed", "close", "decided_at", "enqueue", "hand_over", "hasten", "is_open", "is_open_for",
     "join", "next_due", "postpone", "renew", "retry", "settle", "shadowed", "tell",
 ]  # fmt: skip
-
-#: Kinds that a user's history has called for; no more than one of them is owed at a time.
-DECIDED = (Kind.WARN, Kind.UNCONFIRM)
 
 _ENQUEUE = action.insert().returning(action.c.id)
 _LINK, _TELL = action_bounce.insert(), event.insert()
