@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sidecar import __version__
 from sidecar.configuration.configured import Config
+from sidecar.doors import Needs
 from sidecar.edges.mail_server import MailServer
 from sidecar.edges.service_manager import ServiceManager
 from sidecar.host import node_name
@@ -27,7 +28,7 @@ from sidecar.services.rollup import Rollup
 from sidecar.services.summary import Summary
 from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.services.vitals import HostSigns, Watchman
-from sidecar.services.watch import Watch
+from sidecar.services.watched import Watched
 from sidecar.storage.database import Database
 from sidecar.telemetry import Metrics
 
@@ -50,31 +51,29 @@ class Chores:
         host: HostSigns,
         jitter: Callable[[], float],
         life: contextlib.AsyncExitStack,
-        watchman: Watchman | None = None,  #: of a node with a history
     ) -> None:
         self._config, self._clock, self._host = config, clock, host
-        self._jitter, self._life, self._watchman = jitter, life, watchman
+        self._jitter, self._life = jitter, life
 
     def all(
         self,
-        database: Database,
-        metrics: Metrics,
+        needs: Needs,
         calls: Calls,
         refusals: Refusals,
-        watch: Watch,
         return_paths: ReturnPaths,
         changed: Callable[[], None],
     ) -> Iterator[Loop]:
         """Of a node with a history. *changed*: the configuration is to be read again."""
+        database, metrics, watchman = needs.database, needs.metrics, needs.showing.watchman
         yield from self.census(changed)
         self._life.callback(refusals.sum_up)
         yield loop("refusals", refusals.run)
-        if self._config.listen.metrics and self._watchman:
-            yield loop("gauges", Gauges(database, metrics, self._watchman, calls).run)
-        yield from self._records(database, watch)
+        if self._config.listen.metrics:
+            yield loop("gauges", Gauges(database, metrics, watchman, calls).run)
+        yield from self._records(database, needs.watched)
         yield from self._digest(database)
         yield from self._canaries(database, return_paths, metrics)
-        yield from self._summary(database)
+        yield from self._summary(database, watchman)
 
     def census(self, changed: Callable[[], None]) -> Iterator[Loop]:
         """Keeps the farm's wikis known; nobody waits for it."""
@@ -88,14 +87,14 @@ class Chores:
             self._life.callback(taker.close)
             yield loop("census", taker.run)
 
-    def _records(self, database: Database, watch: Watch) -> Iterator[Loop]:
+    def _records(self, database: Database, watched: Watched) -> Iterator[Loop]:
         config = self._config
         if config.node.takes:
             keep = Keep(config.keep_mail, config.keep_aside, config.keep_bounces, config.keep_audit)
             yield loop("upkeep", Upkeep(database, keep, self._clock).run)
         yield loop("rollup", Rollup(database, self._clock).run)
         myself = Myself(node_name(config), config.node.roles, __version__)
-        pulse = Pulse(database, myself, self._host, watch.watched)
+        pulse = Pulse(database, myself, self._host, watched)
         yield loop("pulse", pulse.run, pulse.stop)
 
     def _digest(self, database: Database) -> Iterator[Loop]:
@@ -116,10 +115,10 @@ class Chores:
             self._life.callback(canaries.close)
             yield loop("canary", canaries.run, canaries.stop)
 
-    def _summary(self, database: Database) -> Iterator[Loop]:
-        if (told := self._config.summary) and self._watchman:
+    def _summary(self, database: Database, watchman: Watchman) -> Iterator[Loop]:
+        if told := self._config.summary:
             head = Letterhead(told.to, told.sender, self._config.verp.domain)
             send = MailServer(*told.smtp).send
-            summary = Summary(database, head, (told.weekday, told.hour), send, self._watchman, self._clock)
+            summary = Summary(database, head, (told.weekday, told.hour), send, watchman, self._clock)
             self._life.callback(summary.close)
             yield loop("summary", summary.run, summary.stop)

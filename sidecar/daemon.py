@@ -81,7 +81,7 @@ async def run(
         return
     metrics, orders = metrics_of(config), orders_of(config)
     async with contextlib.AsyncExitStack() as life:  # unwound backwards: doors, loops, rooms, database
-        life.push_async_callback((database := database_of(config, metrics)).close)
+        life.push_async_callback((database := database_of(config, metrics, logs_trouble=True)).close)
         await database.open()
         ways = partial(ways_of, world.open_wiki or wiki_opener(config, world.clock))
         life.callback((dispatcher := _dispatcher(orders, ways, world, database, metrics)).close)
@@ -98,8 +98,8 @@ async def run(
         stop = stop or _on_signals(asyncio.Event(), reload.ring)
         await open_doors(config.listen, world.sockets, return_paths, intake, needs, doors)  # or end here
         main = [*watchdog(world.manager), *_main_loops(config, dispatcher, watch, reload, identities)]
-        chores = Chores(config, world.clock, world.host(config), world.jitter, life, needs.showing.watchman)
-        others = chores.all(database, metrics, dispatcher.calls, refusals, watch, return_paths, reload.ring)
+        chores = Chores(config, world.clock, world.host(config), world.jitter, life)
+        others = chores.all(needs, dispatcher.calls, refusals, return_paths, reload.ring)
         loops = {await life.enter_async_context(one) for one in (*main, *others)}
         life.push_async_callback(doors.aclose)  # the doors close before the loops end
         log.info("serving", rules=len(orders.rules.rules), **facts_of(config))

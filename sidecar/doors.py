@@ -33,7 +33,7 @@ __all__ = ["Needs", "open_doors", "open_issuing"]
 
 @dataclass(frozen=True)
 class Needs:
-    """What some doors ask beside the intake."""
+    """What some doors ask beside the intake, and what runs beside them."""
 
     metrics: Metrics
     clock: Callable[[], datetime]

@@ -52,11 +52,13 @@ def load_config(path: Path, note: Callable[[Path], None] = lambda _: None) -> Co
     return config_files.load(path, note)
 
 
-def database_of(config: Config, metrics: Metrics | None = None) -> Database:
+def database_of(config: Config, metrics: Metrics | None = None, *, logs_trouble: bool = False) -> Database:
     """The configured database, not opened. Raises NoHistory on a node that only issues: it has none."""
     if not config.node.has_history:
         raise NoHistory("[node] roles = issue: this node has no database; ask a node that takes bounces")
-    return Database(config.storage_url, password=config.storage_password, metrics=metrics)
+    return Database(
+        config.storage_url, password=config.storage_password, metrics=metrics, logs_trouble=logs_trouble
+    )
 
 
 def host_signs(config: Config, clock: Callable[[], datetime] = now, *, try_doors: bool = False) -> HostSigns:

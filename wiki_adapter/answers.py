@@ -24,6 +24,7 @@ from typing import Any
 import mwclient.errors
 import requests.exceptions
 
+from sidecar.domain.harmless import one_line
 from sidecar.domain.wiki import CertificateRefused, WikiError, WikiMisconfigured, WikiUnavailable
 
 from .codes import (
@@ -179,8 +180,7 @@ def _made(answer: Answer, words: str, *, retry_after: float | None = None) -> Wi
 
 def _cleaned(words: str) -> str:
     """One line, bounded, without mail addresses and without what would move a terminal's cursor."""
-    printable = "".join(character if character.isprintable() else " " for character in words)
-    return _ADDRESS.sub("<address>", " ".join(printable.split()))[:LONGEST_WORDS]
+    return _ADDRESS.sub("<address>", one_line(words))[:LONGEST_WORDS]
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:

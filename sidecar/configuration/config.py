@@ -30,7 +30,7 @@ from sidecar.domain import toml_text, verp
 
 __all__ = ["ACCEPT", "Config", "ConfigError", "keys_settings", "parse", "rules_directory"]
 
-
+#: How old a return path may be where nobody has said so.
 ACCEPT = timedelta(days=VerpSection.model_fields["accept_days"].default)
 
 

@@ -13,6 +13,7 @@ from sidecar.domain import verp
 from sidecar.domain.access import Adapter, Credentials, Farm
 from sidecar.domain.admission import Admission
 from sidecar.domain.brake import Limits
+from sidecar.domain.harmless import unmistakable
 from sidecar.domain.policy import Policy
 from sidecar.domain.trouble import Tolerance
 
@@ -38,16 +39,12 @@ ReadSecret = Callable[[str], bytes]  #: name of a file -> its content; raises Se
 class ConfigError(Exception):
     """The daemon does not start with a configuration about which it would have to guess.
 
-    Each problem is one line, with whatever is not printable in it spelled.
+    Each problem is one line, with whatever nobody would see or take for what it is spelled.
     """
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = [_printable(problem) for problem in problems]
+        self.problems = [unmistakable(problem) for problem in problems]
         super().__init__("\n".join(self.problems))
-
-
-def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class SecretError(Exception):

@@ -38,8 +38,8 @@ from sidecar.configuration.setting_kinds import (
 from sidecar.domain.access import Adapter
 
 __all__ = [
-    "ROLES", "HttpSection", "NodeSection", "RulesSection", "Settings", "VerpSection",
-    "WikiSection",
+    "ROLES", "HttpSection", "NodeSection", "RulesSection", "Settings", "StorageSection",
+    "VerpSection", "WikiSection",
 ]  # fmt: skip
 
 Role = Literal["issue", "take", "act"]

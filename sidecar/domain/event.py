@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from .harmless import one_line
 from .report import ReportAction
 
-__all__ = ["MAX_ADDRESS", "MAX_DIAGNOSTIC", "MAX_RECIPIENTS", "Event", "Failure", "compose", "plain", "when"]
+__all__ = ["MAX_ADDRESS", "MAX_DIAGNOSTIC", "MAX_RECIPIENTS", "Event", "Failure", "compose", "when"]
 
 MAX_RECIPIENTS = 100  #: of one event, as dsn.MAX_REPORTS
 MAX_ADDRESS = 320  #: characters; RFC 3696 erratum 1690 has 254, and 64 + 1 + 255 is what can be written
@@ -98,7 +99,7 @@ def _blocks(event: Event) -> Iterator[list[str]]:
 
 def _recipient(failure: Failure) -> Iterator[str]:
     kind = "rfc822" if failure.address.isascii() else "utf-8"
-    yield _field("Final-Recipient", f"{kind}; {plain(failure.address)[:MAX_ADDRESS]}")
+    yield _field("Final-Recipient", f"{kind}; {one_line(failure.address)[:MAX_ADDRESS]}")
     yield f"Action: {failure.action}"
     default = "4.0.0" if failure.action is ReportAction.DELAYED else "5.0.0"  # RFC 3464 wants one
     yield _field("Status", failure.status or default)
@@ -106,11 +107,6 @@ def _recipient(failure: Failure) -> Iterator[str]:
         yield _field("Remote-MTA", "dns; " + failure.remote_mta)
     if failure.diagnostic:
         yield _field("Diagnostic-Code", failure.diagnostic)
-
-
-def plain(text: str) -> str:
-    """*text* on one line, of printable characters and single blanks alone."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def when(text: str) -> datetime:
@@ -125,7 +121,7 @@ def when(text: str) -> datetime:
 def _field(name: str, value: str) -> str:
     """A field, folded at blanks: what follows a line's end is always a blank and a word."""
     return textwrap.fill(
-        f"{name}: {plain(value)}",
+        f"{name}: {one_line(value)}",
         LINE,
         subsequent_indent=" ",
         break_long_words=False,
@@ -134,7 +130,7 @@ def _field(name: str, value: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    return plain(text).encode("ascii", "backslashreplace").decode()
+    return one_line(text).encode("ascii", "backslashreplace").decode()
 
 
 def _base64(text: str) -> str:

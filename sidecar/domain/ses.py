@@ -16,7 +16,8 @@ from datetime import datetime
 from typing import Any
 
 from .dsn import trim_address
-from .event import MAX_DIAGNOSTIC, MAX_RECIPIENTS, Event, Failure, plain, when
+from .event import MAX_DIAGNOSTIC, MAX_RECIPIENTS, Event, Failure, when
+from .harmless import one_line
 from .json_text import NotJson, parse_object
 from .report import ReportAction
 from .status import find_status, is_vague
@@ -84,7 +85,7 @@ def _complaint(told: Mapping[str, Any], message: str) -> Event:
 
 
 def _failure(recipient: Mapping[str, Any], sort: str, subtype: str, remote: str) -> Failure:
-    words = plain(_text(recipient, "diagnosticCode"))[:MAX_DIAGNOSTIC]
+    words = one_line(_text(recipient, "diagnosticCode"))[:MAX_DIAGNOSTIC]
     status = find_status(_text(recipient, "status"), whole_field=True)
     permanent = sort == "Permanent"
     if not permanent and status:
@@ -121,7 +122,7 @@ def _recipients(told: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 def _address(recipient: Mapping[str, Any]) -> str:
     written = _text(recipient, "emailAddress")
-    address = trim_address(written) or plain(written)
+    address = trim_address(written) or one_line(written)
     if not address:
         raise NotUnderstood("emailAddress is missing")
     return address

@@ -8,7 +8,9 @@ import json
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from sidecar.configuration.config import ACCEPT
 from sidecar.configuration.secrets import WELL_KNOWN
+from sidecar.configuration.settings import StorageSection
 from sidecar.domain.harmless import harmless
 
 from .found import Found, Settings
@@ -17,7 +19,6 @@ from .php_file import PhpFile
 __all__ = ["SECRET_FILE", "Made", "made_from"]
 
 SECRET_FILE = "bouncehandler.secret"
-ACCEPT_DAYS = 10  # ours; mail servers' queues live 4 to 5 days
 DAY = 86_400  # seconds
 #: PHP's names of hash algorithms that Python spells otherwise.
 ALGORITHMS = {"sha512/256": "sha512_256", "sha512/224": "sha512_224"} | {
@@ -95,15 +96,15 @@ def _verp(made: Made, theirs: Settings) -> None:
     made.take("[verp] prefix", theirs.text("VERPprefix"), required=True)
     made.say('keys_file = "verp.keys"')
     accept = theirs.number("VERPAcceptTime")
-    if accept.known and accept.value > ACCEPT_DAYS * DAY:
+    if accept.known and accept.value > ACCEPT.total_seconds():
         made.put("[verp] accept_days", accept.value / DAY, accept.whence)
     elif accept.known:
         made.comment(
-            f"accept_days = {ACCEPT_DAYS}, our default: {accept.value / DAY:g} days are too short for the "
+            f"accept_days = {ACCEPT.days}, our default: {accept.value / DAY:g} days are too short for the "
             f"bounces that come last ({accept.whence})."
         )
     else:
-        made.comment(f"accept_days = {ACCEPT_DAYS}, our default: {accept.open}")
+        made.comment(f"accept_days = {ACCEPT.days}, our default: {accept.open}")
     signs = theirs.truth("GenerateVERP")
     if signs.known and not signs.value:
         made.comment(
@@ -185,7 +186,8 @@ def _storage(made: Made, theirs: Settings) -> None:
     made.say("", "[storage]")
     if age.known and not age.value:
         made.comment(
-            f"{age.whence}: for ever; here everything goes by age. keep_bounces_days = 90 is our default."
+            f"{age.whence}: for ever; here everything goes by age. "
+            f"keep_bounces_days = {StorageSection().keep_bounces_days:g} is our default."
         )
     else:
         days = age.value / DAY if age.value is not None else None

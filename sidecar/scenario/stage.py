@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from sidecar.configuration.config import ACCEPT
+from sidecar.configuration.settings import StorageSection
 from sidecar.domain.brake import Limits
 from sidecar.domain.person import Person
 from sidecar.domain.policy import Policy
@@ -35,11 +37,16 @@ from wiki_adapter.practice_users import PracticeUsers
 
 __all__ = ["Stage", "StoryClock"]
 
-ACCEPT = timedelta(days=10)  # the default of accept_days
 SLOWNESS = timedelta(seconds=30)
 AGAIN = timedelta(minutes=1)  # a wiki that is left alone for a while is looked at again
 DAY = timedelta(days=1)
-KEEP = Keep(mail=14 * DAY, aside=60 * DAY, bounces=90 * DAY, audit=365 * DAY)  # the defaults of keep_..._days
+USUAL = StorageSection()
+KEEP = Keep(
+    mail=USUAL.keep_mail_days * DAY,
+    aside=USUAL.keep_aside_days * DAY,
+    bounces=USUAL.keep_bounces_days * DAY,
+    audit=USUAL.keep_audit_days * DAY,
+)
 
 
 @dataclass

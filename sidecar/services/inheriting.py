@@ -19,7 +19,7 @@ from sidecar.domain.inherited import Fate, fate_of, verdict_of
 from sidecar.domain.policy import Policy
 from sidecar.domain.provider import provider_of
 from sidecar.domain.verp import Token, Verp
-from sidecar.storage import accounts, brakes, ledger, sends
+from sidecar.storage import accounts, audit, ledger, sends
 from sidecar.storage.database import Database
 
 __all__ = ["Heir", "Inheritance", "LeftOut"]
@@ -113,7 +113,7 @@ class Heir:
             rule=verdict.rule,
             domain=domain,
             provider=provider_of(domain),
-            words=verdict.words[:200],
+            words=verdict.words,
         )
 
     def _as_signed(self, wiki: str, address: str, now: datetime) -> Token:
@@ -161,9 +161,7 @@ def _enter(connection: sa.Connection, batch: Sequence[Sorted], now: datetime) ->
         sends.forget(connection, new.wiki, new.user_id, new.sent, "")  # signed in BounceHandler's format
     if fresh:
         hard = sum(new.hard for new in fresh)
-        brakes.tell(
-            connection, now, "imported", f"bounce_records: {len(fresh)} failures, {hard} of them hard"
-        )
+        audit.tell(connection, now, "imported", f"bounce_records: {len(fresh)} failures, {hard} of them hard")
     return became
 
 

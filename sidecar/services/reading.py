@@ -93,7 +93,7 @@ class Reader:
             rule=verdict.rule,
             domain=(domain := domain_of(about.address)),
             provider=provider_of(domain, about.remote_mta),
-            words=verdict.words[:200],
+            words=verdict.words,
             confirming=token.confirming,
         )
 

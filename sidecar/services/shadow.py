@@ -16,13 +16,12 @@ from sidecar.domain.history import Standing
 from sidecar.domain.person import Account
 from sidecar.domain.policy import Policy, read
 from sidecar.storage import aside, shadows
-from sidecar.storage.actions import Kind
+from sidecar.storage.actions import DECIDED, Kind
 from sidecar.storage.histories import history_of
 from sidecar.storage.shadows import Came, Imagined
 
 __all__ = ["Check", "ShadowReport", "Would", "shadow_report"]
 
-DECIDED = (Kind.WARN, Kind.UNCONFIRM)  # what brakes count
 LONG_ENOUGH = timedelta(days=21)  # a streak takes a week; whoever gets little mail shows up later
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

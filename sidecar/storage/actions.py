@@ -15,7 +15,7 @@ from sidecar.domain.person import Account
 from sidecar.storage.schema import action, action_bounce, event
 
 __all__ = [
-    "ANSWERED", "Done", "Entry", "Event", "Kind", "State", "bounces_of", "done", "entries",
+    "ANSWERED", "DECIDED", "Done", "Entry", "Event", "Kind", "State", "bounces_of", "done", "entries",
     "events_of_user", "is_in", "oldest_due", "waiting",
 ]  # fmt: skip
 
@@ -27,6 +27,10 @@ class Kind(StrEnum):
     UNCONFIRM = "unconfirm"
     RESTORE = "restore"
     MISTYPED = "mistyped"
+
+
+#: Kinds that a user's history has called for; no more than one of them is owed at a time.
+DECIDED = (Kind.WARN, Kind.UNCONFIRM)
 
 
 class State(StrEnum):

@@ -59,7 +59,7 @@ def mail(connection: sa.Connection, notice_id: int) -> Notice | None:
 
 def settle(connection: sa.Connection, notice_id: int, entry: Notice) -> bool:
     """Enter what a mail turned out to be; its reason "" clears the mark. False if another was faster."""
-    values: dict[str, object] = {"kind": entry.kind, "aside": entry.aside[:500], "domain": entry.domain}
+    values: dict[str, object] = {"kind": entry.kind, "aside": entry.aside, "domain": entry.domain}
     values |= {"wiki": entry.wiki, "user_id": entry.user_id}
     same = (notice.c.id == notice_id) & _IS_ASIDE
     return connection.execute(notice.update().where(same).values(values)).rowcount > 0

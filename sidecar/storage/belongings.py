@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sidecar.domain.person import Account
-from sidecar.storage import accounts, brakes, claims, digests, people
+from sidecar.storage import accounts, audit, claims, digests, people
 from sidecar.storage.brakes import BY_WORD
 from sidecar.storage.schema import (
     account,
@@ -114,7 +114,7 @@ def erase(connection: sa.Connection, user: User, now: datetime) -> dict[str, int
     _forget_providers(connection, providers)
     digests.follow(connection)
     told = f"everything of one user, by an operator: {sum(counted.values())} rows"
-    brakes.tell(connection, now, "forgotten", told)
+    audit.tell(connection, now, "forgotten", told)
     return counted
 
 

@@ -15,19 +15,19 @@ import sqlalchemy as sa
 
 from sidecar.domain.brake import Acted
 from sidecar.storage import accounts
-from sidecar.storage.actions import Kind, State
+from sidecar.storage.actions import DECIDED, Kind, State
+from sidecar.storage.audit import tell, tell_each
 from sidecar.storage.prepared import Prepared
-from sidecar.storage.schema import action, action_bounce, bounce, brake, event
+from sidecar.storage.schema import action, action_bounce, bounce, brake
 
 __all__ = [
     "BY_WORD", "HELD_KINDS", "Brake", "BrakeState", "acted", "because_of", "brakes", "discard", "holding",
-    "last_settled", "lately", "missed_by", "release", "tell", "trip", "whose",
+    "last_settled", "lately", "missed_by", "release", "trip", "whose",
     "wikis_of",
 ]  # fmt: skip
 
 #: An operator's undoing goes through every brake.
-HELD_KINDS = (Kind.WARN, Kind.UNCONFIRM, Kind.MISTYPED)
-DECIDED_KINDS = (Kind.WARN, Kind.UNCONFIRM)
+HELD_KINDS = (*DECIDED, Kind.MISTYPED)
 UNSEEN = timedelta(minutes=1)  # in which who trips a brake may not see what is decided on another node
 
 
@@ -55,7 +55,7 @@ _SETTLED = sa.select(sa.func.max(brake.c.settled, type_=brake.c.settled.type)).w
 _ACTED = sa.select(
     sa.func.count(sa.case((action.c.created > sa.bindparam("hour"), 1))), sa.func.count()
 ).where(
-    action.c.kind.in_(DECIDED_KINDS),
+    action.c.kind.in_(DECIDED),
     action.c.state != State.SHADOW,
     # Not "IS NULL": SQLite would look at every action of the history, as nearly none was ever held.
     sa.func.coalesce(action.c.brake_id, 0) == 0,
@@ -166,7 +166,7 @@ def trip(
         "wiki": wiki,
         "since": since,
         "tripped": now,
-        "why": why[:500],
+        "why": why,
         "state": BrakeState.TRIPPED,
         "holds": holds,
     }
@@ -183,7 +183,7 @@ def release(connection: sa.Connection, brake_id: int, now: datetime, by: str = "
     if not _settle(connection, brake_id, BrakeState.RELEASED, now):
         return None
     held = (action.c.brake_id == brake_id) & (action.c.state == State.HELD)
-    _tell_each(connection, held, now, "released", f"by {by}: brake {brake_id}")
+    tell_each(connection, held, now, "released", f"by {by}: brake {brake_id}")
     freed = connection.execute(action.update().where(held).values(state=State.WAITING, due=now)).rowcount
     for other in brakes(connection, BrakeState.TRIPPED):
         freed -= _hold(connection, other, now, None, was_held_by=brake_id)
@@ -199,7 +199,7 @@ def discard(connection: sa.Connection, brake_id: int, now: datetime, by: str = "
         return None
     held = (action.c.brake_id == brake_id) & (action.c.state == State.HELD)
     gone = {"state": State.DISCARDED, "open_for": None, "settled": now, "error": f"discarded by {by}"}
-    _tell_each(connection, held, now, "discarded", f"by {by}: brake {brake_id}")
+    tell_each(connection, held, now, "discarded", f"by {by}: brake {brake_id}")
     given_up = connection.execute(action.update().where(held).values(gone)).rowcount
     incident = bounce.c.hard & (bounce.c.received >= found[0].since) & bounce.c.pardon.is_(None)
     if found[0].provider:
@@ -241,7 +241,7 @@ def _hold(
         mine &= action.c.created >= hold_from
     if was_held_by:
         mine &= action.c.brake_id == was_held_by
-    _tell_each(connection, mine, now, "held", f"by brake {by.id}: {by.why}")
+    tell_each(connection, mine, now, "held", f"by brake {by.id}: {by.why}")
     return connection.execute(action.update().where(mine).values(state=State.HELD, brake_id=by.id)).rowcount
 
 
@@ -255,19 +255,3 @@ def because_of(wiki: str) -> sa.ColumnElement[bool]:
 def whose(provider: str, wiki: str) -> str:
     """The users of a brake, in words."""
     return " at ".join(filter(None, (wiki and f"users of {wiki}", provider))) or "everybody"
-
-
-def _tell_each(
-    connection: sa.Connection, which: sa.ColumnElement[bool], now: datetime, what: str, detail: str
-) -> None:
-    """A line for each action, before it changes."""
-    said = (sa.literal(now, event.c.at.type), sa.literal(what), sa.literal(detail[:500]))
-    lines = sa.select(action.c.wiki, action.c.user_id, action.c.id, *said).where(which)
-    names = ["wiki", "user_id", "action_id", "at", "what", "detail"]
-    connection.execute(event.insert().from_select(names, lines))
-
-
-def tell(connection: sa.Connection, now: datetime, what: str, detail: str) -> None:
-    """A line of the audit that is about no user."""
-    row = {"at": now, "wiki": "", "user_id": 0, "action_id": None, "what": what, "detail": detail[:500]}
-    connection.execute(event.insert().values(row))

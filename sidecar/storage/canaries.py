@@ -49,7 +49,7 @@ def _enter(connection: sa.Connection, node: str, token: str, now: datetime) -> i
 
 def settle(connection: sa.Connection, canary_id: int, error: str = "") -> None:
     """The mail server has it, or has not taken it (*error*). Repeatable."""
-    connection.execute(canary.update().where(canary.c.id == canary_id).values(error=error[:500]))
+    connection.execute(canary.update().where(canary.c.id == canary_id).values(error=error))
 
 
 def returned(connection: sa.Connection, token: str, now: datetime) -> CanaryRound | None:

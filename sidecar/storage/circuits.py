@@ -58,7 +58,7 @@ def put(connection: sa.Connection, entry: Standing) -> None:
     values = {
         "failures": entry.failures,
         "until": entry.until,
-        "why": entry.why[:500],
+        "why": entry.why,
         "changed": entry.changed,
         "credential": entry.credential,
         "trouble": entry.trouble,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sidecar.domain.person import Account
 from sidecar.storage import accounts, brakes, outbox, people
 from sidecar.storage.actions import State
+from sidecar.storage.audit import tell_of
 from sidecar.storage.outbox import Owed
 from sidecar.storage.schema import action
 from sidecar.storage.wanted import action_of
@@ -155,5 +156,5 @@ def _hold_if_missed(connection: sa.Connection, row: sa.Row[Any], now: datetime) 
         return False
     values = {"state": State.HELD, "brake_id": by.id}
     connection.execute(action.update().where(action.c.id == row.id).values(values))
-    outbox.tell(connection, row.id, action_of(connection, row), now, "held", f"by brake {by.id}: {by.why}")
+    tell_of(connection, row.id, action_of(connection, row), now, "held", f"by brake {by.id}: {by.why}")
     return True

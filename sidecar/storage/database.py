@@ -57,8 +57,10 @@ class Database:
         password: str = "",
         busy_seconds: float = BUSY_SECONDS,
         metrics: Metrics | None = None,
+        logs_trouble: bool = False,
     ) -> None:
-        self._health = Health(metrics)
+        """*logs_trouble*: for the daemon, which goes on; a command ends with the error and prints it."""
+        self._health = Health(metrics or Metrics(), logs_trouble=logs_trouble)
         self._patient = partial(patient_engine, url, password)
         engines = Engines.of(
             url, password, busy_seconds=busy_seconds, writers=WRITERS, readers=READERS + ONLOOKERS

@@ -90,8 +90,18 @@ def passes(error: BaseException) -> bool:
     return number in MARIADB_PASSES
 
 
+#: Of a server that lets nobody write: a standby, or one that was told to be one.
+MARIADB_ONLY_READS = frozenset(
+    {
+        1290,  # The server is running with the --read-only option
+        1792,  # Cannot execute statement in a READ ONLY transaction
+        1836,  # Running in read-only mode
+    }
+)
+PG_ONLY_READS = "25006"  # read_only_sql_transaction
+
 #: https://mariadb.com/kb/en/mariadb-error-codes/ and the client's own, below 3000.
-MARIADB_PASSES = frozenset(
+MARIADB_PASSES = MARIADB_ONLY_READS | frozenset(
     {
         1020,  # Record has changed since last read
         1040,  # Too many connections
@@ -100,10 +110,7 @@ MARIADB_PASSES = frozenset(
         1213,  # Deadlock found when trying to get lock
         1203,  # User already has more than 'max_user_connections' active connections
         1226,  # User has exceeded the 'max_user_connections' resource
-        1290,  # The server is running with the --read-only option
         1412,  # Table definition has changed, please retry transaction
-        1792,  # Cannot execute statement in a READ ONLY transaction
-        1836,  # Running in read-only mode
         1927,  # Connection was killed
         2002,  # Can't connect to local server through socket
         2003,  # Can't connect to server
@@ -115,7 +122,7 @@ MARIADB_PASSES = frozenset(
 #: https://www.postgresql.org/docs/15/errcodes-appendix.html
 PG_PASSES = frozenset(
     {
-        "25006",  # read_only_sql_transaction: a standby
+        PG_ONLY_READS,
         "40001",  # serialization_failure
         "40P01",  # deadlock_detected
         "53300",  # too_many_connections
@@ -131,7 +138,7 @@ PG_CLASSES = frozenset({"08"})  # connection exceptions
 def only_reads(error: BaseException | None) -> bool:
     """Whether the driver's error says that the server lets nobody write: a standby, or told to be one."""
     number = error.args[0] if error and error.args else None
-    return number in (1290, 1792, 1836) or getattr(error, "sqlstate", None) == "25006"
+    return number in MARIADB_ONLY_READS or getattr(error, "sqlstate", None) == PG_ONLY_READS
 
 
 def _with(url: str, password: str) -> sa.URL:

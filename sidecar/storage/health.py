@@ -38,9 +38,9 @@ class Health:
     who looked at that would say twice a second that all is well.
     """
 
-    def __init__(self, metrics: Metrics | None) -> None:
-        """*metrics*: None for a command, which ends with the error and prints it by itself."""
-        self._tells, metrics = metrics is not None, metrics or Metrics()
+    def __init__(self, metrics: Metrics, *, logs_trouble: bool) -> None:
+        """*logs_trouble*: begin and end are told here, what fails because of it at debug alone."""
+        self._logs_trouble = logs_trouble
         self._up, self._errors = metrics.database_up, metrics.database_errors
         self._took = {what: metrics.database_seconds.labels(what).observe for what in ("read", "write")}
         self._failed = {"read": 0, "write": 0}
@@ -71,7 +71,7 @@ class Health:
         except TROUBLE as error:
             self._errors.inc()
             self._up.set(0)
-            if self._tells:
+            if self._logs_trouble:
                 if self.good:
                     log.error("database in trouble", why=str(getattr(error, "orig", error)))
                 already_told(error)
@@ -87,5 +87,5 @@ class Health:
         failed, self._failed[what] = self._failed[what], 0
         if self.good:
             self._up.set(1)
-            if self._tells:
+            if self._logs_trouble:
                 log.warning("database is back", failed=failed)

@@ -62,7 +62,7 @@ def append(connection: sa.Connection, entry: Notice) -> int | None:
         "received": entry.received,
         "return_path": entry.return_path,
         "kind": entry.kind,
-        "aside": entry.aside[:500],
+        "aside": entry.aside,
         "raw": entry.packed,
         "domain": entry.domain,
         "null_sender": entry.null_sender,

@@ -12,8 +12,9 @@ from sidecar.domain.unconfirmed import Unconfirmed
 from sidecar.domain.wiki import Effect
 from sidecar.storage import accounts, rates
 from sidecar.storage.actions import Kind, State
+from sidecar.storage.audit import tell_of
 from sidecar.storage.rates import Count, What
-from sidecar.storage.schema import action, event
+from sidecar.storage.schema import action
 from sidecar.storage.undoing import undoable
 
 __all__ = ["adopt", "is_there", "leaving"]
@@ -65,8 +66,7 @@ def adopt(connection: sa.Connection, entry: Unconfirmed, now: datetime) -> bool:
     day = entry.unconfirmed_at.date()
     rates.amend(connection, day, {What.ACTION: Count(day, entry.wiki, Effect.UNCONFIRMED, False, 1)})
     told = f"un-confirmed by another installation on {entry.unconfirmed_at:%Y-%m-%d %H:%M}: {entry.reason}"
-    line = {"at": now, "wiki": entry.wiki, "user_id": entry.user_id, "action_id": action_id}
-    connection.execute(event.insert().values(what="imported", detail=told[:500], **line))
+    tell_of(connection, action_id, entry, now, "imported", told)
     return True
 
 

@@ -21,20 +21,18 @@ import sqlalchemy as sa
 from sidecar.domain.person import Account
 from sidecar.domain.wiki import Action, Outcome
 from sidecar.storage import accounts, brakes, people
-from sidecar.storage.actions import Kind, State
-from sidecar.storage.schema import action, action_bounce, event
+from sidecar.storage.actions import DECIDED, State
+from sidecar.storage.audit import tell_of
+from sidecar.storage.schema import action, action_bounce
 from sidecar.storage.wanted import KINDS, action_of, as_of, open_for
 
 __all__ = [
     "Because", "Owed", "close", "decided_at", "enqueue", "hand_over", "hasten", "is_open", "is_open_for",
-    "join", "next_due", "postpone", "renew", "retry", "settle", "shadowed", "tell",
+    "join", "next_due", "postpone", "renew", "retry", "settle", "shadowed",
 ]  # fmt: skip
 
-#: Kinds that a user's history has called for; no more than one of them is owed at a time.
-DECIDED = (Kind.WARN, Kind.UNCONFIRM)
-
 _ENQUEUE = action.insert().returning(action.c.id)
-_LINK, _TELL = action_bounce.insert(), event.insert()
+_LINK = action_bounce.insert()
 _OPEN = sa.select(action.c.id).where(action.c.open_for.in_(sa.bindparam("keys", expanding=True))).limit(1)
 
 
@@ -87,14 +85,14 @@ def enqueue(
         "effect": "",
         "fingerprint": "",
         "provider": because.provider,
-        "policy": because.policy[:200],
+        "policy": because.policy,
         "undoes": because.undoes,
         "brake_id": held_by,
     }
     action_id: int = connection.execute(_ENQUEUE, row).scalar_one()
     _link(connection, action_id, because)
     said = f"{row['kind']}, {state}: {wanted.reason}{_by(because)}"
-    tell(connection, action_id, wanted, now, "decided", said)
+    tell_of(connection, action_id, wanted, now, "decided", said)
     return action_id
 
 
@@ -149,13 +147,13 @@ def renew(connection: sa.Connection, owed: Owed, wanted: Action, because: Becaus
     False if it is at another provider by now, whose brake holds it.
     """
     known = connection.execute(sa.select(action.c.provider).where(action.c.id == owed.id)).scalar_one()
-    values = {"confirmed_before": as_of(wanted), "reason": wanted.reason, "policy": because.policy[:200]}
+    values = {"confirmed_before": as_of(wanted), "reason": wanted.reason, "policy": because.policy}
     values["provider"] = because.provider  # whose brake holds it is asked by this
     connection.execute(action.update().where(action.c.id == owed.id).values(values))
     connection.execute(action_bounce.delete().where(action_bounce.c.action_id == owed.id))
     _link(connection, owed.id, because)
     if wanted.reason != owed.action.reason:
-        tell(connection, owed.id, wanted, now, "renewed", wanted.reason)
+        tell_of(connection, owed.id, wanted, now, "renewed", wanted.reason)
     held_by = None
     if because.provider != known:
         held_by = brakes.holding(connection, because.provider, *brakes.wikis_of(connection, owed.id))
@@ -163,7 +161,7 @@ def renew(connection: sa.Connection, owed: Owed, wanted: Action, because: Becaus
         return True
     held = {"state": State.HELD, "brake_id": held_by, "leased_until": None}
     connection.execute(action.update().where(action.c.id == owed.id).values(held))
-    tell(connection, owed.id, wanted, now, "held", f"by brake {held_by}: now at {because.provider}")
+    tell_of(connection, owed.id, wanted, now, "held", f"by brake {held_by}: now at {because.provider}")
     return False
 
 
@@ -208,15 +206,15 @@ def close(connection: sa.Connection, owed: Owed, state: State, why: str, now: da
     dead = state is State.DEAD and KINDS[type(owed.action)] in DECIDED
     forget = {"forget_until": now} if dead else {}  # else each later bounce would owe it again
     if _in_hand(connection, owed):
-        _close(connection, owed, state, now, {"error": why[:500], **forget}, why)
+        _close(connection, owed, state, now, {"error": why, **forget}, why)
 
 
 def postpone(connection: sa.Connection, owed: Owed, due: datetime, why: str, now: datetime) -> None:
     """Not now; again at *due*. Void if another has the lease."""
-    values = {"due": due, "leased_until": None, "error": why[:500]}
+    values = {"due": due, "leased_until": None, "error": why}
     if _in_hand(connection, owed):
         connection.execute(action.update().where(action.c.id == owed.id).values(values))
-        tell(connection, owed.id, owed.action, now, "postponed", f"until {due:%Y-%m-%d %H:%M:%S}: {why}")
+        tell_of(connection, owed.id, owed.action, now, "postponed", f"until {due:%Y-%m-%d %H:%M:%S}: {why}")
 
 
 def hasten(connection: sa.Connection, wiki: str, now: datetime) -> None:
@@ -257,7 +255,7 @@ def retry(connection: sa.Connection, action_id: int, now: datetime) -> bool:
         )
         values |= {"state": State.HELD, "brake_id": held_by} if held_by else {}
     connection.execute(action.update().where(action.c.id == action_id).values(values))
-    tell(connection, action_id, again, now, "retried", "by an operator")
+    tell_of(connection, action_id, again, now, "retried", "by an operator")
     return True
 
 
@@ -284,15 +282,7 @@ def _close(
     mine = (action.c.id == owed.id) & (action.c.state != State.DONE)
     closing = {"state": state, "open_for": None, "leased_until": None, "settled": now, **values}
     if connection.execute(action.update().where(mine).values(closing)).rowcount:
-        tell(connection, owed.id, owed.action, now, str(state), why)
-
-
-def tell(
-    connection: sa.Connection, action_id: int, about: Action, now: datetime, what: str, detail: str
-) -> None:
-    """A line of the audit."""
-    row = {"at": now, "wiki": about.wiki, "user_id": about.user_id, "action_id": action_id}
-    connection.execute(_TELL, row | {"what": what, "detail": detail[:500]})
+        tell_of(connection, owed.id, owed.action, now, str(state), why)
 
 
 def _by(because: Because) -> str:

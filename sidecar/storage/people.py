@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from sidecar.domain.history import CLOCK_SKEW
 from sidecar.domain.person import Account, Together
-from sidecar.storage.actions import Kind, State
+from sidecar.storage.actions import DECIDED, State
 from sidecar.storage.persons import busy_among, lead_of, person_of
 from sidecar.storage.schema import action, bounce, identity
 
@@ -34,7 +34,6 @@ PAGE = 100
 #: No question waits for longer, by twice (services/identity.py): a clock that ran ahead has put it off.
 LATEST = timedelta(hours=2)
 
-DECIDED = (Kind.WARN, Kind.UNCONFIRM)
 _LEAD = (identity.c.lead_wiki, identity.c.lead_user_id)
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sidecar.domain.numbers import Numbers
 from sidecar.domain.person import Account
 from sidecar.storage import people
-from sidecar.storage.actions import Kind, State
+from sidecar.storage.actions import DECIDED, State
 from sidecar.storage.needs import OPEN
 from sidecar.storage.schema import action, bounce, identity, notice
 
@@ -27,7 +27,7 @@ User = tuple[str, int]  #: wiki, user id
 BATCH = 10_000  # rows that are fetched at a time
 
 _ASIDE = (notice.c.aside != "") & (notice.c.wiki != "")
-_OWED = action.c.state.in_(OPEN) & action.c.kind.in_((Kind.WARN, Kind.UNCONFIRM))
+_OWED = action.c.state.in_(OPEN) & action.c.kind.in_(DECIDED)
 _MAY_OPEN = ((action, _OWED), (notice, _ASIDE))
 
 _SINCE: sa.BindParameter[datetime] = sa.bindparam("since", type_=bounce.c.sent.type)

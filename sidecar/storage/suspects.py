@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from sidecar.storage.brakes import BY_WORD, tell
+from sidecar.storage.audit import tell
+from sidecar.storage.brakes import BY_WORD
 from sidecar.storage.schema import action_bounce, bounce
 from sidecar.storage.undoing import Undoable, undoable
 

@@ -19,10 +19,12 @@ from tests.bench.bounces import SESSIONS, fresh_bounces, pour, write_for_pouring
 from tests.bench.figures import OURS, Line, Measure, Section
 from tests.bench.house import House, cpu_seconds
 from tests.bench.settings import Settings, rounds_of
-from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
+from tests.support.database_server import DatabaseServer
 from tests.support.debs import DownloadFailed
 from tests.support.fresh_history import make_tables
+from tests.support.mariadb_server import MariaDb
 from tests.support.postfix import Postfix, install
+from tests.support.postgresql_server import PostgreSql
 from tests.support.practice import load as configuration
 from tests.support.sidecar import DOMAIN, is_served
 from tests.support.waiting import until

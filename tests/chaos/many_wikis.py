@@ -14,9 +14,11 @@ from pathlib import Path
 from tests.chaos.campaign import Campaign, Report
 from tests.chaos.crowd import Crowd
 from tests.chaos.node import team
-from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
+from tests.support.database_server import DatabaseServer
 from tests.support.fixtures_databases import PATTERN
 from tests.support.fresh_history import make_tables
+from tests.support.mariadb_server import MariaDb
+from tests.support.postgresql_server import PostgreSql
 
 SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDb, "postgresql": PostgreSql}
 

@@ -7,9 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
+from tests.support.database_server import DatabaseServer
 from tests.support.fixtures_databases import PATTERN
 from tests.support.fresh_history import make_tables
+from tests.support.mariadb_server import MariaDb
+from tests.support.postgresql_server import PostgreSql
 from tests.support.preloaded import Switch, library
 from tests.support.small_disk import SmallDisk, small_disk
 

@@ -17,6 +17,7 @@ from tests.contract.practice_bench import practice_bench
 from tests.contract.wiki_words import (
     ADDRESS,
     CONFIRMED,
+    COUNTED,
     LATER,
     REASON,
     SENT,
@@ -30,9 +31,6 @@ from tests.contract.wiki_words import (
 from tests.support.mediawiki import MediaWiki
 from wiki_adapter import WikiAccess
 from wiki_adapter.pywikibot_wiki import PywikibotWiki
-
-#: What a sidecar asks for when mail was sent to a confirmed address and came back.
-COUNTED: list[Callable[..., Action]] = [warn, unconfirm]
 
 
 class TellingContract(Contract):

@@ -4,7 +4,7 @@ Knows the port and the bench. Does not know which wiki it talks to: whoever want
 them writes it down here as a test first.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sidecar.domain.wiki import Action, Effect, Outcome, Wiki
+from sidecar.domain.wiki import Effect, Outcome, Wiki
 from tests.contract.bench import Mailbox, WikiBench
 from tests.contract.contract import Contract
 from tests.contract.practice_bench import farm_bench, practice_bench
@@ -25,14 +25,10 @@ from tests.contract.wiki_words import (
     a_user,
     restore,
     unconfirm,
-    warn,
 )
 from tests.support.mediawiki import MediaWiki
 from wiki_adapter import WikiAccess
 from wiki_adapter.pywikibot_wiki import PywikibotWiki
-
-#: What a sidecar asks for when mail was sent to a confirmed address and came back.
-COUNTED: list[Callable[..., Action]] = [warn, unconfirm]
 
 
 class UnconfirmContract(Contract):

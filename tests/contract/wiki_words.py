@@ -4,7 +4,7 @@ Knows the port and the bench. Does not know the promises.
 """
 
 import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -77,6 +77,10 @@ def unconfirm(
     user_id: int, before: datetime = SENT, protect: Collection[str] = (), *, announce: bool = False
 ) -> Unconfirm:
     return Unconfirm("testwiki", user_id, before, REASON, frozenset(protect), announce)
+
+
+#: What a sidecar asks for when mail was sent to a confirmed address and came back.
+COUNTED: list[Callable[..., Action]] = [warn, unconfirm]
 
 
 def restore(user_id: int, taken: Outcome) -> Restore:

@@ -11,8 +11,7 @@ import pytest
 from sidecar.recorded import recorded
 from tests.support.debian_host import DebianHost
 from tests.support.debian_root import DebianRoot
-from tests.support.places import free_port
-from tests.support.remote_mx import RemoteMx
+from tests.support.mta_inside import beside_remote, submit
 from tests.support.sidecar_inside import DOMAIN, SidecarInside
 from tests.support.waiting import until
 
@@ -72,19 +71,13 @@ spoilt = (one for one in issued if "/" in one and "+" in one and one != one.lowe
 print(next(spoilt), next(spoilt))
 """
 
-MAIL = "From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHello.\n"
-
 
 @pytest.fixture(scope="module")
 def host(exim_root: DebianRoot) -> Iterator[DebianHost]:
     """Exim not yet started; a server in the same network refuses mail for remote.example."""
-    with exim_root.running() as host:
-        with host.network():
-            remote = RemoteMx(port=free_port())
-            remote.start()
+    with beside_remote(exim_root) as (host, remote):
         host.path("/etc/exim4/conf.d/router/100_remote").write_text(REMOTE.format(port=remote.port))
         yield host
-        remote.stop()
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +96,10 @@ def sidecar(host: DebianHost) -> SidecarInside:
     return sidecar
 
 
-def send(host: DebianHost, return_path: str, to: str) -> None:
-    """As the wiki does, whose mail() calls sendmail."""
-    host.run("sendmail", "-f", return_path, to, stdin=MAIL.format(to=to), user="www-data")
-
-
 def test_a_dead_address_comes_back_through_split_configuration_and_is_booked(
     host: DebianHost, sidecar: SidecarInside
 ) -> None:
-    send(host, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
+    submit(host, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
     bounce = sidecar.booked(7)
     assert (bounce["category"], bounce["hard"]) == ("user-unknown", True)
 
@@ -133,7 +121,7 @@ def test_a_bounce_from_outside_is_taken_whatever_its_return_path_is_made_of(
 def test_while_the_sidecar_is_down_the_bounce_waits(host: DebianHost, sidecar: SidecarInside) -> None:
     return_path = sidecar.issue(8, "nouser@remote.example")
     sidecar.stop()
-    send(host, return_path, "nouser@remote.example")
+    submit(host, return_path, "nouser@remote.example")
     until(lambda: f"== {return_path.partition('@')[0]}" in log(host), "a deferred bounce")
     sidecar.start()
     host.run("exim4", "-Rff", DOMAIN)

@@ -10,8 +10,7 @@ import pytest
 from tests.support import units
 from tests.support.debian_host import DebianHost
 from tests.support.debian_root import DebianRoot
-from tests.support.places import free_port
-from tests.support.remote_mx import RemoteMx
+from tests.support.mta_inside import beside_remote, submit
 from tests.support.sidecar_inside import DOMAIN, SidecarInside
 from tests.support.waiting import until
 
@@ -29,8 +28,6 @@ postconf -e 'relay_domains = {DOMAIN}' \
     'bounce-sidecar_destination_recipient_limit = 1'
 """
 
-MAIL = "From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHello.\n"
-
 
 def configured(host: DebianHost) -> set[str]:
     """Each line of main.cf, and of master.cf."""
@@ -42,13 +39,9 @@ def configured(host: DebianHost) -> set[str]:
 @pytest.fixture(scope="module")
 def host(postfix_root: DebianRoot) -> Iterator[DebianHost]:
     """Postfix not yet started; a server in the same network refuses for all the world."""
-    with postfix_root.running() as host:
-        with host.network():
-            remote = RemoteMx(port=free_port())
-            remote.start()
+    with beside_remote(postfix_root) as (host, remote):
         host.run("postconf", "-e", f"relayhost = [127.0.0.1]:{remote.port}")
         yield host
-        remote.stop()
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +56,10 @@ def sidecar(host: DebianHost) -> SidecarInside:
     return sidecar
 
 
-def send(host: DebianHost, return_path: str, to: str) -> None:
-    """As the wiki does, whose mail() calls sendmail."""
-    host.run("sendmail", "-f", return_path, to, stdin=MAIL.format(to=to), user="www-data")
-
-
 def test_a_dead_address_comes_back_through_the_chroot_and_is_booked(
     host: DebianHost, sidecar: SidecarInside
 ) -> None:
-    send(host, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
+    submit(host, sidecar.issue(7, "nouser@remote.example"), "nouser@remote.example")
     bounce = sidecar.booked(7)
     assert (bounce["category"], bounce["hard"]) == ("user-unknown", True)
     assert "lmtp -n bounce-sidecar -t unix -u -c" in host.run("ps", "-eo", "args")  # -c: chroot
@@ -80,7 +68,7 @@ def test_a_dead_address_comes_back_through_the_chroot_and_is_booked(
 def test_while_the_sidecar_is_down_the_bounce_waits(host: DebianHost, sidecar: SidecarInside) -> None:
     return_path = sidecar.issue(8, "nouser@remote.example")
     sidecar.stop()
-    send(host, return_path, "nouser@remote.example")
+    submit(host, return_path, "nouser@remote.example")
     until(lambda: '"queue_name": "deferred"' in host.run("postqueue", "-j"), "a deferred bounce")
     sidecar.start()
     host.run("postqueue", "-f")

@@ -16,9 +16,8 @@ from tests.support import units
 from tests.support.debian_host import DebianHost
 from tests.support.debian_root import DebianRoot
 from tests.support.fixtures_debian import WHEELS
-from tests.support.places import free_port
+from tests.support.mta_inside import beside_remote
 from tests.support.readme import steps
-from tests.support.remote_mx import RemoteMx
 from tests.support.sidecar_inside import FOLDER, WIKI, SidecarInside
 from tests.support.waiting import until
 from wiki_adapter.practice_wiki import PracticeWiki
@@ -49,17 +48,13 @@ for days in sys.argv[3:]:
 @pytest.fixture
 def host(first_installation_root: DebianRoot) -> Iterator[DebianHost]:
     """Debian with Postfix running, and all the world's mail answered by one server."""
-    with first_installation_root.running() as host:
-        with host.network():
-            remote = RemoteMx(port=free_port())
-            remote.start()
+    with beside_remote(first_installation_root) as (host, remote):
         host.run("postconf", "-e", f"relayhost = [127.0.0.1]:{remote.port}")
         units.start(host, host.path("/lib/systemd/system/postfix@.service").read_text())
         for program in ("php", "systemctl", "journalctl"):
             host.path(f"/usr/local/bin/{program}").write_text(STANDS_IN)
             host.path(f"/usr/local/bin/{program}").chmod(0o755)
         yield host
-        remote.stop()
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from sidecar.domain.verp import BounceHandlerFormat, Verp
 from sidecar.recorded import recorded
 from tests.support.bouncehandler_tables import Tables
-from tests.support.database_server import MariaDb
 from tests.support.documents import commands
 from tests.support.leaks import secret
+from tests.support.mariadb_server import MariaDb
 from tests.support.process_group import ProcessGroup
 from tests.support.waiting import until
 from wiki_adapter.practice_wiki import PracticeWiki

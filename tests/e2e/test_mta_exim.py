@@ -10,8 +10,7 @@ import pytest
 
 from tests.support.debian_host import CommandFailed, DebianHost
 from tests.support.debian_root import DebianRoot
-from tests.support.mta_inside import OUTSIDE, MtaInside, dead, prepared, user_of
-from tests.support.places import free_port
+from tests.support.mta_inside import OUTSIDE, MtaInside, beside_remote, dead, prepared, user_of
 from tests.support.remote_mx import RemoteMx
 from tests.support.sidecar_inside import DOMAIN
 from tests.support.waiting import until
@@ -36,12 +35,8 @@ remote:
 
 @pytest.fixture(scope="module")
 def remote(exim_root: DebianRoot) -> Iterator[tuple[DebianHost, RemoteMx]]:
-    with exim_root.running() as host:
-        with host.network():
-            remote = RemoteMx(port=free_port())
-            remote.start()
-        yield host, remote
-        remote.stop()
+    with beside_remote(exim_root) as both:
+        yield both
 
 
 @pytest.fixture(scope="module")

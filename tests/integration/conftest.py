@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import uvloop
 
 from sidecar import deliver
 from sidecar.edges.lmtp_server import Limits, LmtpServer
-from tests.integration.doors import Client, ScriptedIntake
+from tests.integration.doors import Client, ScriptedIntake, connecting
 from tests.integration.http_house import NOW, HttpHouse
+from tests.integration.http_talk import Talk
 from tests.integration.pipe import installed
 from tests.support.amazon import Amazon
 from tests.support.dashboard import DashboardHouse, OpenDashboard
@@ -56,16 +58,8 @@ async def serve_lmtp(
 
 @pytest.fixture
 async def connect_lmtp(lmtp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Client]]]:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def client() -> Client:
-        reader, writer = await asyncio.open_unix_connection(lmtp_path)
-        writers.append(writer)
-        return Client(reader, writer)
-
-    yield client
-    for writer in writers:
-        writer.close()
+    with connecting(partial(asyncio.open_unix_connection, lmtp_path), Client) as connect:
+        yield connect
 
 
 @pytest.fixture(params=["shell", "python"])
@@ -102,6 +96,13 @@ async def serve_http(
         event.set()
     for house in houses:
         await house.server.close(grace=0.1)
+
+
+@pytest.fixture
+async def talk_to() -> AsyncIterator[Callable[[HttpHouse], Awaitable[Talk]]]:
+    """Connects to a door, as often as it is asked to."""
+    with connecting(lambda house: asyncio.open_connection("127.0.0.1", house.port), Talk) as connect:
+        yield connect
 
 
 @pytest.fixture

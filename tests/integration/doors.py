@@ -1,4 +1,4 @@
-"""What the tests of the doors share: an intake that does what it is told, an LMTP client, and waiting.
+"""What the tests of the doors share: an intake that does what it is told, clients, and waiting.
 
 Knows the port and the protocol's lines. Does not know what is expected.
 """
@@ -9,14 +9,17 @@ import gc
 import socket
 import warnings
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
 
 from sidecar.services.receipt import Receipt, Received
 from tests.support.waiting import until
 
-__all__ = ["PATIENCE", "Client", "ScriptedIntake", "eventually", "hung_up"]
+__all__ = ["PATIENCE", "Client", "ScriptedIntake", "connecting", "eventually", "hung_up"]
 
 PATIENCE = 10.0  # seconds that a test waits for anything
+
+Speaker = TypeVar("Speaker")  # a client of a test
 
 
 class ScriptedIntake:
@@ -73,6 +76,24 @@ class Client:
 
     async def gone(self) -> None:
         self.writer.transport.abort()
+
+
+@contextlib.contextmanager
+def connecting(
+    dial: Callable[..., Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]],
+    client: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Speaker],
+) -> Iterator[Callable[..., Awaitable[Speaker]]]:
+    """Makes a client of each connection; in the end all are closed."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connect(*where: object) -> Speaker:
+        reader, writer = await dial(*where)
+        writers.append(writer)
+        return client(reader, writer)
+
+    yield connect
+    for writer in writers:
+        writer.close()
 
 
 async def hung_up(client: socket.socket) -> bytes:

@@ -1,60 +1,18 @@
-"""How long the HTTP door waits, and for how many: limits, slow and rude peers, shutting down, health."""
+"""How long the HTTP door waits, and for how many: limits, slow and rude peers."""
 
 import asyncio
 import contextlib
-import json
 
 import pytest
 
 from sidecar.edges.http_listener import HttpLimits
-from sidecar.edges.unix_socket import CannotListen
 from tests.integration.doors import PATIENCE, eventually
 from tests.integration.http_house import PATH, TOKEN
-
-HEADER = f"POST /bounces?recipient={PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
-
-
-class Talk:
-    """A connection, octet by octet."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def say(self, text: str) -> "Talk":
-        self.writer.write(text.encode())
-        return self
-
-    async def hear(self) -> tuple[int, dict]:
-        """One answer."""
-        async with asyncio.timeout(PATIENCE):
-            header = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
-            length = int(header.partition("content-length: ")[2].split()[0])
-            return int(header.split()[1]), json.loads(await self.reader.readexactly(length))
-
-    async def gone(self) -> bytes:
-        """What comes until the door hangs up."""
-        async with asyncio.timeout(PATIENCE):
-            with contextlib.suppress(ConnectionResetError):
-                return await self.reader.read()
-        return b""
+from tests.integration.http_talk import HEADER, Talk
 
 
-@pytest.fixture
-async def connect():
-    writers = []
-
-    async def talk(house) -> Talk:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-        writers.append(writer)
-        return Talk(reader, writer)
-
-    yield talk
-    for writer in writers:
-        writer.close()
-
-
-async def test_a_connection_serves_many_requests(serve_http, connect, intake):
-    talk = await connect(await serve_http())
+async def test_a_connection_serves_many_requests(serve_http, talk_to, intake):
+    talk = await talk_to(await serve_http())
     for _ in range(3):
         talk.say(HEADER + "Content-Length: 4\r\n\r\nmail")
         assert (await talk.hear())[0] == 200
@@ -62,14 +20,14 @@ async def test_a_connection_serves_many_requests(serve_http, connect, intake):
 
 
 @pytest.mark.parametrize("said", ["", "GET /hea", "POST /bounces HTTP/1.1\r\nX: "])
-async def test_a_peer_that_sends_no_header_is_hung_up_on(serve_http, connect, said):
-    talk = await connect(await serve_http(server_limits=HttpLimits(idle=0.05)))
+async def test_a_peer_that_sends_no_header_is_hung_up_on(serve_http, talk_to, said):
+    talk = await talk_to(await serve_http(server_limits=HttpLimits(idle=0.05)))
     assert await talk.say(said).gone() == b""
 
 
-async def test_a_peer_that_asks_on_and_on_and_reads_nothing_is_hung_up_on(serve_http, connect):
+async def test_a_peer_that_asks_on_and_on_and_reads_nothing_is_hung_up_on(serve_http, talk_to):
     house = await serve_http(server_limits=HttpLimits(idle=0.2))
-    talk = await connect(house)
+    talk = await talk_to(house)
     talk.writer.transport.pause_reading()
     with contextlib.suppress(ConnectionError):
         async with asyncio.timeout(PATIENCE):
@@ -79,18 +37,18 @@ async def test_a_peer_that_asks_on_and_on_and_reads_nothing_is_hung_up_on(serve_
     assert not house.server._listener._connections
 
 
-async def test_a_peer_that_sends_half_a_body_is_told_and_books_nothing(serve_http, connect, intake):
-    talk = await connect(await serve_http(server_limits=HttpLimits(idle=0.5, body=0.05)))
+async def test_a_peer_that_sends_half_a_body_is_told_and_books_nothing(serve_http, talk_to, intake):
+    talk = await talk_to(await serve_http(server_limits=HttpLimits(idle=0.5, body=0.05)))
     talk.say(HEADER + "Content-Length: 1000\r\n\r\nhalf")
     assert (await talk.hear())[0] == 408
     await talk.gone()
     assert intake.asked == []
 
 
-async def test_a_body_that_drips_is_not_waited_for_as_long_as_one_that_comes(serve_http, connect, intake):
+async def test_a_body_that_drips_is_not_waited_for_as_long_as_one_that_comes(serve_http, talk_to, intake):
     """A hundred of them would fill the door for two minutes."""
     house = await serve_http(server_limits=HttpLimits(begin=0.3, rate=10_000))
-    dripping, coming = await connect(house), await connect(house)
+    dripping, coming = await talk_to(house), await talk_to(house)
     loop = asyncio.get_running_loop()
     for talk in (dripping, coming):
         talk.say(HEADER + "Content-Length: 12000\r\n\r\n")
@@ -121,10 +79,10 @@ async def _heard(talk: Talk) -> bool:
     return bool(talk.reader._buffer)
 
 
-async def test_of_many_bodies_the_slowest_makes_room(serve_http, connect, intake):
+async def test_of_many_bodies_the_slowest_makes_room(serve_http, talk_to, intake):
     house = await serve_http(server_limits=HttpLimits(connections=3, spare=0.0))
     listener = house.server._listener
-    talks = [await connect(house) for _ in range(3)]
+    talks = [await talk_to(house) for _ in range(3)]
     quick, slow, slower = (one.say(HEADER + "Content-Length: 5000\r\n\r\n") for one in talks)
     await eventually(lambda: len(listener._bodies) == 3, "all bodies are being read")
     for talk, octets in ((quick, 4000), (slow, 400), (slower, 4)):
@@ -133,7 +91,7 @@ async def test_of_many_bodies_the_slowest_makes_room(serve_http, connect, intake
         lambda: sorted(one.reading[1] for one in listener._connections.values()) == [4, 400, 4000], "are here"
     )
     for gone in (slower, slow):
-        asking = await connect(house)
+        asking = await talk_to(house)
         assert (await asking.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
         assert await gone.gone() == b""
         asking.say(HEADER + "Content-Length: 5000\r\n\r\n" + "x" * 4500)
@@ -144,9 +102,9 @@ async def test_of_many_bodies_the_slowest_makes_room(serve_http, connect, intake
 @pytest.mark.parametrize(
     "body", ["Content-Length: 1000\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
 )
-async def test_half_a_body_is_no_mail(serve_http, connect, intake, body):
+async def test_half_a_body_is_no_mail(serve_http, talk_to, intake, body):
     house = await serve_http()
-    talk = await connect(house)
+    talk = await talk_to(house)
     talk.say(HEADER + body)
     await eventually(lambda: house.server._listener._bodies, "the body is being read")
     talk.writer.close()
@@ -154,44 +112,44 @@ async def test_half_a_body_is_no_mail(serve_http, connect, intake, body):
     assert intake.asked == []
 
 
-async def test_a_damaged_body_is_no_mail(serve_http, connect, intake):
-    talk = await connect(await serve_http())
+async def test_a_damaged_body_is_no_mail(serve_http, talk_to, intake):
+    talk = await talk_to(await serve_http())
     talk.say(HEADER + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhalf\r\n")
     assert b" 400 " in (await talk.gone()).split(b"\r\n")[0]
     assert intake.asked == []
 
 
-async def test_who_says_nothing_makes_room_for_who_does(serve_http, connect):
+async def test_who_says_nothing_makes_room_for_who_does(serve_http, talk_to):
     house = await serve_http(server_limits=HttpLimits(connections=3, spare=0.0))
-    silent = [await connect(house) for _ in range(3)]
+    silent = [await talk_to(house) for _ in range(3)]
     working = silent[0].say(HEADER + "Content-Length: 4\r\n\r\n")
     listener = house.server._listener
     await eventually(lambda: listener._bodies, "a request is at work")
     for _ in range(2):
-        asking = await connect(house)
+        asking = await talk_to(house)
         assert (await asking.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
     assert [await one.gone() for one in silent[1:]] == [b"", b""]
     assert (await working.say("mail").hear())[0] == 200
     assert len(listener._connections) == 3
 
 
-async def test_connections_over_the_limit_are_told_to_come_again(serve_http, connect):
+async def test_connections_over_the_limit_are_told_to_come_again(serve_http, talk_to):
     house = await serve_http(server_limits=HttpLimits(connections=1))
-    first, second = await connect(house), await connect(house)
+    first, second = await talk_to(house), await talk_to(house)
     status, body = await second.hear()
     assert (status, "Too many connections" in body["words"]) == (503, True)
     assert await second.gone() == b""
     assert (await first.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
     first.writer.close()
     await eventually(lambda: not house.server._listener._connections, "there is room again")
-    third = await connect(house)
+    third = await talk_to(house)
     assert (await third.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
 
 
-async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_http, connect, intake):
+async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_http, talk_to, intake):
     house = await serve_http(server_limits=HttpLimits(idle=0.3))
     intake.open[PATH]
-    waiting, idle = await connect(house), await connect(house)
+    waiting, idle = await talk_to(house), await talk_to(house)
     waiting.say(HEADER + "Content-Length: 4\r\n\r\nmail")
     assert await idle.gone() == b""
     intake.open[PATH].set()
@@ -199,27 +157,27 @@ async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_http, connect,
 
 
 @pytest.mark.parametrize("said", ["MAIL FROM:<eve@x.example>\r\n", "GET / HTTP/1.1\r\neve@x.example\r\n\r\n"])
-async def test_what_is_no_http_is_refused_and_told_to_nobody(serve_http, connect, caplog, said):
+async def test_what_is_no_http_is_refused_and_told_to_nobody(serve_http, talk_to, caplog, said):
     caplog.set_level("DEBUG")
-    talk = await connect(await serve_http())
+    talk = await talk_to(await serve_http())
     heard = await talk.say(said + "\r\n").gone()
     assert b" 400 " in heard.split(b"\r\n")[0]
     assert [record for record in caplog.records if record.name != "asyncio"] == []
 
 
-async def test_what_will_be_too_big_is_not_waited_for(serve_http, connect):
+async def test_what_will_be_too_big_is_not_waited_for(serve_http, talk_to):
     house = await serve_http(size=10_000)
-    announced = await connect(house)
+    announced = await talk_to(house)
     assert (await announced.say(HEADER + "Content-Length: 100000\r\n\r\n").hear())[0] == 413
-    endless = await connect(house)
+    endless = await talk_to(house)
     endless.say(HEADER + "Transfer-Encoding: chunked\r\n\r\n").say("1000\r\n" + "x" * 4096 + "\r\n")
     for _ in range(3):
         endless.say("1000\r\n" + "x" * 4096 + "\r\n")
     assert (await endless.hear())[0] == 413
 
 
-async def test_a_client_that_asks_first_is_told_to_go_on(serve_http, connect, intake):
-    talk = await connect(await serve_http())
+async def test_a_client_that_asks_first_is_told_to_go_on(serve_http, talk_to, intake):
+    talk = await talk_to(await serve_http())
     talk.say(HEADER + "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
     async with asyncio.timeout(PATIENCE):
         assert await talk.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -235,70 +193,6 @@ async def test_a_client_that_asks_first_is_told_to_go_on(serve_http, connect, in
         ("Expect: money\r\nContent-Length: 4\r\n", 417),
     ],
 )
-async def test_a_client_that_asks_first_need_not_send_what_is_refused(serve_http, connect, fields, status):
+async def test_a_client_that_asks_first_need_not_send_what_is_refused(serve_http, talk_to, fields, status):
     header = HEADER if status != 401 else HEADER.replace(TOKEN, "wrong")
-    assert (await (await connect(await serve_http())).say(header + fields + "\r\n").hear())[0] == status
-
-
-async def test_closing_lets_what_is_at_work_finish_and_sends_the_others_away(serve_http, connect, intake):
-    house = await serve_http()
-    intake.open[PATH]
-    idle, half, pending = [await connect(house) for _ in range(3)]
-    half.say(HEADER + "Content-Length: 1000\r\n\r\nhalf")
-    pending.say(HEADER + "Content-Length: 4\r\n\r\nmail")
-    await eventually(lambda: intake.asked and house.server._listener._bodies, "the intake is at work")
-    closing = asyncio.create_task(house.server.close(grace=PATIENCE))
-    assert (await half.hear())[0] == 503
-    with pytest.raises(OSError):
-        await connect(house)
-    assert await idle.gone() == b""
-    assert not closing.done()
-    intake.open[PATH].set()
-    assert (await pending.hear())[0] == 200
-    await closing
-
-
-async def test_closing_waits_for_a_booking_for_which_nobody_waits(serve_http, connect, intake):
-    house = await serve_http(patience=0.05)
-    intake.open[PATH]
-    talk = (await connect(house)).say(HEADER + "Content-Length: 4\r\n\r\nmail")
-    assert (await talk.hear())[0] == 503
-    talk.writer.close()
-    await eventually(lambda: not house.server._listener._connections, "the client is gone")
-    closing = asyncio.create_task(house.server.close(grace=PATIENCE))
-    done, _ = await asyncio.wait({closing}, timeout=0.2)
-    assert not done
-    intake.open[PATH].set()
-    await closing
-    assert intake.finished
-
-
-async def test_closing_ends_when_grace_ends_and_cancels_no_work(serve_http, connect, intake):
-    house = await serve_http()
-    intake.open[PATH]
-    talk = (await connect(house)).say(HEADER + "Content-Length: 4\r\n\r\nmail")
-    await eventually(lambda: intake.asked, "the intake is at work")
-    await house.server.close(grace=0.05)
-    assert await talk.gone() == b""
-    intake.open[PATH].set()
-    await eventually(lambda: intake.finished, "the work is finished")
-    await house.server.close()
-
-
-async def test_a_port_that_is_taken_is_named(serve_http):
-    house = await serve_http()
-    with pytest.raises(CannotListen, match=f"127.0.0.1 port {house.port}: .*[Aa]ddress already in use"):
-        await (await serve_http()).server.listen("127.0.0.1", house.port)
-
-
-async def test_everybody_may_ask_whether_it_lives_and_is_ready(serve_http):
-    house = await serve_http(allow=("192.0.2.1/32",))
-    for path, words in (("/healthz", "Alive"), ("/readyz", "Ready")):
-        said = await house.ask(path, method="GET")
-        assert (said.status, said.body) == (200, {"words": words})
-        assert (await house.ask(path, method="HEAD")).status == 200
-
-
-async def test_it_says_why_it_is_not_ready(serve_http):
-    said = await (await serve_http(why_not="The disk is gone")).ask("/readyz", method="GET")
-    assert (said.status, said.body) == (503, {"words": "The disk is gone"})
+    assert (await (await talk_to(await serve_http())).say(header + fields + "\r\n").hear())[0] == status

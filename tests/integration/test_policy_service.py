@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from sidecar.edges.policy_service import PolicyService
 from sidecar.edges.query_socket import Limits
 from sidecar.edges.replies import REPLIES, TROUBLE
 from sidecar.services.receipt import Receipt
-from tests.integration.doors import PATIENCE, eventually
-from tests.integration.return_paths import ScriptedReturnPaths
+from tests.integration.doors import PATIENCE, connecting, eventually
+from tests.integration.return_paths import serving
 
 #: recipient -> action
 TABLE: list[tuple[str, str]] = [
@@ -58,30 +59,14 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def serve(path: Path) -> AsyncIterator[Callable[..., Awaitable[PolicyService]]]:
-    servers: list[PolicyService] = []
-
-    async def start(limits: Limits | None = None) -> PolicyService:
-        servers.append(PolicyService(ScriptedReturnPaths(), limits=limits))
-        await servers[-1].listen(path)
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        await server.close()
+    async with serving(PolicyService, path) as start:
+        yield start
 
 
 @pytest.fixture
 async def connect(path: Path) -> AsyncIterator[Callable[[], Awaitable[Client]]]:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def client() -> Client:
-        reader, writer = await asyncio.open_unix_connection(path)
-        writers.append(writer)
-        return Client(reader, writer)
-
-    yield client
-    for writer in writers:
-        writer.close()
+    with connecting(partial(asyncio.open_unix_connection, path), Client) as connect:
+        yield connect
 
 
 async def test_the_table_of_recipients_on_one_connection(serve, connect):

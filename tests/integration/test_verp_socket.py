@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,8 +18,8 @@ from sidecar.edges.socketmap import netstring
 from sidecar.edges.unix_socket import CannotListen
 from sidecar.edges.verp_socket import Limits, Lookups, VerpSocket
 from sidecar.services.receipt import Receipt
-from tests.integration.doors import PATIENCE, eventually, hung_up
-from tests.integration.return_paths import ScriptedReturnPaths
+from tests.integration.doors import PATIENCE, connecting, eventually, hung_up
+from tests.integration.return_paths import ScriptedReturnPaths, serving
 
 #: asked -> answered
 TABLE: list[tuple[str, str]] = [
@@ -87,30 +88,14 @@ def path(tmp_path):
 
 @pytest.fixture
 async def serve(path) -> AsyncIterator[Callable[..., Awaitable[VerpSocket]]]:
-    servers: list[VerpSocket] = []
-
-    async def start(limits: Limits | None = None) -> VerpSocket:
-        servers.append(VerpSocket(ScriptedReturnPaths(), limits=limits))
-        await servers[-1].listen(path)
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        await server.close()
+    async with serving(VerpSocket, path) as start:
+        yield start
 
 
 @pytest.fixture
 async def connect(path) -> AsyncIterator[Callable[[], Awaitable[Client]]]:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def client() -> Client:
-        reader, writer = await asyncio.open_unix_connection(path)
-        writers.append(writer)
-        return Client(reader, writer)
-
-    yield client
-    for writer in writers:
-        writer.close()
+    with connecting(partial(asyncio.open_unix_connection, path), Client) as connect:
+        yield connect
 
 
 async def test_the_table_of_questions_on_one_connection(serve, connect):

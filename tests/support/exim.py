@@ -9,8 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.debs import unpacked
-from tests.support.places import free_port
-from tests.support.process_group import ProcessGroup, greets
+from tests.support.mail_server import MailServer
 
 __all__ = ["Exim", "install"]
 
@@ -87,14 +86,12 @@ def _working_as(user: str, program: Path) -> Path:
     return copy
 
 
-class Exim:
+class Exim(MailServer):
     """Configure, start, stop, and again."""
 
     def __init__(self, program: Path, folder: Path) -> None:
-        self.port = free_port()
-        self._program, self._folder = program, folder
-        self._file = folder / "exim.conf"
-        self._group: ProcessGroup | None = None
+        super().__init__(folder)
+        self._program, self._file = program, folder / "exim.conf"
 
     def configure(
         self,
@@ -139,21 +136,7 @@ class Exim:
         self._file.chmod(0o644)  # Exim refuses a file that others may write
 
     def start(self) -> None:
-        """Returns when it greets; raises RuntimeError or TimeoutError with what it had to say."""
-        command = [str(self._program), "-C", str(self._file), "-bdf", "-q1s"]
-        self._group = ProcessGroup(command, self._folder / "output", {})
-        try:
-            greets(self.port, self._group, "Exim")
-        except Exception as trouble:
-            self.stop()
-            trouble.add_note((self._folder / "output").read_text() + self.log())
-            raise
-
-    def stop(self) -> None:
-        """Ends all its processes; the spool stays. Repeatable."""
-        if self._group is not None:
-            self._group.end()
-            self._group = None
+        self._run([str(self._program), "-C", str(self._file), "-bdf", "-q1s"], {})
 
     def log(self) -> str:
         """The main log and, if there is one, the panic log."""

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.support.database_server import DatabaseServer, MariaDb, PostgreSql
+from tests.support.database_server import DatabaseServer
 from tests.support.debs import DownloadFailed
 from tests.support.fresh_history import fresh_file, make_tables
+from tests.support.mariadb_server import MariaDb
 from tests.support.places import missing
+from tests.support.postgresql_server import PostgreSql
 
 __all__ = ["ON_EACH", "ON_SERVERS", "PATTERN"]
 

@@ -5,14 +5,19 @@ Knows `bounce-sidecar mta`, bounces from outside, and servers that refuse. Does 
 
 import json
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.recorded import recorded
 from tests.support.debian_host import CommandFailed, DebianHost
+from tests.support.debian_root import DebianRoot
+from tests.support.places import free_port
+from tests.support.remote_mx import RemoteMx
 from tests.support.sidecar_inside import SidecarInside
 
-__all__ = ["HTTP", "MtaInside", "dead", "prepared", "user_of"]
+__all__ = ["HTTP", "MtaInside", "beside_remote", "dead", "prepared", "submit", "user_of"]
 
 DELIVER = Path(__file__).parents[2] / "sidecar/deliver.py"
 OUTSIDE = ("127.0.0.5", 0)  # Debian's Exim relays for 127.0.0.1 alone
@@ -92,9 +97,7 @@ class MtaInside:
         return self.host.python("-c", ISSUE, str(first), address, user="bounce-sidecar").split()
 
     def submit(self, return_path: str, to: str) -> None:
-        """As the wiki does, whose mail() calls sendmail."""
-        mail = f"From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHello.\n"
-        self.host.run("sendmail", "-f", return_path, to, stdin=mail, user="www-data")
+        submit(self.host, return_path, to)
 
     def bounce(self, return_path: str) -> dict[str, tuple[int, bytes]]:
         """A stranger's mail server sends a bounce; what was refused."""
@@ -118,6 +121,17 @@ class MtaInside:
             return [server.rcpt(address)[0] for address in addresses]
 
 
+@contextmanager
+def beside_remote(root: DebianRoot) -> Iterator[tuple[DebianHost, RemoteMx]]:
+    """A host of *root*, and in its network the server that refuses."""
+    with root.running() as host:
+        with host.network():
+            remote = RemoteMx(port=free_port())
+            remote.start()
+        yield host, remote
+        remote.stop()
+
+
 def prepared(host: DebianHost, kind: str) -> MtaInside:
     """The sidecar runs; the mail server was not touched yet."""
     host.run("sh", "-c", PREPARE, stdin=DELIVER.read_text())
@@ -128,6 +142,12 @@ def prepared(host: DebianHost, kind: str) -> MtaInside:
     host.run("chgrp", "bounce-sidecar", "/etc/bounce-sidecar/http.token")
     host.run("chmod", "640", "/etc/bounce-sidecar/http.token")
     return MtaInside(host, sidecar, kind)
+
+
+def submit(host: DebianHost, return_path: str, to: str) -> None:
+    """As the wiki does, whose mail() calls sendmail."""
+    mail = f"From: Wiki <noreply@wiki.example.org>\nTo: <{to}>\nSubject: Hello\n\nHello.\n"
+    host.run("sendmail", "-f", return_path, to, stdin=mail, user="www-data")
 
 
 def user_of(return_path: str) -> int:

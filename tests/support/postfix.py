@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.debs import unpacked
-from tests.support.places import free_port
-from tests.support.process_group import ProcessGroup, greets
+from tests.support.mail_server import MailServer
 
 __all__ = ["COMMANDS", "Postfix", "install"]
 
@@ -76,14 +75,13 @@ def install() -> Path:
     return unpacked("postfix", ["postfix"], programs)
 
 
-class Postfix:
+class Postfix(MailServer):
     """Configure, start, stop, and again. *folder* must be short: Unix socket paths end at 107 bytes."""
 
     def __init__(self, prefix: Path, folder: Path) -> None:
-        self.port = free_port()
-        self._prefix, self._folder = prefix, folder
+        super().__init__(folder)
+        self._prefix = prefix
         self._etc, self._spool, self._log = folder / "etc", folder / "spool", folder / "mail.log"
-        self._group: ProcessGroup | None = None
 
     def configure(
         self, routes: Mapping[str, str], *, services: str = "", chroot: bool = False, **settings: str
@@ -109,22 +107,8 @@ class Postfix:
             os.utime(file, (a_while_ago, a_while_ago))
 
     def start(self) -> None:
-        """Returns when it greets; raises RuntimeError or TimeoutError with what it had to say."""
         master = self._prefix / "usr/lib/postfix/sbin/master"
-        command = [str(master), "-d", "-c", str(self._etc)]
-        self._group = ProcessGroup(command, self._folder / "output", {"MAIL_CONFIG": str(self._etc)})
-        try:
-            greets(self.port, self._group, "Postfix")
-        except Exception as trouble:
-            self.stop()
-            trouble.add_note((self._folder / "output").read_text() + self.log())
-            raise
-
-    def stop(self) -> None:
-        """Ends all its processes; the queue stays. Repeatable."""
-        if self._group is not None:
-            self._group.end()
-            self._group = None
+        self._run([str(master), "-d", "-c", str(self._etc)], {"MAIL_CONFIG": str(self._etc)})
 
     def kill(self) -> None:
         """All its processes at once, as if the power had failed for it alone; the queue stays."""

@@ -19,7 +19,7 @@ from sidecar.domain import census, sitematrix
 from sidecar.domain.json_text import NotJson, parse_object
 from tests.attack.tally import Tally, rounds
 from tests.attack.wiki.answers import WRONG, places, spoilt
-from tests.unit.test_farm import SECRETS, TEXT
+from tests.unit.configuration.farms import SECRETS, TEXT
 
 __all__ = ["campaign"]
 

@@ -1,93 +1,22 @@
 """Canaries: one of several nodes sends the next, each counts once, and none is mistaken for a bounce."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-import pytest
 import sqlalchemy as sa
 import structlog
 
 from sidecar.domain.canary import CANARY
 from sidecar.domain.notice import Kind, read
-from sidecar.domain.trouble import Tolerance, troubles
 from sidecar.domain.verp import BounceHandlerFormat, Keyring, SidecarFormat, Verp
-from sidecar.domain.vitals import CanaryRound, NodeSign, Vitals
-from sidecar.services.canary import Canaries, HandOver, Times
-from sidecar.services.posting import CannotSend
+from sidecar.domain.vitals import CanaryRound
 from sidecar.services.receipt import Receipt
-from sidecar.storage import canaries, nodes, signs
+from sidecar.storage import canaries
 from sidecar.storage.database import Database
 
+from .flock import Flock, Post, look, rounds
 from .house import DAY, T0, House
-
-MINUTE = timedelta(minutes=1)
-TIMES = Times(15 * MINUTE, 2 * MINUTE, 10 * MINUTE)
-BORNE = Tolerance(canary=TIMES.patience, slow=TIMES.slow, canary_every=TIMES.every)
-
-
-class Post:
-    """A mail server that keeps what it gets until it is asked for it."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[str, bytes]] = []
-        self.refuses = ""
-
-    def __call__(self, recipient: str, raw: bytes) -> None:
-        if self.refuses:
-            raise CannotSend(self.refuses)
-        self.mails.append((recipient, raw))
-
-    async def deliver(self, house: House) -> Receipt:
-        recipient, raw = self.mails.pop(0)
-        return await house.take(raw, recipient)
-
-
-@pytest.fixture
-def post() -> Post:
-    return Post()
-
-
-@pytest.fixture
-def flock(house: House, post: Post) -> Any:
-    """Makes the canaries of a node."""
-    made: list[Canaries] = []
-
-    def of(node: str = "mx1", hand_over: HandOver = post, database: Database | None = None) -> Canaries:
-        made.append(
-            Canaries(
-                database or house.database, house.paths, node, hand_over, TIMES, house.clock, house.metrics
-            )
-        )
-        return made[-1]
-
-    yield of
-    for one in made:
-        one.close()
-
-
-Flock = Callable[..., Canaries]
-
-
-async def rounds(house: House) -> tuple[CanaryRound, ...]:
-    return (await look(house)).canaries
-
-
-async def look(house: House) -> Vitals:
-    now = house.clock()
-    return await house.database.read(lambda c: signs.vitals(c, now))
-
-
-async def lives(house: House, started: timedelta = 30 * DAY) -> None:
-    """A node that takes bounces is seen now."""
-    sign = NodeSign("mx1", "take", "1", T0 - started, house.clock())
-    await house.database.write(lambda c: nodes.put(c, sign))
-
-
-async def told(house: House) -> list[str]:
-    return [one.what for one in troubles(await look(house), BORNE)]
 
 
 async def test_it_leaves_comes_back_and_is_no_notice(house: House, post: Post, flock: Flock) -> None:
@@ -147,94 +76,6 @@ async def test_a_clock_that_jumped_back_keeps_nobody_waiting(house: House, flock
     assert not await flock("mx2").round(), "that may be another node's clock"
     house.clock.tick(days=-1)
     assert await flock("mx2").round()
-
-
-async def test_what_does_not_leave_is_told_at_once_and_tried_again_a_minute_later(
-    house: House, post: Post, flock: Flock
-) -> None:
-    post.refuses = "127.0.0.1:25: 550 5.1.1 No such user here"
-    mine = flock()
-    await lives(house)
-    with structlog.testing.capture_logs() as lines:
-        assert not await mine.round()
-        house.clock.tick(seconds=59)
-        assert not await mine.round()
-    [line] = lines
-    assert (line["event"], line["why"]) == ("canary not sent", post.refuses)
-    assert await told(house) == [
-        f"A canary was sent at 2026-11-20 10:00 UTC, and it did not even leave: {post.refuses}"
-    ]
-    post.refuses = ""
-    house.clock.tick(seconds=1)
-    assert await mine.round()
-    assert await post.deliver(house) is Receipt.TAKEN
-    assert await told(house) == []
-    assert house.counted("canary_rounds_total", result="failed") == 1
-
-
-async def test_killed_while_it_is_handed_over_nobody_is_alarmed_and_the_next_comes_soon(
-    house: House, post: Post, flock: Flock
-) -> None:
-    def die(recipient: str, raw: bytes) -> None:
-        post(recipient, raw)
-        raise SystemError("killed")
-
-    with pytest.raises(SystemError):
-        await flock(hand_over=die).round()
-    await lives(house, started=timedelta(0))
-    assert await told(house) == []
-    house.clock.tick(minutes=3, seconds=59)
-    assert not await flock().round()
-    house.clock.tick(seconds=1)
-    assert await flock().round()
-    for _ in range(2):
-        assert await post.deliver(house) is Receipt.TAKEN, "the first had left after all"
-    assert len(await rounds(house)) == 2
-
-
-async def test_a_lost_one_is_told_once_and_a_late_one_too(house: House, post: Post, flock: Flock) -> None:
-    mine = flock()
-    await mine.round()
-    with structlog.testing.capture_logs() as lines:
-        house.clock.tick(minutes=10)
-        await mine.round()
-        assert lines == []
-        house.clock.tick(seconds=1)
-        await lives(house)
-        assert len(await told(house)) == 1
-        for _ in range(2):
-            await mine.round()
-        house.clock.tick(minutes=5)
-        await mine.round()
-        house.clock.tick(minutes=3)
-        assert await post.deliver(house) is Receipt.TAKEN
-        assert len(await told(house)) == 1, "that the lost one is back says nothing of the next"
-        assert await post.deliver(house) is Receipt.TAKEN
-        for _ in range(2):
-            await mine.round()
-    assert [(line["event"], line.get("seconds")) for line in lines] == [
-        ("canary lost", None),
-        ("canary late", 180.0),
-    ]
-    await lives(house)
-    assert await told(house) == ["The last canary needed 180 s"]
-    assert house.counted("canary_rounds_total", result="lost") == 1
-
-
-async def test_a_stop_of_any_length_is_no_false_alarm(house: House, post: Post, flock: Flock) -> None:
-    await flock().round()
-    house.clock.tick(days=3)
-    await lives(house, started=-3 * DAY)
-    assert await told(house) == []
-    with structlog.testing.capture_logs() as lines:
-        assert await flock().round()
-        post.mails.pop(0)
-        assert await post.deliver(house) is Receipt.TAKEN
-        house.clock.tick(minutes=12)
-        await flock().round()
-    assert lines == []
-    await lives(house, started=-3 * DAY)
-    assert await told(house) == []
 
 
 async def test_one_counts_once_whoever_sends_it_again(house: House, post: Post, flock: Flock) -> None:

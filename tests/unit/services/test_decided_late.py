@@ -10,10 +10,10 @@ from sidecar.storage import aside, outbox
 from sidecar.storage.actions import State
 
 from .house import DAY, House
+from .housekeeping import KEEP, keeper
 from .test_aside import STRANGE, grown
 from .test_brakes import pulled, released
-from .test_upkeep import KEEP, keeper
-from .test_watch import mail, sent, users
+from .watching import mail, sent, users
 
 PLAIN = b"From: eve@evil.example\n\nI am no bounce\n"
 

@@ -111,7 +111,7 @@ async def test_who_was_not_seen_for_a_week_is_forgotten_by_the_others(house: Hou
 
 
 async def test_a_beat_that_fails_is_told_and_does_not_end_it(house: House) -> None:
-    lost = Database("sqlite:////nowhere/history.db", metrics=house.metrics)
+    lost = Database("sqlite:////nowhere/history.db", metrics=house.metrics, logs_trouble=True)
     node = pulse(house, database=lost)
     with structlog.testing.capture_logs() as lines:
         running = asyncio.create_task(node.run())

@@ -1,68 +1,21 @@
-"""What is old goes, a little at a time; what is still needed stays, whatever its age."""
+"""What is old goes; what is still needed stays, whatever its age."""
 
-import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from sidecar.domain.person import Account
 from sidecar.domain.policy import Mode, Policy, Streak
-from sidecar.domain.send import Send
-from sidecar.services import upkeep
 from sidecar.services.undo import undo
-from sidecar.services.upkeep import Keep, Upkeep
-from sidecar.storage import aside, brakes, digests, sends
+from sidecar.storage import aside, brakes, digests
 from sidecar.storage.actions import State
 from sidecar.storage.histories import history_of
-from sidecar.storage.retention import BOUNCES, MAILS, drop, find
-from sidecar.storage.schema import (
-    action_bounce,
-    bounce,
-    brake,
-    event,
-    metadata,
-    notice,
-    requirement,
-    send,
-    tally,
-)
+from sidecar.storage.schema import action_bounce, bounce, brake, event, notice, send, tally
 from sidecar.storage.undoing import undoable
 
 from .house import DAY, HARD, SOFT, T0, House
-
-KEEP = Keep(mail=14 * DAY, aside=60 * DAY, bounces=90 * DAY, audit=365 * DAY)
-
-
-def keeper(house: House, keep: Keep = KEEP) -> Upkeep:
-    return Upkeep(house.database, keep, house.clock)
-
-
-async def kept(house: House) -> list[bool]:
-    query = sa.select(notice.c.raw.is_not(None)).order_by(notice.c.id)
-    return await house.database.read(lambda connection: [bool(row[0]) for row in connection.execute(query)])
-
-
-async def rows(house: House, *tables: sa.Table) -> dict[str, int]:
-    """How many there are in each table that has any."""
-    chosen = tables or tuple(table for table in metadata.tables.values() if table is not requirement)
-    counts = await house.database.read(
-        lambda c: {t.name: c.execute(sa.select(sa.func.count()).select_from(t)).scalar_one() for t in chosen}
-    )
-    return {name: count for name, count in counts.items() if count}
-
-
-async def pay(house: House) -> None:
-    while await house.dispatcher.step():
-        pass
-
-
-async def sign(house: House, sent: datetime, user_id: int = 7) -> None:
-    """A mail that does not come back, to a user whose failures are under way."""
-    token = house.verp.recognise(house.verp.issue("enwiki", user_id, HARD.recipient, sent), sent)
-    mail = Send(token.wiki, token.user_id, token.sent, token.tag, token.key_id)
-    await house.database.write(lambda c: sends.note(c, [mail]))
+from .housekeeping import KEEP, keeper, kept, locked, pay, rows, sign
 
 
 async def test_mail_is_kept_for_its_days_and_bounces_for_theirs(house: House) -> None:
@@ -89,11 +42,6 @@ async def test_what_was_set_aside_waits_longer_for_somebody_to_look_but_not_for_
     assert await keeper(house).round() == {"set_aside": 1}
     assert await kept(house) == [False]
     assert await house.database.read(aside.waiting) == 0
-
-
-def locked(house: House, number: int) -> dict[str, int]:
-    """Rows that exist to be locked: SQLite's only writer needs none."""
-    return {} if house.database.kind == "sqlite" else {"accounts": number}
 
 
 async def test_bounces_go_with_their_notices_sends_and_decisions_later(house: House) -> None:
@@ -267,53 +215,3 @@ async def test_a_digest_tells_of_mail_that_got_the_number_of_one_that_was_droppe
     await house.take(b"From: eve@evil.example\nSubject: hello\n\nI am no bounce\n", house.path())
     told = await house.database.read(digests.told_through)
     assert [entry.id for entry in await house.database.read(lambda c: aside.entries(c, after=told))] == [1]
-
-
-async def test_all_of_it_goes_in_one_round_however_small_the_pieces(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upkeep, "BATCH", 4)
-    for user_id in range(1, 11):
-        await house.bounce(user_id=user_id)
-    house.clock.tick(days=91)
-    assert await keeper(house).round() == {"mails": 10, "bounces": 10, "notices": 10, **locked(house, 10)}
-
-
-async def test_a_piece_holds_so_many_rows_or_so_much_mail(house: House) -> None:
-    for user_id in range(1, 11):
-        await house.bounce(user_id=user_id)
-    later = house.clock() + DAY
-
-    async def found(most: int, octets: int) -> int:
-        return len(await house.database.read(lambda c: find(c, MAILS, later, most, octets)))
-
-    assert [await found(4, 10**9), await found(99, 10**9), await found(99, 1)] == [4, 10, 1]
-
-
-async def test_what_is_needed_by_the_time_that_it_would_go_stays(house: House) -> None:
-    await house.fail_for_eight_days(7)
-    later = house.clock() + DAY
-    keys = [(1,), (2,), (3,)]
-    assert await house.database.read(lambda c: find(c, BOUNCES, later, 9, 1)) == []  # something is owed
-    assert await house.database.write(lambda c: drop(c, BOUNCES, keys, later)) == 0
-    await pay(house)
-    assert await house.database.write(lambda c: drop(c, BOUNCES, keys, later)) == 3
-
-
-async def test_a_round_that_fails_does_not_end_the_housekeeping(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upkeep, "EVERY", 0.001)
-    rounds, third = [], asyncio.Event()
-
-    def clock() -> None:
-        rounds.append("asked")
-        if len(rounds) == 3:
-            third.set()
-        raise OSError("the clock has stopped")
-
-    running = asyncio.create_task(Upkeep(house.database, KEEP, clock).run())  # type: ignore[arg-type]
-    await asyncio.wait_for(third.wait(), 10)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running

@@ -1,43 +1,19 @@
-"""Watching users with an open streak: who is, since when, until when; and what is written of their mail."""
+"""Watching users with an open streak: who is, since when, until when; what follows from mail that arrives."""
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from sidecar.domain.policy import Streak
-from sidecar.domain.send import Send
-from sidecar.services import watch as watch_module
-from sidecar.services import watched as watched_module
 from sidecar.services.watch import Watch
 from sidecar.storage.actions import State
-from sidecar.storage.schema import send
 from tests.support.waiting import until
 
-from .house import DAY, HARD, SOFT, T0, House
-
-
-async def sent(house: House, user_id: int = 7) -> list[float]:
-    """Days on which mails of this user were noted as signed."""
-    query = sa.select(send.c.sent).where(send.c.user_id == user_id).order_by(send.c.sent)
-    return [
-        (time - T0) / DAY for time in await house.database.read(lambda c: list(c.execute(query).scalars()))
-    ]
-
-
-def users(watch: Watch) -> set[tuple[str, int]]:
-    return {(wiki, user_id) for wiki, ids in watch.watched.users.items() for user_id in ids}
-
-
-async def mail(house: House, user_id: int = 7) -> str:
-    """A mail of which nothing comes back; noted at once."""
-    path = house.path(user_id)
-    await house.watch.flush()
-    return path
+from .house import DAY, HARD, SOFT, House
+from .watching import mail, sent, users
 
 
 async def test_mail_is_noted_from_the_first_counted_bounce_on(house: House) -> None:
@@ -167,56 +143,6 @@ async def test_a_mail_that_asks_for_a_confirmation_opens_no_streak(house: House)
     assert users(house.watch) == set()
 
 
-async def test_what_finds_no_room_is_a_lost_proof_and_counted(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watched_module, "ROOM", 3)
-    await house.bounce()
-    for _ in range(5):
-        house.clock.tick(minutes=1)
-        house.path()
-    assert await house.watch.flush() == 3
-    assert house.counted("sends_total", result="lost") == 2
-    assert house.counted("sends_total", result="noted") == 3
-
-
-@pytest.mark.sqlite
-async def test_what_cannot_be_written_waits(house: House, tmp_path: Path) -> None:
-    await house.bounce()
-    house.clock.tick(days=1)
-    house.path()
-    operator = sqlite3.connect(tmp_path / "history.db", isolation_level=None)
-    operator.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sa.exc.OperationalError):
-        await house.watch.flush()
-    operator.close()
-    assert house.counted("sends_total", result="noted") == 0
-    assert await house.watch.flush() == 1
-    assert await sent(house) == [1]
-
-
-async def test_more_than_a_batch_is_written_at_once(house: House) -> None:
-    await house.bounce()
-    for _ in range(watch_module.BATCH + 5):
-        house.clock.tick(seconds=1)
-        house.path()
-    assert await house.watch.flush() == watch_module.BATCH + 5
-    assert len(await sent(house)) == watch_module.BATCH + 5
-
-
-async def test_the_loop_writes_by_itself_and_what_is_left_when_it_stops(house: House) -> None:
-    await house.bounce()
-    running = asyncio.create_task(house.watch.run())
-    house.clock.tick(days=1)
-    house.path()
-    await asyncio.to_thread(until, lambda: house.counted("sends_total", result="noted") == 1, "noted")
-    house.clock.tick(days=1)
-    house.path()
-    house.watch.stop()
-    await running
-    assert await sent(house) == [1, 2]
-
-
 async def test_the_loop_looks_around_by_itself_also_after_the_clock_jumped_back(house: House) -> None:
     house.clock.tick(days=5)
     other = house.watching(house.database)
@@ -227,20 +153,6 @@ async def test_the_loop_looks_around_by_itself_also_after_the_clock_jumped_back(
     await asyncio.to_thread(until, lambda: users(other) == {("enwiki", 7)}, "watched")
     other.stop()
     await running
-
-
-async def test_sends_that_no_decision_needs_are_dropped(house: House) -> None:
-    await house.bounce()
-    for _ in range(3):
-        house.clock.tick(days=1)
-        await mail(house)
-    assert await house.watch.tidy() == 0, "their bounces may still come"
-    house.clock.tick(days=11)
-    assert await house.watch.tidy() == 2
-    assert await sent(house) == [3]
-    house.clock.tick(days=60)
-    assert await house.watch.tidy() == 1
-    assert await sent(house) == []
 
 
 async def test_an_action_that_waits_is_overtaken_by_a_mail_that_arrives(house: House) -> None:
@@ -292,16 +204,6 @@ async def test_who_fails_while_the_history_is_looked_through_stays_watched(
     house.watch.add("enwiki", 8)
     await looking
     assert users(house.watch) == {("enwiki", 7), ("enwiki", 8)}
-
-
-async def test_what_another_node_has_signed_is_noted_for_those_who_are_watched(house: House) -> None:
-    await house.bounce(user_id=7)
-    house.clock.tick(days=1)
-    for user_id in (7, 8):
-        house.watch.watched.signed_elsewhere(Send("enwiki", user_id, house.clock(), "a1b2c3", "0123abcd"))
-    assert await house.watch.flush() == 1
-    assert await sent(house) == [1]
-    assert house.counted("sends_total", result="noted") == 1
 
 
 async def test_of_those_who_are_watched_already_nothing_is_asked_again(house: House) -> None:

@@ -20,3 +20,12 @@ async def database(url: str) -> AsyncIterator[Database]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def other(url: str) -> AsyncIterator[Database]:
+    """The second node's way to the same database."""
+    opened = Database(url)
+    await opened.open()
+    yield opened
+    await opened.close()

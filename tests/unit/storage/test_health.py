@@ -32,7 +32,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     """A daemon's: it counts, and tells."""
-    opened = Database(url, metrics=Metrics())
+    opened = Database(url, metrics=Metrics(), logs_trouble=True)
     await opened.open()
     yield opened
     await opened.close()
@@ -63,6 +63,18 @@ async def test_a_database_that_can_be_read_and_not_written_is_in_trouble_until_i
         await database.prove()
     assert [line["event"] for line in lines] == [*LINES]
     assert database.good
+
+
+async def test_a_command_tells_its_trouble_by_itself_and_the_log_says_nothing(
+    database: Database, operator: sqlite3.Connection, url: str
+) -> None:
+    command = Database(url, busy_seconds=0.1, metrics=Metrics())
+    with capture_logs() as lines:
+        await cannot_write(command)
+        operator.execute("COMMIT")
+        await command.prove()
+    await command.close()
+    assert lines == []
 
 
 async def test_the_gauges_find_out_that_trouble_is_over_where_nobody_writes(

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sidecar.services.receipt import Receipt
-from sidecar.storage import ledger, schema
+from sidecar.storage import audit, ledger, schema
 from sidecar.storage.database import Database
 from tests.unit.services.house import HARD, House
 
-from .rows import T0, bounce, notice
+from .rows import T0, bounce, notice, owe
 
 LOOK_ALIKES = [
     "straße", "strasse", "STRASSE", "straſse", "e\u0301t", "ét ", "ét", "ET", "et", "et\t", "Et",
@@ -57,6 +57,21 @@ async def test_any_text_comes_back_as_far_as_there_is_room(database: Database) -
     for text in tried:
         found = await database.write(lambda c, text=text: kept(c, text))  # type: ignore[misc]
         assert found == (expected(text, 500), expected(text, 255))
+
+
+async def test_the_audit_keeps_of_any_words_what_there_is_room_for(database: Database) -> None:
+    """Of those that are entered one by one, and of those entered for many actions at once."""
+    said = "\0\ud83e" + "🤷" * 700
+
+    def enter(connection: sa.Connection) -> list[str]:
+        action_id = owe(connection)
+        connection.execute(sa.delete(schema.event))
+        audit.tell(connection, T0, "told", said)
+        audit.tell_of(connection, action_id, bounce(), T0, "told", said)
+        audit.tell_each(connection, schema.action.c.id == action_id, T0, "told", said)
+        return list(connection.execute(sa.select(schema.event.c.detail)).scalars())
+
+    assert await database.write(enter) == [expected(said, 500)] * 3
 
 
 async def test_what_looks_alike_is_not_the_same(database: Database) -> None:

@@ -15,8 +15,9 @@ from sidecar.services.upkeep import Keep, Upkeep
 from sidecar.storage import ledger, schema, servers
 from sidecar.storage.database import Database, OnlyRead, Unsuitable
 from sidecar.storage.engines import Kind
-from tests.support.database_server import DatabaseServer, MariaDb
+from tests.support.database_server import DatabaseServer
 from tests.support.fixtures_databases import ON_SERVERS
+from tests.support.mariadb_server import MariaDb
 from tests.unit.services.house import HARD, House
 
 from .rows import T0, notice

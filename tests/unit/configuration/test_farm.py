@@ -1,65 +1,14 @@
 """[farm]: which wikis of a census are taken, which are left out, and the words for it."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from sidecar.configuration.config import parse
-from sidecar.configuration.configured import Config, ConfigError, SecretError, WikiConfig
-from sidecar.configuration.farm_settings import FarmSection
-from sidecar.domain.access import BotPassword, OAuth2
 from sidecar.domain.census import Census, Known, Unreadable
 from sidecar.domain.policy import Mode
-from sidecar.domain.sitematrix import KINDS, Listed
-
-T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-SECRETS = {
-    "verp.keys": b"k7Hq2ZfW9sXc4Vb1Nm8Lp3Tj6Ry5Gd0aEuIo",
-    "farm.password": b"0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p",
-    "own.password": b"q5pq5pq5pq5pq5pq5pq5pq5pq5pq5pq5",
-}
-TEXT = """\
-[verp]
-domain = "bounces.example.org"
-[farm]
-sitematrix = "https://meta.example.org/w/api.php"
-account = "BounceBot@sidecar"
-password_file = "farm.password"
-"""
-OWN = """
-[[wikis]]
-id = "enwiki"
-api = "https://own.example.net/api.php"
-account = "OtherBot@sidecar"
-password_file = "own.password"
-[wikis.policy]
-mode = "shadow"
-"""
-
-
-def listed(id_: str, url: str = "", *kinds: str) -> Known:
-    return Known(Listed(id_, url or f"https://{id_}.example.org", frozenset(kinds)), T0, T0)
-
-
-def config(*known: Known, more: str = "", secrets: Callable[[str], bytes] = SECRETS.__getitem__) -> Config:
-    return parse(TEXT + more, secrets, lambda _: Census("https://meta.example.org/w/api.php", T0, known))
-
-
-def taken(config: Config) -> list[str]:
-    return [wiki.id for wiki in config.wikis]
-
-
-def notes(config: Config) -> tuple[str, ...]:
-    assert config.farm
-    return config.farm.notes
-
-
-def account_of(wiki: WikiConfig) -> str:
-    assert isinstance(wiki.credentials, BotPassword)
-    return wiki.credentials.account
+from tests.unit.configuration.farms import OWN, SECRETS, T0, TEXT, account_of, config, listed, notes, taken
 
 
 def test_the_wikis_of_the_census_are_as_if_each_had_an_entry() -> None:
@@ -241,85 +190,7 @@ def test_a_census_that_cannot_be_read_is_told_and_the_daemon_starts_all_the_same
     assert parse(TEXT, SECRETS.__getitem__).wikis == ()
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "problems"),
-    [
-        ("farm.password", "none.password", ["[farm] password_file = 'none.password': "]),
-        (
-            "/w/api.php",
-            "/wiki/",
-            ["[farm] sitematrix = 'https://meta.example.org/wiki/': want the URL of api.php"],
-        ),
-        (
-            "account",
-            "acount",
-            ["[farm] account is missing", "[farm] acount is not a setting; did you mean account?"],
-        ),
-        ("[farm]\n", '[farm]\ncache = "x.json"\n', ["[farm] cache = 'x.json': want an absolute path"]),
-        ("[farm]\n", '[farm]\napi_path = "w"\n', ["[farm] api_path = 'w': want the path of api.php"]),
-        ("[farm]\n", '[farm]\nleave_out = ["open"]\n', ["[farm] leave_out = 'open': "]),
-        ("[farm]\n", "[farm]\npolicy = {period_days = 3}\n", ["[farm] policy: period_days means nothing"]),
-    ],
-)
-def test_mistakes_get_these_words(old: str, new: str, problems: list[str]) -> None:
-    def secret(name: str) -> bytes:
-        if name not in SECRETS:
-            raise SecretError("No such file or directory")
-        return SECRETS[name]
-
-    with pytest.raises(ConfigError) as caught:
-        parse(TEXT.replace(old, new), secret)
-    found = sorted(caught.value.problems)
-    assert len(found) == len(problems)
-    assert all(one.startswith(words) for one, words in zip(found, sorted(problems), strict=True)), found
-
-
-def test_neither_wikis_nor_a_farm_is_a_mistake() -> None:
-    with pytest.raises(ConfigError, match=r"^\[\[wikis\]\] is missing$"):
-        parse('[verp]\ndomain = "bounces.example.org"\n', SECRETS.__getitem__)
-
-
 def test_a_thousand_wikis_that_read_alike_are_told_in_no_time() -> None:
     names = [f"{'w' if number % 2 else 'W'}iki{number // 2}" for number in range(2000)]
     found = config(*map(listed, names))
     assert (taken(found), len(notes(found))) == ([], 2000)
-
-
-def test_every_kind_may_be_left_out() -> None:
-    required: dict[str, Any] = {
-        "account": "B@s",
-        "password_file": "p",
-        "sitematrix": "https://m.example/api.php",
-    }
-    assert FarmSection(**required, leave_out=list(KINDS)).leave_out == list(KINDS)
-
-
-def test_a_farm_may_act_by_a_consumer_that_all_its_wikis_know() -> None:
-    jwt = "eyJ0eXAiOiJKV1Qi.eyJhdWQiOiJjbGllbnQi.c2lnbmF0dXJlXzAxMjM0NTY3ODk"
-    secrets = {**SECRETS, "client.token": jwt.encode()}
-    text = TEXT.replace('account = "BounceBot@sidecar"\npassword_file = "farm.password"\n', "")
-    text += 'oauth2_token_file = "client.token"\n'
-    census = Census("https://meta.example.org/w/api.php", T0, (listed("enwiki"), listed("dewiki")))
-    found = parse(text, secrets.__getitem__, lambda _: census)
-    token = OAuth2(jwt)
-    assert [wiki.credentials for wiki in found.wikis] == [token, token]
-
-
-@pytest.mark.parametrize(
-    ("more", "problem"),
-    [
-        ('oauth1_file = "consumer.oauth"\n', "[farm] has more than one kind of credentials: set "),
-        ('adapter = "telepathy"\n', "[farm] adapter = 'telepathy': should be 'mwclient' or 'pywikibot'"),
-    ],
-)
-def test_what_a_farm_acts_with_is_judged_as_an_entrys(more: str, problem: str) -> None:
-    secrets = {**SECRETS, "consumer.oauth": b"consumer_token = a"}
-    with pytest.raises(ConfigError) as error:
-        parse(TEXT + more, secrets.__getitem__, lambda _: None)
-    assert [line for line in error.value.problems if line.startswith(problem)]
-
-
-def test_a_farm_without_anybody_to_act_as_is_told() -> None:
-    text = TEXT.replace('account = "BounceBot@sidecar"\npassword_file = "farm.password"\n', "")
-    with pytest.raises(ConfigError, match=r"\[farm\] has nobody to act as"):
-        parse(text, SECRETS.__getitem__, lambda _: None)

@@ -1,10 +1,6 @@
-"""The configuration: what is wrong is refused, all of it at once and in the operator's words; what is right
-becomes what the daemon is made from. fixtures/configs/bad shows each mistake with the words it must get."""
+"""The configuration: what is right becomes what the daemon is made from."""
 
-import os
 import re
-import shutil
-import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +8,8 @@ from typing import Any
 
 import pytest
 
-from sidecar.config_files import secret_reader
-from sidecar.configuration.config import parse
 from sidecar.configuration.configured import (
     Config,
-    ConfigError,
     DigestConfig,
     HttpConfig,
     Listen,
@@ -29,85 +22,16 @@ from sidecar.domain.classify import Category
 from sidecar.domain.policy import Mode, Policy, Streak, Window
 from sidecar.domain.verp import BounceHandlerFormat, Forged, NotOurs
 from sidecar.host import load_config
+from tests.unit.configuration.configs import minimal
 
-CONFIGS = Path(__file__).parents[2] / "fixtures" / "configs"
-GOOD = CONFIGS / "good"
-BAD = sorted(folder for folder in (CONFIGS / "bad").iterdir() if folder.is_dir())
-SECRET_FILES = {".keys", ".password", ".secret", ".oauth", ".token"}
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SPECIFICATION = Policy(Streak(3, 7 * DAY, 60 * DAY), Mode.SHADOW)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("BOUNCE_SIDECAR_") or name == "CREDENTIALS_DIRECTORY":
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The good configurations and their secrets, readable by their owner alone."""
-    return private(GOOD, tmp_path)
-
-
-def private(source: Path, target: Path) -> Path:
-    for file in source.iterdir():
-        copy = Path(shutil.copy(file, target))
-        copy.chmod(0o644 if file.name.startswith("world-readable") else 0o600)
-    return target
-
-
-def problems(folder: Path) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load_config(folder / "config.toml")
-    return caught.value.problems
-
-
-def minimal(folder: Path, more: str = "") -> Config:
-    return parse((folder / "minimal.toml").read_text() + more, secret_reader(folder, None))
-
-
 def bot_of(wiki: WikiConfig) -> BotPassword:
     assert isinstance(wiki.credentials, BotPassword)
     return wiki.credentials
-
-
-@pytest.mark.parametrize("case", BAD, ids=lambda folder: folder.name)
-def test_a_mistake_gets_these_words(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    private(case, tmp_path)
-    environment = case / "environment"
-    for line in environment.read_text().splitlines() if environment.exists() else []:
-        monkeypatch.setenv(*line.split("=", 1))
-    assert problems(tmp_path) == (case / "expected.txt").read_text().splitlines()
-
-
-@pytest.mark.parametrize("odd", ["\\u202e", "\\u0007", "\\u001b[2J", "\\n", "\\ufeff", "\\u00a0", "\\ue000"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        '[sockets]\n"a{odd}b" = 1\n',
-        '[sockets]\nverp = "/{odd}' + "x" * 120 + '"\n',
-        '[[wikis]]\nid = "a{odd}b"\n',
-        '"{odd}" = 1\n',
-    ],
-)
-def test_a_mistake_is_one_line_whatever_is_written(text: str, odd: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        parse(text.replace("{odd}", odd), lambda name: b"")
-    assert [problem for problem in refused.value.problems if not problem.isprintable()] == []
-    assert str(refused.value).split("\n") == refused.value.problems
-
-
-def test_no_words_about_a_mistake_hold_a_secret() -> None:
-    for case in BAD:
-        words = (case / "expected.txt").read_text()
-        files = [file for file in case.iterdir() if file.suffix in SECRET_FILES]
-        lines = {line for file in files for line in file.read_text().split("\n") if line and line[0] != "#"}
-        secrets = {line.rpartition("= ")[2] for line in lines}
-        for secret in secrets | {"hunter2", "0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p", "eyJ"}:
-            assert secret not in words, case.name
 
 
 def test_defaults(folder: Path) -> None:
@@ -179,25 +103,6 @@ def test_wikis_that_share_account_and_password_are_known_to_and_no_password_is_t
     path.write_text(text.replace("BounceBot@", "OtherBot@"))
     assert second not in {wiki.login for wiki in load_config(path).wikis}
     assert all(re.fullmatch("[0-9a-f]{16}", login) for login in (first, second))
-
-
-def test_a_file_that_many_wikis_name_is_read_once_and_complained_about_once(folder: Path) -> None:
-    text = '[verp]\ndomain = "bounces.example.org"\n'
-    for number in range(1000):
-        text += f'[[wikis]]\nid = "w{number}"\napi = "https://w.example.org/w/api.php"\n'
-        text += f'account = "B@s"\npassword_file = "{number % 2}.password"\n'
-    secrets = {"verp.keys": b"k7Hq2ZfW9sXc4Vb1Nm8Lp3Tj6Ry5Gd0aEuIo", "0.password": b"0a1b2c3d" * 4}
-    read: list[str] = []
-
-    def secret(name: str) -> bytes:
-        read.append(name)
-        return secrets.get(name, b"too short")
-
-    with pytest.raises(ConfigError) as caught:
-        parse(text, secret)
-    assert read == ["verp.keys", "0.password", "1.password"]
-    [problem] = caught.value.problems
-    assert problem.startswith("[[wikis]] w1 password_file = '1.password': not a bot password")
 
 
 def test_digest_metrics_and_rules_are_off_until_they_are_set(folder: Path) -> None:
@@ -327,24 +232,6 @@ def test_systemds_credentials_stand_before_the_files_beside_the_configuration(
     (folder / "enwiki.password").rename(credentials / "enwiki.password")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
     assert bot_of(load_config(folder / "minimal.toml").wikis[0]).password.startswith("0a1b")
-
-
-def test_a_file_that_cannot_be_read_is_a_problem_like_any_other(folder: Path) -> None:
-    assert problems(folder) == ["cannot be read: No such file or directory"]
-    (folder / "config.toml").write_bytes(b"\xff\xfe")
-    assert problems(folder) == ["cannot be read: not UTF-8"]
-
-
-def test_neither_the_configuration_nor_a_traceback_shows_a_secret(folder: Path) -> None:
-    shown = repr(load_config(folder / "bouncehandler.toml")) + repr(load_config(folder / "farm.toml"))
-    try:
-        minimal(folder, '[policy]\nmode = "on"')
-    except ConfigError as error:
-        shown += "".join(traceback.format_exception(error))
-    assert "mode" in shown
-    for file in ("verp.keys", "enwiki.password", "dewiki.password", "php.secret"):
-        for line in (folder / file).read_text().splitlines():
-            assert line.startswith("#") or line not in shown
 
 
 def test_every_way_to_a_wiki_and_every_kind_of_credentials(folder: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from sidecar.domain.wiki import WikiUnavailable
-from tests.unit.test_mwclient_wiki import ACTION
+from tests.unit.wiki_adapter.scripted_wiki import ACTION
 from wiki_adapter import BotPassword, WikiAccess, open_wiki
 
 PATIENCE = 0.3  # seconds for a whole answer

@@ -1,10 +1,9 @@
-"""The table of answers: complete, and each row with the words that an operator reads."""
+"""The table of answers: exceptions of the libraries, HTTP statuses, and how long is to be waited."""
 
 import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from types import ModuleType
 
 import mwclient.errors
@@ -12,82 +11,14 @@ import pytest
 import requests.exceptions
 from requests.structures import CaseInsensitiveDict
 
-from sidecar.domain.wiki import (
-    CertificateRefused,
-    LoginRefused,
-    LoginThrottled,
-    WikiError,
-    WikiMisconfigured,
-    WikiRefused,
-    WikiUnavailable,
-)
+from sidecar.domain.wiki import CertificateRefused, WikiError, WikiMisconfigured, WikiRefused, WikiUnavailable
 from tests.support.leaks import secret
 from wiki_adapter import answers
-from wiki_adapter.answers import (
-    error_in,
-    from_code,
-    from_exception,
-    from_login,
-    from_response,
-)
-from wiki_adapter.codes import GATE_CODES, OAUTH_CODES, Answer, LoggedOut, Passing
+from wiki_adapter.answers import from_exception, from_response
+from wiki_adapter.codes import Answer, LoggedOut, Passing
 
-#: MediaWiki's codes as the real one used them, and a word of the remedy.
-CODES = [
-    ("nosuchuser", WikiRefused, ""),
-    ("baduser", WikiRefused, ""),
-    ("permissiondenied", WikiMisconfigured, "grants"),
-    ("readapidenied", WikiMisconfigured, "basic"),
-    ("badvalue", WikiMisconfigured, "install the BounceSidecar extension"),
-    ("blocked", WikiMisconfigured, "unblock"),
-    ("emailauthenticationdisabled", WikiMisconfigured, "$wgEmailAuthentication"),
-    ("badtoken", LoggedOut, ""),
-    ("assertuserfailed", LoggedOut, ""),
-    ("assertnameduserfailed", LoggedOut, ""),
-    ("readonly", Passing, ""),
-    ("maxlag", WikiUnavailable, ""),
-    ("ratelimited", WikiUnavailable, ""),
-    ("internal_api_error_RuntimeException", WikiUnavailable, "exception log"),
-    ("internal_api_error_DBQueryError", Passing, ""),
-    ("a-code-of-next-year", WikiUnavailable, ""),
-]
+SECRET = secret("v" * 32)
 
-#: OAuth's, as the real extension used them or as they stand in its source, and a word of the remedy.
-AUTHORISATIONS = [
-    ("mwoauth-invalid-authorization", WikiMisconfigured, "Special:OAuthConsumerRegistration"),
-    ("mwoauth-invalid-authorization", WikiMisconfigured, "this host's clock"),
-    ("mwoauth-invalid-authorization-wrong-wiki", WikiMisconfigured, "another wiki"),
-    ("mwoauth-invalid-authorization-wrong-user", WikiMisconfigured, "revoked"),
-    ("mwoauth-invalid-authorization-invalid-user", WikiMisconfigured, "revoked"),
-    ("mwoauth-invalid-authorization-not-approved", WikiMisconfigured, "revoked"),
-    ("mwoauth-invalid-authorization-blocked-user", WikiMisconfigured, "unblock"),
-    ("mwoauth-api-module-disabled", WikiMisconfigured, "$wgMWOauthDisabledApiModules"),
-    ("mwoauth-not-api", WikiMisconfigured, "api.php"),
-    ("assertuserfailed", WikiMisconfigured, "Authorization header"),
-    ("permissiondenied", WikiMisconfigured, "OAuth consumer"),
-    ("badtoken", LoggedOut, ""),
-]
-
-#: BounceHandler's own, and those that mean something else where it is asked.
-GATE = [
-    ("invalid-ip", WikiMisconfigured, "$wgBounceHandlerInternalIPs"),
-    ("badvalue", WikiMisconfigured, "install the extension BounceHandler"),
-    ("missingparam", WikiMisconfigured, "install the extension BounceHandler"),
-    ("readapidenied", WikiMisconfigured, "without a login"),
-    ("writeapidenied", WikiMisconfigured, "without a login"),
-    ("readonly", Passing, ""),
-]
-
-LOGINS = [
-    ("botpasswords-disabled", WikiMisconfigured, "$wgEnableBotPasswords"),
-    ("wrongpassword", LoginRefused, "Special:BotPasswords"),
-    ("nosuchuser", LoginRefused, "check account"),
-    ("botpasswords-restriction-failed", LoginRefused, "this host's address"),
-    ("login-throttled", LoginThrottled, "too many wrong passwords"),
-    ("sessionfailure", WikiUnavailable, "$wgSessionCacheType"),
-    ("readonly", Passing, ""),
-    ("a-code-of-next-year", WikiUnavailable, ""),
-]
 
 #: Every exception of both libraries. The ones that our requests never meet are marked by their heirs.
 EXCEPTIONS: dict[type[Exception], type[WikiError]] = {
@@ -133,7 +64,6 @@ EXCEPTIONS: dict[type[Exception], type[WikiError]] = {
     mwclient.errors.UserBlocked: WikiMisconfigured,
 }
 
-SECRET = secret("v" * 32)
 
 #: Their constructors want more than words.
 ARGUMENTS: dict[type[Exception], tuple[object, ...]] = {
@@ -152,27 +82,6 @@ def exceptions_of(module: ModuleType) -> set[type[Exception]]:
     return {kind for kind in public if issubclass(kind, Exception) and not issubclass(kind, Warning)}
 
 
-@pytest.mark.parametrize(("code", "kind", "remedy"), CODES)
-def test_a_code_has_its_meaning_and_its_remedy(code: str, kind: type[WikiError], remedy: str) -> None:
-    error = from_code(code, "In the wiki's words.")
-    assert type(error) is kind
-    assert str(error).startswith(f"{code}: In the wiki's words.")
-    assert remedy in str(error)
-
-
-@pytest.mark.parametrize(
-    ("codes", "code", "kind", "remedy"),
-    [(OAUTH_CODES, *row) for row in AUTHORISATIONS] + [(GATE_CODES, *row) for row in GATE],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_code_may_mean_something_else_to_whom_it_is_said(
-    codes: Mapping[str, Answer], code: str, kind: type[WikiError], remedy: str
-) -> None:
-    error = from_code(code, "In the wiki's words.", codes)
-    assert type(error) is kind
-    assert remedy in str(error)
-
-
 @pytest.mark.parametrize(("name", "answer"), answers.PYWIKIBOT.items())
 def test_an_exception_of_pywikibot_is_known_by_its_name(name: str, answer: Answer) -> None:
     """In a process of its own: here pywikibot would be imported with settings that are not ours."""
@@ -186,47 +95,6 @@ def test_an_exception_of_pywikibot_is_known_by_its_name(name: str, answer: Answe
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
     assert run.stdout.startswith(f"{kind.__name__} {name} (check family")
-
-
-@pytest.mark.parametrize(("code", "kind", "remedy"), LOGINS)
-def test_a_login_has_codes_of_its_own(code: str, kind: type[WikiError], remedy: str) -> None:
-    error = from_login({"result": "Failed", "reason": {"code": code, "key": code, "params": []}})
-    assert type(error) is kind
-    assert str(error).startswith(f"login: {code}")
-    assert remedy in str(error)
-
-
-@pytest.mark.parametrize(
-    ("result", "kind"),
-    [
-        ({"result": "WrongToken"}, WikiUnavailable),
-        ({"result": "NeedToken", "token": SECRET}, WikiUnavailable),
-        ({"result": "Aborted", "reason": {"code": "api-login-fail-aborted"}}, LoginRefused),
-        ({"result": "Failed", "reason": f"words in place of a code, {SECRET}"}, WikiUnavailable),
-        ({}, WikiUnavailable),
-    ],
-)
-def test_a_login_without_a_reason_is_read_by_its_result(
-    result: dict[str, object], kind: type[WikiError]
-) -> None:
-    error = from_login(result)
-    assert type(error) is kind
-    assert SECRET not in str(error)
-
-
-@pytest.mark.parametrize(
-    ("params", "seconds"),
-    [
-        ([{"duration": 300}], 300.0),
-        (["Bot", {"duration": 60}], 60.0),
-        ([], None),
-        ([{"duration": "5 minutes"}], None),
-    ],
-)
-def test_a_throttled_login_says_how_long(params: list[object], seconds: float | None) -> None:
-    error = from_login({"result": "Failed", "reason": {"code": "login-throttled", "params": params}})
-    assert isinstance(error, WikiUnavailable)
-    assert error.retry_after == seconds
 
 
 @pytest.mark.parametrize("library", [mwclient.errors, requests.exceptions])
@@ -254,7 +122,7 @@ def test_an_exception_of_nobody_is_temporary_and_names_its_place() -> None:
     except ZeroDivisionError as surprise:
         error = from_exception(surprise)
     assert type(error) is WikiUnavailable
-    assert str(error).startswith("ZeroDivisionError at test_answers.py:")
+    assert str(error).startswith("ZeroDivisionError at test_answers_exceptions.py:")
 
 
 def test_the_system_s_words_are_kept() -> None:
@@ -334,29 +202,3 @@ def test_a_date_needs_the_answer_s_own_date() -> None:
     error = from_response(503, CaseInsensitiveDict({"Retry-After": "Sun, 22 Nov 2026 10:01:30 GMT"}))
     assert isinstance(error, WikiUnavailable)
     assert error.retry_after is None
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        ({"emailbounce": {}}, None),
-        ({"error": {"code": "readonly", "info": "Now."}}, ("readonly", "Now.")),
-        (
-            {"errors": [{"code": "readonly", "key": "readonlytext", "params": []}]},
-            ("readonly", "readonlytext"),
-        ),
-        ({"error": {}, "errors": []}, None),
-        ({"error": {"info": "?"}}, ("unknown", "?")),
-    ],
-)
-def test_both_spellings_of_an_error_are_read(
-    answer: dict[str, object], error: tuple[str, str] | None
-) -> None:
-    assert error_in(answer) == error
-
-
-def test_the_wiki_s_words_are_one_bounded_line_without_addresses() -> None:
-    words = "The user\n Nora <nora.n@mail.example.org> " + "x" * 1000
-    message = str(from_code("nosuchuser", words))
-    assert message.startswith("nosuchuser: The user Nora <<address>> xxx")
-    assert len(message) == answers.LONGEST_WORDS
