@@ -1,4 +1,4 @@
-"""What the daemon and a process that signs say to each other arrives, however the octets are cut."""
+"""What the daemon and a process that signs say to each other arrives as it was said."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -21,8 +21,8 @@ from sidecar.signing.words import (
     Using,
     Watch,
     WatchAll,
-    Words,
     spelled,
+    word,
 )
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -47,22 +47,14 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize("step", [1, 3, 100, 10**6])
-def test_words_arrive_whole_and_in_order(step: int) -> None:
-    octets, words = b"".join(map(spelled, WORDS)), Words()
-    cut = [octets[at : at + step] for at in range(0, len(octets), step)]
-    assert [word for piece in cut for word in words.feed(piece)] == WORDS
+@pytest.mark.parametrize("said", WORDS)
+def test_a_word_arrives_as_it_was_said(said: object) -> None:
+    assert word(spelled(said)) == said
 
 
-@pytest.mark.parametrize("word", [Begin(VERP, {}, False), Use(VERP, 1)])
-def test_who_gets_the_keys_signs_the_same(word: Begin | Use) -> None:
-    [there] = Words().feed(spelled(word))
-    assert isinstance(there, type(word))
+@pytest.mark.parametrize("said", [Begin(VERP, {}, False), Use(VERP, 1)])
+def test_who_gets_the_keys_signs_the_same(said: Begin | Use) -> None:
+    there = word(spelled(said))
+    assert isinstance(there, type(said))
     mail = "enwiki", 7, "bob@example.com", T0
     assert there.verp.issue(*mail) == VERP.issue(*mail)
-
-
-def test_a_word_that_is_not_complete_is_waited_for() -> None:
-    words, octets = Words(), spelled(TOLD)
-    assert list(words.feed(octets[:-1])) == []
-    assert list(words.feed(octets[-1:])) == [TOLD]
