@@ -38,7 +38,8 @@ NUMBERS = {
     "rounds": "of each contender",
     "seconds": "of a pass of lookups",
     "mails": "that are delivered in a pass",
-    "most": "bounces of the longest history, and watched users",
+    "longest": "bounces of the longest history in which is decided and looked",
+    "most": "bounces in the history of a daemon, and watched users",
     "archived": "mails that are replayed",
 }
 

@@ -11,22 +11,25 @@ N = TypeVar("N")
 
 @dataclass(frozen=True)
 class Settings:
-    """All of a run. The defaults take some ten minutes on two cores."""
+    """All of a run. The defaults take some twenty minutes on two cores."""
 
     rounds: int = 7
     seconds: float = 0.7  #: of a pass of lookups, or of writing to the disk
     mails: int = 1000  #: that are delivered in a pass
     reading: int = 400  #: mails at least that are read in a pass
-    most: int = 10**6  #: bounces of the longest history, and watched users
+    longest: int = 10**7  #: bounces of the longest history in which is decided and looked
+    most: int = 10**6  #: bounces in the history of a daemon, and watched users
     archived: int = 100_000  #: mails that are replayed
     servers: bool = True  #: with MariaDB, PostgreSQL and Postfix
 
     def sizes(self) -> list[int]:
         """Of histories: a thousand bounces, ten thousand, ..."""
-        return [10**power for power in range(3, 10) if 10**power <= self.most]
+        return [10**power for power in range(3, 10) if 10**power <= self.longest]
 
 
-QUICK = Settings(rounds=2, seconds=0.1, mails=40, reading=1, most=1000, archived=200, servers=False)
+QUICK = Settings(
+    rounds=2, seconds=0.1, mails=40, reading=1, longest=1000, most=1000, archived=200, servers=False
+)
 
 
 def rounds_of(
