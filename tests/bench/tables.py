@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.bench.figures import Measure, Section, Spread
+from tests.bench.goals import Goal, goals
 
 __all__ = ["as_markdown", "as_text", "document"]
 
@@ -26,6 +27,17 @@ how many times the first line a line takes. [testing.md](testing.md#make-bench) 
 what each part does.
 
 ![Ratios to others, with quartiles](../bench/plot.svg)
+"""
+
+
+GOALS = """\
+## What was aimed at
+
+Of medians. Beside PostSRSd the better of ours, with or without processes that sign, and the better of its
+two versions.
+
+| aim | wanted | measured | reached |
+| --- | ---: | ---: | --- |
 """
 
 
@@ -56,10 +68,18 @@ def document(told: Mapping[str, Any]) -> str:
     """The whole of docs/measured.md."""
     sections = [Section.from_json(one) for one in told["sections"]]
     text = HEAD.format(machine=_machine(told["machine"]))
+    if aims := list(goals(sections)):
+        text += f"\n{GOALS}" + "".join(map(_aim, aims))
     for part in dict.fromkeys(section.part for section in sections):
         text += f'\n## {part.capitalize()}\n\n    make bench ARGS="{part}"\n\n'
         text += "\n".join(as_markdown(section) for section in sections if section.part == part)
     return text
+
+
+def _aim(goal: Goal) -> str:
+    limit = "at least" if goal.more else "at most"
+    wanted, measured = (f"{value:,.{goal.places}f}" for value in (goal.wanted, goal.measured))
+    return f"| {goal.words} | {limit} {wanted} | {measured} | {'yes' if goal.reached else 'no'} |\n"
 
 
 def _machine(facts: Mapping[str, Any]) -> str:
