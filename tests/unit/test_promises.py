@@ -87,10 +87,13 @@ def collected(
 
 def test_make_test_deselects_nothing() -> None:
     makefile = (HOUSE / "Makefile").read_text("utf-8")
-    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    recipe = re.search(r"^tests:\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    both = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
     pytest_line = re.search(r"^PYTEST := (.*)$", makefile, re.MULTILINE)
     assert recipe
+    assert both
     assert pytest_line
+    assert both[1].strip() == "@$(MAKE) --no-print-directory --jobs 5 lint tests"
     assert recipe[1].strip() == "$(PYTEST)"
     called = pytest_line[1] + re.search(r'^addopts = "(.*)"$', PYPROJECT, re.MULTILINE)[1]  # type: ignore[index]
     options = set(called.split()[called.split().index("pytest") + 1 :])
