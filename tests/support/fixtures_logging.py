@@ -23,9 +23,11 @@ def _logging_as_it_was() -> Iterator[None]:
     SPATE.clear()
 
 
+#: rich would draw a traceback with the source of each of its lines, in colours: half a second.
+CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+
 def _plain_again() -> None:
     structlog.reset_defaults()
     *others, _ = structlog.get_config()["processors"]
-    # rich would draw a traceback with the source of each of its lines, in colours: half a second.
-    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*others, console])
+    structlog.configure(processors=[*others, CONSOLE])
