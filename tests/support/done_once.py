@@ -1,14 +1,19 @@
-"""What a process of the tests does once, and not in each test: compile statements, look at what it collected.
+"""What a process of the tests does once, and not in each test: compile, read certificates, look at what was
+collected.
 
-Knows where SQLAlchemy and the garbage collector take time in which nothing is tested. Does not know any test.
+Knows where SQLAlchemy, PyMySQL and the garbage collector take time in which nothing is tested. Does not know
+any test.
 """
 
 import gc
 from collections.abc import Generator
+from functools import wraps
+from ssl import SSLContext
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pymysql.connections import Connection
 from sqlalchemy import event
 from sqlalchemy.util import LRUCache
 
@@ -38,11 +43,28 @@ def _shared(key: Any) -> Any:
 
 def pytest_configure() -> None:
     """Before any engine connects."""
+    Connection._create_ssl_ctx = _without_wishes_once(Connection._create_ssl_ctx)
     compiled = _OfAllEngines(STATEMENTS)
 
     @event.listens_for(sa.Engine, "engine_connect")
     def share(connection: sa.Connection) -> None:
         connection.execution_options(compiled_cache=compiled)
+
+
+def _without_wishes_once(create: Any) -> Any:
+    """PyMySQL reads all certificates of the system for each connection, which takes 22 ms of a processor.
+    Who has wishes for TLS has them read as ever."""
+    usual: list[SSLContext] = []
+
+    @wraps(create)
+    def created(connection: Connection, wishes: Any) -> Any:
+        if wishes:
+            return create(connection, wishes)
+        if not usual:
+            usual.append(create(connection, wishes))
+        return usual[0]
+
+    return created
 
 
 @pytest.hookimpl(wrapper=True)
