@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadsco
 # Compiled once and kept: the tests start some hundred daemons and commands, and each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-quick lint lint-style lint-risks lint-types lint-layers bench bench-dashboard screenshot fuzz attack audit capture capture-check soak chaos debian-packages deb clean
+.PHONY: help demo test test-quick tests tests-quick lint lint-style lint-risks lint-types lint-layers bench bench-dashboard screenshot fuzz attack audit capture capture-check soak chaos debian-packages deb clean
 
 help:
 	@echo "make demo        the main job, seen to work (needs nothing but Python 3.11)"
@@ -30,15 +30,22 @@ help:
 demo: $(VENV)/installed
 	$(BIN)/bounce-sidecar demo
 
-test: debian-packages $(VENV)/installed-for-tests lint
+# The look at the sources beside the tests: each waits for nothing that the other does.
+test: debian-packages $(VENV)/installed-for-tests
+	@$(MAKE) --no-print-directory --jobs 5 lint tests
+
+test-quick: $(VENV)/installed-for-tests
+	@$(MAKE) --no-print-directory --jobs 5 lint tests-quick
+
+tests:
 	$(PYTEST)
 
-test-quick: $(VENV)/installed-for-tests lint
+tests-quick:
 	$(PYTEST) -m "not servers and not slow"
 
 # All at once, and all that is wrong: the types alone take as long as the others together.
 lint: $(VENV)/installed-for-tests
-	@$(MAKE) --no-print-directory --jobs 4 --keep-going --output-sync lint-style lint-risks lint-types lint-layers
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,--jobs 4) --keep-going --output-sync lint-style lint-risks lint-types lint-layers
 
 lint-style:
 	$(BIN)/ruff check .

@@ -4,6 +4,8 @@ import pytest
 
 from tests.attack.registry import campaigns
 
+pytestmark = pytest.mark.slow
+
 MOMENT = 0.3  # seconds; each campaign has a least number of attacks beside
 
 CAMPAIGNS = campaigns()

@@ -91,6 +91,7 @@ def metrics(desk: Path) -> str:
         return str(answer.read().decode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", ["", BOUNCEHANDLER], ids=["sidecar", "bouncehandler"])
 async def test_they_come_back_and_nothing_else_is_known_of_them(desk: Path, more: str) -> None:
     path = desk / "config.toml"
@@ -115,6 +116,7 @@ async def test_they_come_back_and_nothing_else_is_known_of_them(desk: Path, more
     assert said(lines, "notice") == []
 
 
+@pytest.mark.slow
 async def test_a_mail_server_that_delivers_nothing_is_an_alarm_until_it_does(
     desk: Path, relay: SmtpRelay
 ) -> None:
@@ -129,6 +131,7 @@ async def test_a_mail_server_that_delivers_nothing_is_an_alarm_until_it_does(
     assert what.endswith("and it did not come back")
 
 
+@pytest.mark.slow
 async def test_what_cannot_leave_is_an_alarm_at_once(desk: Path, relay: SmtpRelay) -> None:
     relay.stop()
     async with serving(load(desk), WORLD) as lines:
@@ -140,6 +143,7 @@ async def test_what_cannot_leave_is_an_alarm_at_once(desk: Path, relay: SmtpRela
     assert said(lines, "canary not sent")
 
 
+@pytest.mark.slow
 async def test_by_hand_each_step_is_told(desk: Path, relay: SmtpRelay) -> None:
     async with serving(load(desk), WORLD):
         result = await asyncio.to_thread(say, desk, "canary")
@@ -154,6 +158,7 @@ async def test_by_hand_each_step_is_told(desk: Path, relay: SmtpRelay) -> None:
     assert (facts["why"], facts["remedy"]) == ("", "")
 
 
+@pytest.mark.slow
 def test_by_hand_it_says_how_far_it_came(desk: Path, relay: SmtpRelay) -> None:
     start_once(desk)
     result = say(desk, "canary", "--wait", "0")

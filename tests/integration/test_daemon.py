@@ -71,6 +71,7 @@ def deliver(config: Config, raw: bytes) -> None:
         mta.sendmail("", [path], raw)
 
 
+@pytest.mark.slow
 async def test_sighup_reads_the_rules_again_and_a_bad_file_changes_nothing(
     config: Config, tmp_path: Path
 ) -> None:
@@ -96,6 +97,7 @@ async def test_sighup_reads_the_rules_again_and_a_bad_file_changes_nothing(
     assert 'bounce_sidecar_bounces_total{category="user-unknown",hard="true"} 1.0' in text
 
 
+@pytest.mark.slow
 async def test_metrics_are_served_while_it_runs_and_no_longer(config: Config) -> None:
     async with serving(config):
         await until(lambda: "bounce_sidecar_set_aside_waiting 1.0" in scraped(config))
@@ -104,6 +106,7 @@ async def test_metrics_are_served_while_it_runs_and_no_longer(config: Config) ->
         scraped(config)
 
 
+@pytest.mark.slow
 async def test_the_digest_is_sent_and_not_again_after_a_restart(config: Config, sink: SmtpSink) -> None:
     for _ in range(2):
         async with serving(config) as lines:

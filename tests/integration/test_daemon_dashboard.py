@@ -64,6 +64,7 @@ async def test_the_overview_says_that_it_works_once_the_daemon_has_said_that_it_
     assert said(lines, "dashboard failed") == []
 
 
+@pytest.mark.slow
 async def test_a_reload_shows_its_wikis_and_a_new_token_waits_for_a_restart(
     path: Path, tmp_path: Path
 ) -> None:

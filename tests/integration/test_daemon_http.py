@@ -71,6 +71,7 @@ async def told(config: Config, event: dict[str, str]) -> tuple[int, bytes]:
     return await curled(config, "/events", "-H", kind, "-d", json.dumps(event))
 
 
+@pytest.mark.slow
 async def test_all_ways_in_end_in_one_history(config: Config, tmp_path: Path) -> None:
     sent = [NOW - timedelta(days=days) for days in (1, 2, 3)]
     paths = [config.verp.issue(WIKI, 7, ADDRESS, time) for time in sent]
@@ -92,6 +93,7 @@ async def test_all_ways_in_end_in_one_history(config: Config, tmp_path: Path) ->
     assert [(entry["category"], entry["hard"]) for entry in bounces] == [("user-unknown", True)] * 3
 
 
+@pytest.mark.slow
 async def test_a_node_that_only_acts_tells_how_it_is_and_takes_none(config: Config, tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[node]\nroles = ["act"]\n' + path.read_text())
@@ -108,6 +110,7 @@ async def test_a_node_that_only_acts_tells_how_it_is_and_takes_none(config: Conf
         assert (await told(acting, {"return_path": return_path, "address": ADDRESS}))[0] != 0
 
 
+@pytest.mark.slow
 async def test_it_is_not_ready_while_nothing_can_be_written(config: Config, tmp_path: Path) -> None:
     async with serving(config):
         with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as other:
@@ -117,6 +120,7 @@ async def test_it_is_not_ready_while_nothing_can_be_written(config: Config, tmp_
         assert (await asyncio.to_thread(looked, config, "/readyz"))[0] == 200
 
 
+@pytest.mark.slow
 async def test_a_socket_that_was_passed_is_used(config: Config) -> None:
     path = config.verp.issue(WIKI, 7, ADDRESS, NOW)
     assert config.listen.http
@@ -129,6 +133,7 @@ async def test_a_socket_that_was_passed_is_used(config: Config) -> None:
                 looked(config, "/healthz")
 
 
+@pytest.mark.slow
 async def test_what_no_rule_knows_is_set_aside_and_read_again(config: Config, tmp_path: Path) -> None:
     event = {"return_path": config.verp.issue(WIKI, 7, ADDRESS, NOW), "address": ADDRESS, "action": "failed"}
     async with serving(config):
@@ -158,6 +163,7 @@ async def test_a_return_path_is_proven(
     assert [line["receipt"] for line in lines if line["event"] == "refused"] == receipt
 
 
+@pytest.mark.slow
 async def test_it_is_ready_until_the_databases_file_is_gone(config: Config, tmp_path: Path) -> None:
     path = config.verp.issue(WIKI, 7, ADDRESS, NOW)
     async with serving(config):

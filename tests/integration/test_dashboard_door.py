@@ -52,6 +52,7 @@ async def raw(house: DashboardHouse, said: bytes) -> bytes:
         writer.close()
 
 
+@pytest.mark.slow
 async def test_every_answer_forbids_what_no_page_needs(full: DashboardHouse) -> None:
     for path in (*PAGES, *CHARTS, "/style.css", "/icon.svg"):
         said = await full.ask(path, headers=BEARER)
@@ -82,6 +83,7 @@ async def test_every_page_is_html_without_scripts_and_styles_of_its_own(full: Da
         assert '<html lang="en">' in text
 
 
+@pytest.mark.slow
 async def test_a_chart_is_an_image_without_scripts(full: DashboardHouse) -> None:
     for path in CHARTS:
         for query in ("", "?narrow", "?days=7&wiki=dewiki"):
@@ -92,12 +94,14 @@ async def test_a_chart_is_an_image_without_scripts(full: DashboardHouse) -> None
             assert "prefers-color-scheme: dark" in said.text
 
 
+@pytest.mark.slow
 async def test_what_the_wiki_said_is_no_markup(full: DashboardHouse) -> None:
     text = (await full.ask("/", headers=BEARER)).text
     assert "&lt;b&gt;make a new one&lt;/b&gt;" in text
     assert "<b>" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query", ["days=0", "days=x&wiki=nowiki", "wiki=%3Cscript%3E", "days=7&days=30", "%ff"]
 )
@@ -107,6 +111,7 @@ async def test_what_makes_no_sense_in_an_address_is_the_usual(full: DashboardHou
     assert "<script" not in said.text
 
 
+@pytest.mark.slow
 async def test_looking_changes_nothing_and_other_methods_are_none(full: DashboardHouse) -> None:
     head = await full.ask("/", "HEAD", headers=BEARER)
     assert (head.status, head.text) == (200, "")

@@ -79,6 +79,7 @@ async def test_who_is_not_found_is_told_so(opened: OpenDashboard, query: str, wo
     assert words in await page(await opened(), f"/user?{query}")
 
 
+@pytest.mark.slow
 async def test_the_lists_of_the_outbox_go_from_page_to_page(opened: OpenDashboard) -> None:
     house = await opened()
 
@@ -245,6 +246,7 @@ async def test_wikis_in_trouble_come_first_and_can_be_chosen(opened: OpenDashboa
     assert "3 wikis are known, 0 in trouble" in await page(house, "/wikis"), "nobody has called it since"
 
 
+@pytest.mark.slow
 async def test_whether_a_canary_is_sent_is_said_whatever_was_sent_by_hand(opened: OpenDashboard) -> None:
     assert "none was sent yet" in await page(await opened(), "/")
     off = await opened(canary_every=None)

@@ -26,6 +26,7 @@ async def house(tmp_path: Path) -> AsyncIterator[DashboardHouse]:
     await house.close()
 
 
+@pytest.mark.slow
 async def test_a_database_in_trouble_is_told_with_what_to_do(house: DashboardHouse) -> None:
     with contextlib.closing(sqlite3.connect(house.folder / "history.db")) as other:
         other.execute("ALTER TABLE rate RENAME TO gone")
@@ -42,6 +43,7 @@ async def test_a_database_in_trouble_is_told_with_what_to_do(house: DashboardHou
         assert "Bounces wait in the mail server&#39;s queue and nothing is lost" in said.text
 
 
+@pytest.mark.slow
 async def test_a_database_that_keeps_silent_is_not_waited_for(house: DashboardHouse) -> None:
     """One who looks on, and never ends, is all that fits; the mail's way is another one."""
     over, readers = threading.Event(), threading.Semaphore(0)
@@ -65,6 +67,7 @@ async def test_a_database_that_keeps_silent_is_not_waited_for(house: DashboardHo
     assert (await house.ask("/rates", headers=BEARER)).status == 200
 
 
+@pytest.mark.slow
 async def test_a_crowd_of_onlookers_takes_no_reader_from_the_mail(house: DashboardHouse) -> None:
     """They queue up before one thread of their own."""
     seen: list[str] = []
@@ -76,6 +79,7 @@ async def test_a_crowd_of_onlookers_takes_no_reader_from_the_mail(house: Dashboa
     assert set(seen) == {"db-onlooker_0"}
 
 
+@pytest.mark.slow
 async def test_all_who_ask_how_it_is_at_once_cost_one_look(house: DashboardHouse) -> None:
     first, *others = await asyncio.gather(*(house.showing.findings() for _ in range(10)))
     assert all(one is first for one in others)

@@ -112,6 +112,7 @@ async def test_a_socket_that_is_forbidden_keeps_the_mail(short_folder: Path) -> 
     kept(end, "Permission denied (may uid 65534 with gid 65534 enter?)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(6), ids=STEPS)
 @pytest.mark.parametrize(
     "said", ["421 4.3.0 Later", "451 Later", "554 Never", "552 5.3.4 Too big", "503 5.5.1 x"]
@@ -130,6 +131,7 @@ async def test_a_refusal_of_something_else_keeps_the_mail(deliver_command, lmtp_
         kept(await hand_over(deliver_command, "--refuse", "one@b.example"), "5.7.1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(6), ids=STEPS)
 @pytest.mark.parametrize(
     "said", ["HTTP/1.1 200 OK", "", "25", "2500", "650 x", "250" + "x" * 9000, "250-\r\n" * 999]
@@ -196,6 +198,7 @@ async def test_closed_outputs_change_nothing(deliver_command, serve_lmtp, intake
     assert [received.raw for received in intake.finished] == [MAIL.replace(b"\n", b"\r\n")]
 
 
+@pytest.mark.slow
 async def test_nobody_reads_its_words_and_it_ends_all_the_same(deliver_command) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

@@ -74,6 +74,7 @@ def found(house: House, *words: str, user: str = "root") -> list[Finding]:
     return about("sockets", examined(house.folder, "--user", user, *words))
 
 
+@pytest.mark.slow
 def test_sockets_that_are_well(house: House) -> None:
     lines = [one.what for one in found(house)]
     assert lines[0] == "the daemon listens on the sockets of the configuration"
@@ -83,6 +84,7 @@ def test_sockets_that_are_well(house: House) -> None:
     assert lines[1:] == connects + answers
 
 
+@pytest.mark.slow
 def test_nothing_was_signed_refused_or_booked_by_being_asked(house: House) -> None:
     found(house)
     log = (house.folder / "log").read_text()
@@ -92,12 +94,14 @@ def test_nothing_was_signed_refused_or_booked_by_being_asked(house: House) -> No
     assert (mail.state, "no mail was ever signed" in mail.what) == (UNKNOWN, True)
 
 
+@pytest.mark.slow
 def test_the_daemon_was_seen_with_its_version(house: House) -> None:
     until(lambda: about("daemon", examined(house.folder)), "the daemon to say that it lives")
     (line,) = about("daemon", examined(house.folder))
     assert (line.state, line.what.endswith(f"version {__version__}")) == (OK, True)
 
 
+@pytest.mark.slow
 def test_a_socket_of_another_group(house: House) -> None:
     shutil.chown(house.sockets["verp"], group="games")
     (line,) = bad(found(house))
@@ -107,6 +111,7 @@ def test_a_socket_of_another_group(house: House) -> None:
     assert 'set [sockets] verp_group = "www-data"' in line.remedy
 
 
+@pytest.mark.slow
 def test_a_folder_on_the_way_that_lets_nobody_through(house: House) -> None:
     house.folder.chmod(0o700)
     lines = bad(found(house))
@@ -115,12 +120,14 @@ def test_a_folder_on_the_way_that_lets_nobody_through(house: House) -> None:
     assert lines[0].remedy == f"chgrp www-data {house.folder} && chmod g+x {house.folder}"
 
 
+@pytest.mark.slow
 def test_a_socket_that_is_open_to_everybody(house: House) -> None:
     house.sockets["lmtp"].chmod(0o666)
     (line,) = bad(found(house))
     assert (line.state, line.what) == (WARN, f"everybody on this host may connect to {house.sockets['lmtp']}")
 
 
+@pytest.mark.slow
 def test_another_user_of_php(house: House) -> None:
     (line,) = bad(found(house, "--web-user", "games"))
     assert (line.state, "for games" in line.what) == (WRONG, True)
@@ -135,6 +142,7 @@ def test_no_group_at_all(house: House) -> None:
     assert (line.state, line.remedy) == (WRONG, "set [sockets] verp_group to the group of the web server")
 
 
+@pytest.mark.slow
 def test_keys_that_the_daemon_has_not_read_yet(house: House) -> None:
     (house.folder / "verp.keys").write_text(KEY[::-1] + "\n")
     (line,) = bad(found(house))
@@ -164,6 +172,7 @@ def test_somebody_else_who_listens(house: House) -> None:
     assert line.what == f"{other} does not answer as the sidecar does: -ERR unknown command"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stale", [True, False])
 def test_a_daemon_that_is_down_is_one_line_and_not_many(short_folder: Path, stale: bool) -> None:
     path = configured(short_folder)

@@ -70,6 +70,7 @@ def test_every_trouble_is_in_the_table() -> None:
     assert set(TROUBLES) | LEFT_OUT == set(Trouble)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_each_trouble_has_its_line_and_its_remedy(folder: Path, wiki: PracticeWiki, trouble: Trouble) -> None:
     with wiki.suffering(trouble):
@@ -138,6 +139,7 @@ def test_a_wrong_password_is_tried_once(folder: Path, wiki: PracticeWiki) -> Non
     assert wiki.logins == (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["own", "shared"])
 def test_what_a_wiki_is_known_to_have_refused_is_not_tried_unless_asked_for(
     folder: Path, wiki: PracticeWiki, name: str

@@ -60,6 +60,7 @@ async def signed(path: Path, wiki: str) -> str:
     return answer[:-1].decode()
 
 
+@pytest.mark.slow
 async def test_it_serves_while_the_sitematrix_hangs_and_knows_the_wikis_when_it_answers(
     path: Path, farm: PracticeFarm
 ) -> None:
@@ -74,6 +75,7 @@ async def test_it_serves_while_the_sitematrix_hangs_and_knows_the_wikis_when_it_
     assert said(lines, "reloaded")[0]["added"] == 2
 
 
+@pytest.mark.slow
 async def test_it_starts_from_what_it_remembers_when_the_sitematrix_is_away(
     path: Path, farm: PracticeFarm
 ) -> None:
@@ -92,6 +94,7 @@ async def test_it_starts_from_what_it_remembers_when_the_sitematrix_is_away(
     assert said(lines, "sitematrix not used")[0]["why"] == f"{farm.matrix_url}: 127.0.0.1: status 503"
 
 
+@pytest.mark.slow
 async def test_what_a_wiki_of_the_farm_is_asked_and_what_is_left_out_is_told(
     path: Path, farm: PracticeFarm
 ) -> None:
@@ -103,6 +106,7 @@ async def test_what_a_wiki_of_the_farm_is_asked_and_what_is_left_out_is_told(
     assert (told["number"], "no wiki: id: no wiki id" in told["why"]) == (2, True)
 
 
+@pytest.mark.slow
 async def test_a_configuration_that_is_broken_meanwhile_changes_nothing_and_is_told(
     path: Path, farm: PracticeFarm
 ) -> None:

@@ -201,6 +201,7 @@ async def test_curl_hands_in_the_very_mail_for_the_very_recipient(serve_http, in
     assert intake.finished == [Received(recipient, "", MAIL)]
 
 
+@pytest.mark.slow
 async def test_curl_fails_on_whatever_is_not_booked(serve_http, intake):
     house = await serve_http()
     assert (await posted(house, token="Bearer wrong"))[0] == 22

@@ -25,6 +25,7 @@ async def test_a_peer_that_sends_no_header_is_hung_up_on(serve_http, talk_to, sa
     assert await talk.say(said).gone() == b""
 
 
+@pytest.mark.slow
 async def test_a_peer_that_asks_on_and_on_and_reads_nothing_is_hung_up_on(serve_http, talk_to):
     house = await serve_http(server_limits=HttpLimits(idle=0.2))
     talk = await talk_to(house)
@@ -146,6 +147,7 @@ async def test_connections_over_the_limit_are_told_to_come_again(serve_http, tal
     assert (await third.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").hear())[0] == 200
 
 
+@pytest.mark.slow
 async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_http, talk_to, intake):
     house = await serve_http(server_limits=HttpLimits(idle=0.3))
     intake.open[PATH]

@@ -95,6 +95,7 @@ async def history(config: Config) -> AsyncIterator[Callable[[int], Awaitable[int
     await database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [0, 2])
 async def test_mails_that_a_web_host_signs_for_watched_users_are_known_to_arrive(
     tmp_path: Path, port: int, processes: int
@@ -118,6 +119,7 @@ async def test_mails_that_a_web_host_signs_for_watched_users_are_known_to_arrive
             assert (await noted(7), await noted(8)) == (1, 0), "nobody watches the second"
 
 
+@pytest.mark.slow
 async def test_while_nobody_is_there_to_be_told_mail_leaves_and_what_is_lost_is_counted(
     tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +146,7 @@ async def test_who_is_told_nothing_says_so_at_the_start_and_has_no_database(tmp_
     assert [path.name for path in webhost.listen.verp.parent.iterdir() if path.suffix == ".db"] == []
 
 
+@pytest.mark.slow
 def test_it_takes_over_what_is_logged_at_a_reload(tmp_path: Path) -> None:
     listen, file = issuing(tmp_path / "n").listen, tmp_path / "n" / "config.toml"
     quiet, log = file.read_text() + '[log]\nformat = "keyvalue"\nlevel = "error"\n', tmp_path / "log"

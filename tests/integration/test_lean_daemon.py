@@ -60,6 +60,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return imports_of(folder)
 
 
+@pytest.mark.slow
 def test_it_serves_with_what_it_needs(imported: set[str]) -> None:
     assert {"sidecar.services.intake", "sqlalchemy", "prometheus_client", "structlog"} <= imported
 
@@ -69,6 +70,7 @@ def test_what_it_does_not_need_is_not_imported(name: str, imported: set[str]) ->
     assert name not in imported
 
 
+@pytest.mark.slow
 def test_the_first_start_makes_the_tables_and_does_not_keep_what_made_them(tmp_path: Path) -> None:
     imported = imports_of(tmp_path)
     assert "sqlalchemy" in imported

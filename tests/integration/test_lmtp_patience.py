@@ -82,6 +82,7 @@ async def test_each_mail_has_its_own_time(serve_lmtp, intake, connect_lmtp):
     assert await steady.hear() == [TAKEN]
 
 
+@pytest.mark.slow
 async def test_a_peer_that_waits_for_the_intake_is_not_idle(serve_lmtp, intake, connect_lmtp):
     server = await serve_lmtp(idle=0.5)
     intake.open["one@b"]

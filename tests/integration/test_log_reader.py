@@ -16,6 +16,8 @@ from tests.support.return_path_peer import netstring
 from tests.support.sidecar import is_served
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 MAILS = 150  # a line of the log each: more than a pipe holds
 PATIENCE = 20.0  # seconds
 

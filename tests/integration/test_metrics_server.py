@@ -35,6 +35,7 @@ async def test_who_says_nothing_is_hung_up_on(port: int, monkeypatch: pytest.Mon
     assert told(port)
 
 
+@pytest.mark.slow
 async def test_one_too_many_is_hung_up_on_and_there_is_room_once_the_others_have_left(port: int) -> None:
     others = [
         socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(metrics_server.CONNECTIONS)
@@ -77,6 +78,7 @@ print(tries)
 """
 
 
+@pytest.mark.slow
 def test_without_a_descriptor_nobody_looks_again_and_again() -> None:
     done = subprocess.run([sys.executable, "-c", HUNGRY], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr

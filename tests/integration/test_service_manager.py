@@ -27,6 +27,7 @@ async def heard(ear: socket.socket) -> bytes:
         return await asyncio.get_running_loop().sock_recv(ear, 100)
 
 
+@pytest.mark.slow
 async def test_it_hears_when_we_serve_that_we_live_and_when_we_stop(
     ear: socket.socket, tmp_path: Path
 ) -> None:
@@ -45,6 +46,7 @@ async def test_it_hears_when_we_serve_that_we_live_and_when_we_stop(
     await running
 
 
+@pytest.mark.slow
 async def test_it_hears_that_we_reload_since_when_and_how_that_ended(
     ear: socket.socket, tmp_path: Path
 ) -> None:

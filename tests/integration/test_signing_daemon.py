@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from tests.support.asking import last_answer
 from tests.support.practice import configured, start_once
 from tests.support.sidecar import is_served
@@ -22,6 +24,7 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_they_import_little() -> None:
     program = (
         "import sys; from sidecar.processes.lean import without_rich\n"
@@ -63,6 +66,7 @@ def gone(pids: list[int]) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_none_outlives_a_daemon_that_was_killed(tmp_path: Path) -> None:
     with daemon(tmp_path) as first:
         theirs = children(first.pid)
@@ -71,6 +75,7 @@ def test_none_outlives_a_daemon_that_was_killed(tmp_path: Path) -> None:
     assert not is_served(tmp_path / "verp.sock")
 
 
+@pytest.mark.slow
 def test_a_terminal_and_a_service_manager_tell_all_and_the_daemon_decides(tmp_path: Path) -> None:
     with daemon(tmp_path) as first:
         for process in children(first.pid):
@@ -82,6 +87,7 @@ def test_a_terminal_and_a_service_manager_tell_all_and_the_daemon_decides(tmp_pa
     assert "a signing process ended" not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.slow
 def test_they_answer_while_the_daemon_is_stopped(tmp_path: Path) -> None:
     with daemon(tmp_path) as first:
         first.send_signal(signal.SIGSTOP)

@@ -106,6 +106,7 @@ async def housed(folder: Path, watched: type[Watched]) -> AsyncIterator[House]:
     assert not path.exists()
 
 
+@pytest.mark.slow
 async def test_they_answer_as_the_daemon_would(house: House) -> None:
     path = house.paths.issue(WIKI, 7, ADDRESS)
     asked = [f"bounce {path}", "verp unknown 1 a@b", "verp enwiki x a@b", "confirm", "bounce a@c", "what"]
@@ -117,6 +118,7 @@ async def test_they_answer_as_the_daemon_would(house: House) -> None:
     assert [token.confirming for token in tokens if isinstance(token, Token)] == [False, True]
 
 
+@pytest.mark.slow
 async def test_what_they_count_is_among_what_the_daemon_counts(house: House) -> None:
     reader, writer = await asyncio.open_unix_connection(house.socket)
     for question in (ASK, ASK, "verp unknown 1 a@b"):
@@ -133,6 +135,7 @@ async def test_what_they_count_is_among_what_the_daemon_counts(house: House) -> 
     assert house.paths.watched.last
 
 
+@pytest.mark.slow
 async def test_what_they_refuse_is_told_by_the_daemon_for_all_of_them_together(house: House) -> None:
     number = TOLD + 5
     local, _, domain = house.paths.issue(WIKI, 7, ADDRESS).partition("@")
@@ -147,6 +150,7 @@ async def test_what_they_refuse_is_told_by_the_daemon_for_all_of_them_together(h
     assert [line["number"] for line in logs if line["event"] == "refused more"] == [5]
 
 
+@pytest.mark.slow
 async def test_mails_of_watched_users_are_noted(house: House) -> None:
     watched = house.paths.watched
     watched.watch(WIKI, 7)
@@ -169,12 +173,14 @@ async def test_mails_of_watched_users_are_noted(house: House) -> None:
     assert len(watched.told) == MANY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("house", [Signed], indirect=True)
 async def test_where_nobody_knows_who_is_watched_every_mail_is_noted(house: House) -> None:
     await house.ask(ASK, ASK)
     await house.eventually(lambda: len(house.paths.watched.told) == 2)
 
 
+@pytest.mark.slow
 async def test_when_a_reload_is_done_all_of_them_sign_by_the_new_keys(house: House) -> None:
     kept = [await asyncio.open_unix_connection(house.socket) for _ in range(MANY)]
     before = {house.signed_by(await answer(*one, ASK)) for one in kept}
@@ -187,6 +193,7 @@ async def test_when_a_reload_is_done_all_of_them_sign_by_the_new_keys(house: Hou
         writer.close()
 
 
+@pytest.mark.slow
 async def test_who_does_not_hear_of_new_keys_is_replaced(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +208,7 @@ async def test_who_does_not_hear_of_new_keys_is_replaced(
     assert new == Key(NEW.encode()).id
 
 
+@pytest.mark.slow
 async def test_one_that_hangs_is_replaced_though_nobody_tells_it_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +227,7 @@ async def test_one_that_hangs_is_replaced_though_nobody_tells_it_anything(
         assert said.startswith("OK ")
 
 
+@pytest.mark.slow
 async def test_another_takes_the_place_of_one_that_was_killed_and_signs_as_is_wanted_now(
     house: House,
 ) -> None:
@@ -237,6 +246,7 @@ async def test_another_takes_the_place_of_one_that_was_killed_and_signs_as_is_wa
     assert not set(before) & set(processes())
 
 
+@pytest.mark.slow
 async def test_they_answer_while_the_daemon_is_busy_with_something_else(house: House) -> None:
     with asking(house.socket) as client:
         until(lambda: client.poll() is not None, "a hundred answers while our loop stands still", step=0)
@@ -245,6 +255,7 @@ async def test_they_answer_while_the_daemon_is_busy_with_something_else(house: H
     await house.eventually(lambda: house.counted("return_paths_total", result="issued") == 100)
 
 
+@pytest.mark.slow
 async def test_when_we_close_who_has_connected_is_heard_and_the_last_is_told(house: House) -> None:
     peers = [await asyncio.open_unix_connection(house.socket) for _ in range(MANY)]
     closing = asyncio.create_task(house.signers.close())
@@ -257,6 +268,7 @@ async def test_when_we_close_who_has_connected_is_heard_and_the_last_is_told(hou
         writer.close()
 
 
+@pytest.mark.slow
 async def test_a_socket_that_was_passed_stays_and_who_connects_waits_for_a_successor(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as held:
         held.bind(str(tmp_path / "verp.sock"))
@@ -268,6 +280,7 @@ async def test_a_socket_that_was_passed_stays_and_who_connects_waits_for_a_succe
         assert is_served(tmp_path / "verp.sock")
 
 
+@pytest.mark.slow
 async def test_their_mistakes_are_told_in_the_daemons_log_and_counted(house: House) -> None:
     house.paths.use(Verp((Broken("wiki", "b.example", Keyring((b"o" * 32,))),), [WIKI], accept=timedelta(1)))
     await house.paths.used()

@@ -81,6 +81,7 @@ def told(desk: Path) -> tuple[int, dict[str, str]]:
     return result.exit_code, {one["kind"]: one["what"] for one in facts["troubles"]}
 
 
+@pytest.mark.slow
 async def test_a_daemon_that_runs_is_well_and_one_that_was_stopped_is_missed(tmp_path: Path) -> None:
     path = configured(tmp_path)
     path.write_text(path.read_text() + MORE)

@@ -172,6 +172,7 @@ async def test_an_idle_connection_is_closed_in_the_end(serve, connect):
     assert await client.rest() == b""
 
 
+@pytest.mark.slow
 async def test_a_connection_that_is_used_is_not_idle(serve, connect):
     await serve(Limits(idle=0.5))
     busy, idle = await connect(), await connect()

@@ -53,6 +53,7 @@ def told(value: object) -> object:
     return value
 
 
+@pytest.mark.slow
 def test_every_value_is_handed_over_secrets_among_them(tmp_path: Path) -> None:
     path = configured(tmp_path)
     (tmp_path / "http.token").touch(0o600)
@@ -65,6 +66,7 @@ def test_every_value_is_handed_over_secrets_among_them(tmp_path: Path) -> None:
     assert read.verp.recognise(here.verp.issue("enwiki", 7, "ann@remote.example", NOW), NOW).user_id == 7
 
 
+@pytest.mark.slow
 def test_all_problems_are_told_as_here(tmp_path: Path) -> None:
     path = configured(tmp_path)
     path.write_text(path.read_text() + "[metrics]\nlisten = 7\nport = 8\n")
@@ -76,6 +78,7 @@ def test_all_problems_are_told_as_here(tmp_path: Path) -> None:
     assert told.value.problems == here.value.problems
 
 
+@pytest.mark.slow
 def test_the_environment_counts_there_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = configured(tmp_path)
     monkeypatch.setenv("BOUNCE_SIDECAR_LOG__LEVEL", "debug")

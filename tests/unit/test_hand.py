@@ -68,6 +68,7 @@ def is_gone(pid: int) -> bool:
     return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
 
 
+@pytest.mark.slow
 async def test_all_is_done_elsewhere_and_each_gets_his_own_answer(hand: Hand) -> None:
     done = await asyncio.gather(*(hand.do(number) for number in range(1000)))
     assert done == [(2 * number, hand.pid) for number in range(1000)]
@@ -75,16 +76,19 @@ async def test_all_is_done_elsewhere_and_each_gets_his_own_answer(hand: Hand) ->
     assert hand.waiting == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 3_000_000])
 async def test_things_and_answers_may_be_large(hand: Hand, size: int) -> None:
     assert await hand.do(b"x" * size) == b"x" * size * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["what is this", "too much", "no pickle"])
 async def test_what_goes_wrong_there_is_no_answer_and_it_goes_on(hand: Hand, wrong: str) -> None:
     assert await asyncio.gather(hand.do(wrong), hand.do(3)) == [None, (6, hand.pid)]
 
 
+@pytest.mark.slow
 async def test_who_waits_no_more_does_not_hold_up_the_others(hand: Hand) -> None:
     first, second = (asyncio.ensure_future(hand.do(number)) for number in (1, 2))
     await asyncio.sleep(0)
@@ -117,6 +121,7 @@ async def test_an_answer_to_another_question_is_nobodys(hand: Hand) -> None:
         await hand.do(4)
 
 
+@pytest.mark.slow
 async def test_all_who_wait_are_told_that_it_was_killed(hand: Hand) -> None:
     asked = [hand.do(number) for number in ("vanish", 1, 2)]
     assert [type(one) for one in await asyncio.gather(*asked, return_exceptions=True)] == [Lost] * 3
@@ -126,6 +131,7 @@ async def test_all_who_wait_are_told_that_it_was_killed(hand: Hand) -> None:
     assert is_gone(hand.pid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["it is at something without end", "it was stopped"])
 async def test_one_that_hangs_is_killed(how: str) -> None:
     hand = await Hand.begin(pickle.dumps(Worker(2)), patience=0.5)
@@ -137,6 +143,7 @@ async def test_one_that_hangs_is_killed(how: str) -> None:
     assert is_gone(hand.pid)
 
 
+@pytest.mark.slow
 async def test_many_that_take_long_together_are_no_hanging() -> None:
     hand = await Hand.begin(pickle.dumps(nap), patience=3.0)
     assert await asyncio.gather(*(hand.do(0.5) for _ in range(10))) == [0.5] * 10
@@ -148,12 +155,14 @@ def nap(seconds: float) -> float:
     return seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_it_does_not_hear_what_is_said_to_all_of_them(hand: Hand, number: int) -> None:
     os.kill(hand.pid, number)
     assert await hand.do(3) == (6, hand.pid)
 
 
+@pytest.mark.slow
 async def test_closed_it_is_gone(hand: Hand) -> None:
     waiting = asyncio.ensure_future(hand.do("sleep"))
     await asyncio.sleep(0)
@@ -177,6 +186,7 @@ async def test_there_is_none_if_it_does_not_find_the_worker(capfd: pytest.Captur
     assert "no_such_name" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["1", "'sleep'"])
 def test_it_ends_with_the_first_process_though_that_was_killed(at: str) -> None:
     program = (

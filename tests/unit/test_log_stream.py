@@ -92,6 +92,7 @@ def test_a_line_longer_than_the_pipe_is_written_piece_by_piece(pipe: Pipe) -> No
     assert read == long + "\n"
 
 
+@pytest.mark.slow
 def test_the_next_line_says_how_many_were_lost(pipe: Pipe) -> None:
     with redirect_stderr(pipe.stream):
         configure_logging("info", "json")

@@ -36,6 +36,7 @@ class Worker:
         return number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hands", [1, 2])
 def test_all_is_done_once_and_the_answers_stand_in_order(hands: int) -> None:
     number = 3 * LOAD * AHEAD * hands + 5
@@ -46,6 +47,7 @@ def test_all_is_done_once_and_the_answers_stand_in_order(hands: int) -> None:
         assert list(crew.do(Worker.times, [])) == []
 
 
+@pytest.mark.slow
 def test_things_are_fetched_only_a_little_ahead() -> None:
     fetched: list[int] = []
 
@@ -61,16 +63,19 @@ def test_things_are_fetched_only_a_little_ahead() -> None:
         assert next(answers)[0] == 2
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_there_is_raised_here() -> None:
     with closing(Crew(2, Worker(2))) as crew, pytest.raises(ZeroDivisionError):
         list(crew.do(Worker.fail, range(100)))
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_is_told_of_in_words() -> None:
     with closing(Crew(2, Worker(2))) as crew, pytest.raises(HandLost, match="is memory short"):
         list(crew.do(Worker.vanish, range(1000)))
 
 
+@pytest.mark.slow
 def test_they_end_with_the_first_process_though_it_was_killed() -> None:
     program = (
         "import sys, time; from tests.unit.test_processes import *\n"

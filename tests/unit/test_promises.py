@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import text_of
+from tests.support.done_once import COLLECTED
 
 HOUSE = Path(__file__).parents[2]
 TEST = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)`")
@@ -45,20 +46,31 @@ import json, sys, pytest
 
 class Listen:
     def pytest_collection_finish(self, session):
-        found = {}
-        for item in session.items:
-            name = item.nodeid.partition("[")[0]
-            found.setdefault(name, []).append(sorted({mark.name for mark in item.iter_markers()}))
-        json.dump(found, open(sys.argv[1], "w"))
+        from tests.support.done_once import COLLECTED
+        from tests.unit.test_promises import marks
+        json.dump(marks(session.config.stash[COLLECTED]), open(sys.argv[1], "w"))
 
 sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *sys.argv[2:]], plugins=[Listen()]))
 """
 NEVER = {"skip", "xfail"}  # `skipif` is for machines that lack something, which CI may not
 
 
+def marks(items: list[pytest.Item]) -> dict[str, list[list[str]]]:
+    """Of each variant of a test, by the test's name."""
+    found: dict[str, list[list[str]]] = {}
+    for item in items:
+        names = sorted({mark.name for mark in item.iter_markers()})
+        found.setdefault(item.nodeid.partition("[")[0], []).append(names)
+    return found
+
+
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]]]:
-    """What pytest would run of the files that are named: the marks of each, by the test's name."""
+def collected(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[list[str]]]:
+    """What pytest would run of the files that are named; it knows if it was to run everything."""
+    if request.config.args == request.config.getini("testpaths"):
+        return marks(request.config.stash[COLLECTED])
     files = sorted({file for _, _, tests in ROWS for file, _ in TEST.findall(tests)})
     found = tmp_path_factory.mktemp("collected") / "tests.json"
     done = subprocess.run(
@@ -75,10 +87,13 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[s
 
 def test_make_test_deselects_nothing() -> None:
     makefile = (HOUSE / "Makefile").read_text("utf-8")
-    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    recipe = re.search(r"^tests:\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    both = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
     pytest_line = re.search(r"^PYTEST := (.*)$", makefile, re.MULTILINE)
     assert recipe
+    assert both
     assert pytest_line
+    assert both[1].strip() == "@$(MAKE) --no-print-directory --jobs 5 lint tests"
     assert recipe[1].strip() == "$(PYTEST)"
     called = pytest_line[1] + re.search(r'^addopts = "(.*)"$', PYPROJECT, re.MULTILINE)[1]  # type: ignore[index]
     options = set(called.split()[called.split().index("pytest") + 1 :])

@@ -134,6 +134,7 @@ def booked(config: Config, folder: Path) -> int:
         )
 
 
+@pytest.mark.slow
 async def test_no_door_lets_a_forged_path_in(config: Config, tmp_path: Path) -> None:
     mint, chance = Post(config, random.Random(7)), random.Random(8)
     paths = list(forged_by_each(mint, chance, 4))

@@ -11,6 +11,7 @@ from tests.attack.web.payloads import PAYLOADS, mail
 PAGE = "<!DOCTYPE html><html><head><title>x</title></head><body><p>{}</p></body></html>"
 
 
+@pytest.mark.slow
 def test_whatever_is_shown_is_text() -> None:
     tally = campaign(seed=1, seconds=0.0)
     assert tally.wrongs == []

@@ -22,6 +22,8 @@ from tests.support.daemon_here import said, serving, until
 from tests.support.practice import ADDRESS, ENTRY, HEAD, PASSWORD, keep_secrets, load
 from wiki_adapter.practice_farm import PracticeFarm
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 WELL = "wellwiki"
 MOST_MEMORY = 150 << 20  # octets at once, that the attackers' own servers here take included

@@ -18,6 +18,7 @@ HARD = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", BOTH)
 @pytest.mark.parametrize("name", HARD)
 def test_an_answer_that_attacks_costs_little_and_tells_nothing(name: str, adapter: Adapter) -> None:
@@ -26,6 +27,7 @@ def test_an_answer_that_attacks_costs_little_and_tells_nothing(name: str, adapte
     assert tally.wrongs == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", BOTH)
 @pytest.mark.parametrize("at", ["login token", "login"])
 def test_no_redirect_takes_the_password_elsewhere(at: str, adapter: Adapter) -> None:

@@ -127,6 +127,7 @@ def test_built_in_leaves_ones_own_rules_out_even_bad_ones(folder: Path) -> None:
     assert (result.exit_code, "no rule matched" in result.stdout) == (0, True)
 
 
+@pytest.mark.slow
 def test_neither_needs_the_secrets(folder: Path) -> None:
     rule(folder, NEW_RULE)
     (folder / "verp.keys").unlink()
@@ -134,6 +135,7 @@ def test_neither_needs_the_secrets(folder: Path) -> None:
     assert say(folder, "rules", "check").exit_code == 0
 
 
+@pytest.mark.slow
 def test_good_rules_are_called_good(folder: Path) -> None:
     file = rule(folder, NEW_RULE)
     for words in ((), (str(file),), (str(file.parent),)):
@@ -141,6 +143,7 @@ def test_good_rules_are_called_good(folder: Path) -> None:
         assert (result.exit_code, result.stdout.startswith("good: 1 rules of your own, ")) == (0, True)
 
 
+@pytest.mark.slow
 def test_every_problem_is_told_with_file_rule_and_reason(folder: Path) -> None:
     file = rule(folder, NEW_RULE.replace("user-unknown", "no-such") + NEW_RULE.replace("gizmo\\b", "gizmo["))
     (file.parent / "z.toml").write_bytes(b"\xff")
@@ -158,6 +161,7 @@ def test_every_problem_is_told_with_file_rule_and_reason(folder: Path) -> None:
         assert (refused.exit_code, refused.stderr.splitlines()) == (78, problems)
 
 
+@pytest.mark.slow
 def test_the_list_names_each_rule_its_category_and_its_file_in_the_order_of_trying(folder: Path) -> None:
     file = rule(folder, NEW_RULE)
     entries = json.loads(say(folder, "rules", "list", "--json").stdout)
@@ -167,6 +171,7 @@ def test_the_list_names_each_rule_its_category_and_its_file_in_the_order_of_tryi
     assert "frobnicated" in say(folder, "rules", "list").stdout
 
 
+@pytest.mark.slow
 def test_without_any_configuration_the_built_in_rules_are_listed(tmp_path: Path) -> None:
     assert "mailbox-full" in say(tmp_path, "rules", "list").stdout
 

@@ -105,6 +105,7 @@ def test_an_unknown_wiki_is_named(folder: Path) -> None:
     assert say(folder, "verp", "issue", "nowiki", "7", ADDRESS).stderr == "unknown wiki nowiki\n"
 
 
+@pytest.mark.slow
 def test_replay_says_who_would_be_unconfirmed_and_writes_nothing(folder: Path) -> None:
     result = json.loads(say(folder, "replay", "--json", str(archive(folder))).stdout)
     [action] = result["actions"]
@@ -115,6 +116,7 @@ def test_replay_says_who_would_be_unconfirmed_and_writes_nothing(folder: Path) -
     assert say(folder, "outbox", "--all").stdout == "nothing is owed\n"
 
 
+@pytest.mark.slow
 def test_replay_ingests_when_told_and_only_once(folder: Path) -> None:
     mails = archive(folder)
     assert "Owed now" in say(folder, "replay", "--ingest", str(mails)).stdout
@@ -125,6 +127,7 @@ def test_replay_ingests_when_told_and_only_once(folder: Path) -> None:
     assert (owed["user_id"], owed["state"]) == (7, "waiting")
 
 
+@pytest.mark.slow
 def test_replay_reads_maildirs_and_mboxes_alike(folder: Path) -> None:
     single = archive(folder)
     maildir, mbox = mailbox.Maildir(folder / "Maildir"), mailbox.mbox(folder / "old.mbox")
@@ -140,6 +143,7 @@ def test_replay_reads_maildirs_and_mboxes_alike(folder: Path) -> None:
     assert all(len(result["actions"]) == 1 for result in results)
 
 
+@pytest.mark.slow
 def test_replay_tells_what_it_left_out(folder: Path) -> None:
     mails = archive(folder)
     undated = b"\n".join(
@@ -159,6 +163,7 @@ def test_replay_of_a_path_that_is_not_there_is_wrong_usage(folder: Path) -> None
     assert (result.exit_code, result.stderr) == (2, f"{folder}/nowhere: No such file or directory\n")
 
 
+@pytest.mark.slow
 def test_history_tells_bounces_actions_and_each_step(folder: Path) -> None:
     say(folder, "replay", "--ingest", str(archive(folder)))
     told = json.loads(say(folder, "history", "7", "--json").stdout)
@@ -235,6 +240,7 @@ def test_a_history_of_another_version_is_left_alone(folder: Path) -> None:
 NASTY = "x[/bold][link=https://evil.example]y\x1b]0;pwned\x07\x1b[31m"
 
 
+@pytest.mark.slow
 def test_words_of_others_do_nothing_to_the_terminal(folder: Path) -> None:
     say(folder, "replay", "--ingest", str(archive(folder)))
     with closing(sqlite3.connect(folder / "history.db")) as database:
@@ -250,6 +256,7 @@ def test_words_of_others_do_nothing_to_the_terminal(folder: Path) -> None:
     assert "[ab12cd34]" in "".join(say(folder, "outbox").stdout.split())
 
 
+@pytest.mark.slow
 def test_tables_name_wiki_and_date_whole_on_a_narrow_terminal(folder: Path) -> None:
     say(folder, "replay", "--ingest", str(archive(folder)))
     shown = say(folder, "outbox").stdout

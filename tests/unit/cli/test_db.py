@@ -37,6 +37,7 @@ def say(folder: Path, *words: str) -> Result:
     return CliRunner().invoke(main, ["--config", str(folder / "config.toml"), *words])
 
 
+@pytest.mark.slow
 def test_from_nothing_up_and_back(folder: Path, kind: str) -> None:
     words = "no history yet"
     assert say(folder, "outbox").exit_code == 1

@@ -146,6 +146,7 @@ def test_the_file_has_forgotten(folder: Path) -> None:
         assert trace.encode() not in after.lower()
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_anew_is_told_and_tried_again(folder: Path) -> None:
     fails(folder)
     with closing(sqlite3.connect(folder / "history.db", isolation_level=None)) as reader:

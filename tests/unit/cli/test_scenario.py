@@ -31,6 +31,7 @@ def test_the_documented_story_ends_as_it_says(story: Path) -> None:
     assert "Mail fails twice, arrives, and fails again" in result.stdout
 
 
+@pytest.mark.slow
 def test_it_ends_as_it_says_in_json(story: Path) -> None:
     [told] = json.loads(say("--json", story).stdout)
     assert (told["file"], told["ok"], told["why"]) == (str(story), True, {})
@@ -39,6 +40,7 @@ def test_it_ends_as_it_says_in_json(story: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_story_that_ends_otherwise_is_exit_1_and_says_why(story: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(EXAMPLE.replace("confirmed = false", "confirmed = true"))
@@ -69,6 +71,7 @@ def test_what_is_no_text_is_told(tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (78, f"{tmp_path}/story.toml: not UTF-8\n")
 
 
+@pytest.mark.slow
 def test_a_title_does_nothing_to_the_terminal(story: Path) -> None:
     story.write_text(EXAMPLE.replace("Mail fails twice", "[bold]x[/red]\\\\u001b[31m"))
     result = say(story)

@@ -26,6 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_it_says_whom_each_policy_would_touch_and_the_difference(folder: Path) -> None:
     words = ("replay", "--against", "wikimedia", str(folder / "archive"))
     result = say(folder, *words)
@@ -42,6 +43,7 @@ def test_it_says_whom_each_policy_would_touch_and_the_difference(folder: Path) -
     assert told["against"] == "5 hard bounces, within 7 days"
 
 
+@pytest.mark.slow
 def test_the_same_archive_gives_the_same_bytes(folder: Path) -> None:
     said = [say(folder, "replay", "--against", "gentle", "--json", str(folder / "archive")) for _ in range(2)]
     assert said[0].stdout == said[1].stdout
@@ -50,6 +52,7 @@ def test_the_same_archive_gives_the_same_bytes(folder: Path) -> None:
     assert other_order.stdout == said[0].stdout
 
 
+@pytest.mark.slow
 def test_the_other_policy_may_be_a_file(folder: Path) -> None:
     (folder / "other.toml").write_text("[policy]\nhard_bounces = 1\nspan_days = 0.001\n")
     words = ("replay", "--against", str(folder / "other.toml"), "--json", str(folder / "archive"))
@@ -57,6 +60,7 @@ def test_the_other_policy_may_be_a_file(folder: Path) -> None:
     assert [user["user_id"] for user in told["users"]] == [7, 8, 9]
 
 
+@pytest.mark.slow
 def test_it_writes_nothing(folder: Path) -> None:
     say(folder, "replay", "--against", "gentle", str(folder / "archive"))
     assert not (folder / "history.db").exists()

@@ -190,6 +190,7 @@ def test_a_census_that_cannot_be_read_is_told_and_the_daemon_starts_all_the_same
     assert parse(TEXT, SECRETS.__getitem__).wikis == ()
 
 
+@pytest.mark.slow
 def test_a_thousand_wikis_that_read_alike_are_told_in_no_time() -> None:
     names = [f"{'w' if number % 2 else 'W'}iki{number // 2}" for number in range(2000)]
     found = config(*map(listed, names))

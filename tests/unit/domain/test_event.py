@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ def test_a_long_diagnostic_is_folded_and_read_in_one() -> None:
     assert read(raw).reports[0].diagnostic == words.strip()
 
 
+@pytest.mark.slow
 @given(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, st.booleans())
 def test_no_text_gets_out_of_its_field(
     path: str, address: str, status: str, words: str, mta: str, reporter: str, complaint: bool

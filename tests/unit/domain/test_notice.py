@@ -95,6 +95,7 @@ def test_a_notice_is_as_bad_as_its_worst_report(actions: tuple[str, ...], kind: 
     assert read(f"Content-Type: message/delivery-status\n\n{blocks}".encode()).kind is kind
 
 
+@pytest.mark.slow
 def test_the_worst_mail_takes_no_long_time() -> None:
     head = b'Content-Type: multipart/report; boundary="x"\n\n'
     status = b"--x\nContent-Type: message/delivery-status\n\n"
@@ -140,6 +141,7 @@ def mutations(draw: st.DrawFn) -> bytes:
     return raw
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(mutations())
 def test_reading_never_raises_on_a_damaged_mail(raw: bytes) -> None:

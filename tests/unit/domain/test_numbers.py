@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def test_what_is_no_number_is_not_among_them() -> None:
     assert "7" not in Numbers([7])
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_of_five_million_take_an_eighth_of_a_set_at_most() -> None:
     def held(kind: type[Numbers] | type[set[int]]) -> int:
         tracemalloc.start()

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -65,6 +66,7 @@ def decision(history: History, policy: Policy, now: datetime) -> object:
     return decide("enwiki", 7, history, policy, now)
 
 
+@pytest.mark.slow
 @given(history=HISTORIES, policy=POLICIES, now=NOWS, chance=st.randoms(use_true_random=False))
 def test_the_order_of_a_history_never_changes_the_decision(
     history: History, policy: Policy, now: datetime, chance: random.Random
@@ -99,6 +101,7 @@ def test_whose_last_settled_mail_was_delivered_is_never_warned_nor_un_confirmed(
         assert decision(history, policy, now) is None
 
 
+@pytest.mark.slow
 @given(
     mails=st.lists(FAILING, max_size=14),
     proof=DAYS,
@@ -120,6 +123,7 @@ def test_and_so_by_construction(
     assert decision(History([*older, arrived, *young]), policy, now) is None
 
 
+@pytest.mark.slow
 @given(history=HISTORIES, policy=POLICIES, now=NOWS, proof=MAILS)
 def test_a_proof_more_never_creates_a_decision(
     history: History, policy: Policy, now: datetime, proof: Mail

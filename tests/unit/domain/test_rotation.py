@@ -65,6 +65,7 @@ def change(file: KeyFile, what: str, which: int, now: datetime, number: int) -> 
         return file
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -40,6 +40,7 @@ def entries(draw: st.DrawFn) -> Unconfirmed:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(entries(), max_size=5))
 def test_what_is_written_is_read_in_both_spellings(several: list[Unconfirmed]) -> None:
     assert (

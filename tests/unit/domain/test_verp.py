@@ -25,6 +25,7 @@ def issue(wiki: str = "enwiki", user_id: int = 7, address: str = "bob@example.co
     return book().issue(wiki, user_id, address, at)
 
 
+@pytest.mark.slow
 @given(
     wiki=st.sampled_from(WIKIS),
     user_id=st.integers(1, 36**6 - 1),

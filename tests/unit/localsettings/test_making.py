@@ -190,6 +190,7 @@ _NAMES = [*(one.name for one in COUNTERPARTS), "Server", "ScriptPath", "DBname",
           "EmergencyContact", "ServerName", "CanonicalServer"]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(_NAMES), _SAID))
 def test_whatever_the_settings_are_it_is_toml(said: dict[str, Any]) -> None:

@@ -157,6 +157,7 @@ def only_its_own_error(source: bytes) -> None:
         return
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.binary())
 @example(b"<?php \\")

@@ -244,6 +244,7 @@ async def test_of_several_soft_failures_the_one_that_a_rule_knows_is_booked(hous
     assert await house.history() == [FULL]
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=60), st.binary(max_size=200))
 @settings(max_examples=25, deadline=None)
 def test_whatever_comes_is_on_disk_and_told_of(sender: bytes, body: bytes) -> None:

@@ -109,6 +109,7 @@ async def test_caps_on_actions_hold_everybody(house: House) -> None:
     assert await pay(house) == 0
 
 
+@pytest.mark.slow
 async def test_released_it_is_carried_out_once(house: House) -> None:
     limit(house, FEW)
     await an_incident(house)
@@ -195,6 +196,7 @@ async def test_many_failures_of_one_user_are_one_user(house: House) -> None:
     assert await tripped(house) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hours", "trips"), [(3 * 7 * 24, True), (2 * 24, False)])
 async def test_the_usual_rate_is_that_of_the_weeks_before(house: House, hours: int, trips: bool) -> None:
     limit(house, replace(AT_ONCE, users_per_hour=90, users_per_hour_in_all=90, factor=5.0, least=3))

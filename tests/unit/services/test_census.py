@@ -106,6 +106,7 @@ async def test_a_look_that_shows_nothing_new_changes_nothing_and_nodes_drift_apa
     assert desk.told == ["changed", "changed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("says", "why"),
     [

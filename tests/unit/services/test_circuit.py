@@ -82,6 +82,7 @@ def other(connection: sa.Connection) -> Node:
     return Node(connection)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failures", "seconds"),
     [

@@ -13,6 +13,8 @@ from sidecar.storage import glance, rates, signs, upgrading
 from sidecar.storage.rates import Count, What
 from tests.support.long_history import fill
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 TODAY = NOW.date()

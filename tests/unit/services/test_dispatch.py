@@ -83,6 +83,7 @@ async def test_a_user_who_confirmed_again_keeps_the_newer_bounces_only(house: Ho
     assert house.wiki.calls[-1].confirmed_before == T0 + 8 * DAY
 
 
+@pytest.mark.slow
 async def test_an_unavailable_wiki_postpones_with_growing_delay_and_the_action_is_done_in_the_end(
     house: House,
 ) -> None:
@@ -117,6 +118,7 @@ async def test_jitter_spreads_the_delays_upwards(house: House, jitter: float, se
     assert dispatcher.delay(1000) == timedelta(hours=6) * (seconds / 30)
 
 
+@pytest.mark.slow
 async def test_a_wiki_that_is_down_is_tried_with_one_action_and_not_with_all(house: House) -> None:
     await house.fail_for_eight_days(*range(10))
     house.wiki.troubles = [DOWN] * 2
@@ -144,6 +146,7 @@ async def test_a_wiki_that_answered_in_between_is_left_alone_for_the_first_pause
     assert await pay_all(house) == 1, "five seconds again, and not ten"
 
 
+@pytest.mark.slow
 async def test_a_misconfigured_wiki_is_tried_once_a_pause_and_everything_stays_owed(house: House) -> None:
     await house.fail_for_eight_days(*range(10))
     house.wiki.troubles = [WRONG] * 4

@@ -65,6 +65,7 @@ async def test_one_slow_wiki_does_not_stop_another(house: House) -> None:
     assert {state for _, state, _ in await house.states()} == {"done"}
 
 
+@pytest.mark.slow
 async def test_two_dispatchers_never_call_for_the_same_action(
     house: House, second: Dispatcher, url: str
 ) -> None:

@@ -97,6 +97,7 @@ async def drain(dispatcher: Dispatcher) -> int:
     return steps
 
 
+@pytest.mark.slow
 async def test_wikis_that_hang_give_their_places_to_the_others(
     farm: Farm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ async def test_wikis_that_hang_give_their_places_to_the_others(
     assert await farm.states(*hanging, *well) == {"done"}
 
 
+@pytest.mark.slow
 async def test_wikis_that_failed_the_last_time_never_take_all_places(
     farm: Farm, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +144,7 @@ async def test_a_restart_does_not_show_a_wrong_password_again_and_another_one_is
     assert await farm.states("enwiki2") == {"done"}
 
 
+@pytest.mark.slow
 async def test_fifty_wikis_that_refuse_a_login_hear_it_three_times_and_then_once_in_five_minutes(
     farm: Farm, house: House
 ) -> None:
@@ -163,6 +166,7 @@ async def test_fifty_wikis_that_refuse_a_login_hear_it_three_times_and_then_once
     assert house.counted("wiki_trouble", wiki="w49", why="login") == 1
 
 
+@pytest.mark.slow
 async def test_wikis_that_refuse_a_login_that_others_take_do_not_keep_those_from_being_paid(
     farm: Farm, house: House
 ) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from sidecar.domain.brake import Limits
 from sidecar.domain.person import LOCAL, Account, Person
 from sidecar.domain.wiki import Effect, WikiUnavailable
@@ -18,6 +20,7 @@ async def group(farm: Farm, account: Account) -> list[Account]:
     return await farm.database.read(lambda c: people.accounts_of(c, account))
 
 
+@pytest.mark.slow
 async def test_a_wiki_that_calls_somebody_elses_account_its_own_persons_takes_no_address(farm: Farm) -> None:
     farm.join(Person("enwiki", (HOME,)))  # what home says
     farm.wikis["dewiki"].people[8] = ANN
@@ -188,6 +191,7 @@ async def test_a_person_is_counted_once_however_the_clocks_of_the_nodes_differ(f
     assert await _failed(farm) == before
 
 
+@pytest.mark.slow
 async def test_a_person_with_accounts_at_five_hundred_wikis_is_one(farm: Farm) -> None:
     many = tuple(Account(f"w{number}wiki", 1000 + number) for number in range(500))
     for one in many:

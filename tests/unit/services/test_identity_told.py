@@ -1,5 +1,7 @@
 """One person with several accounts: what operators are told, who is watched, what is kept and forgotten."""
 
+import pytest
+
 from sidecar.domain.brake import Limits
 from sidecar.services import privacy
 from sidecar.services.review import review
@@ -63,6 +65,7 @@ async def test_an_account_is_forgotten_alone_and_no_other_row_names_it(farm: Far
     assert (held["bounce"], held["identity"]) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_rows_of_one_account_outlive_their_age_while_something_is_owed_for_another(farm: Farm) -> None:
     farm.limits = Limits(delay=400 * DAY)
     farm.compose()

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from sidecar.storage.actions import State
 
 from .house import AT_ONCE, House
@@ -10,6 +12,7 @@ from .test_brakes import limit
 from .test_dispatch import DOWN, pay_all
 
 
+@pytest.mark.slow
 async def test_when_a_wiki_is_back_after_an_outage_what_waited_for_it_is_due_at_once(house: House) -> None:
     await house.fail_for_eight_days(1, 2)
     house.wiki.troubles = [DOWN] * 12

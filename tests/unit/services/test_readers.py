@@ -90,6 +90,7 @@ async def test_where_there_is_one_core_all_are_read_here() -> None:
         assert not readers.apart
 
 
+@pytest.mark.slow
 async def test_a_crowd_is_read_elsewhere_and_each_mail_is_read_as_here(readers: Readers) -> None:
     process = await begun(readers)
     for name in names():
@@ -100,6 +101,7 @@ async def test_a_crowd_is_read_elsewhere_and_each_mail_is_read_as_here(readers: 
     assert readers.apart == process != os.getpid()
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_read_is_told_and_set_aside_as_ever(readers: Readers) -> None:
     broken = reader({})  # a wiki without a policy: our mistake
     readers.use(broken)
@@ -111,12 +113,14 @@ async def test_what_cannot_be_read_is_told_and_set_aside_as_ever(readers: Reader
     assert readers.apart == process
 
 
+@pytest.mark.slow
 async def test_what_is_not_ours_is_refused_as_ever(readers: Readers) -> None:
     await begun(readers)
     with pytest.raises(Forged):
         await readers.understand(READER, Notice(mail(7).return_path.replace("-7-", "-8-"), HARD.raw, T0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
 async def test_a_process_that_is_lost_or_hangs_loses_no_mail(readers: Readers, blow: int) -> None:
     os.kill(await begun(readers), blow)
@@ -127,6 +131,7 @@ async def test_a_process_that_is_lost_or_hangs_loses_no_mail(readers: Readers, b
     assert not readers.apart
 
 
+@pytest.mark.slow
 async def test_after_a_loss_all_are_read_here_for_a_while() -> None:
     with closing(storm(again=3600)) as readers:
         os.kill(await begun(readers), signal.SIGKILL)
@@ -135,6 +140,7 @@ async def test_after_a_loss_all_are_read_here_for_a_while() -> None:
         assert not readers.apart
 
 
+@pytest.mark.slow
 async def test_and_then_by_another_process() -> None:
     with closing(storm(again=0)) as readers:
         first = await begun(readers)
@@ -143,6 +149,7 @@ async def test_and_then_by_another_process() -> None:
         assert await begun(readers) != first
 
 
+@pytest.mark.slow
 async def test_who_is_given_other_rules_lets_the_process_go_and_loses_no_mail(readers: Readers) -> None:
     first = await begun(readers)
     waiting = [asyncio.ensure_future(readers.understand(READER, mail(number))) for number in range(1, 9)]
@@ -158,6 +165,7 @@ async def test_who_is_given_other_rules_lets_the_process_go_and_loses_no_mail(re
     assert not read.bounce.hard
 
 
+@pytest.mark.slow
 async def test_a_mail_that_takes_seconds_holds_up_nobody(readers: Readers) -> None:
     os.kill(await begun(readers), signal.SIGSTOP)
     large = HARD.raw + b"x" * LARGE
@@ -166,6 +174,7 @@ async def test_a_mail_that_takes_seconds_holds_up_nobody(readers: Readers) -> No
     assert readers.apart, "it was not asked"
 
 
+@pytest.mark.slow
 async def test_no_more_wait_for_it_than_it_may_keep(readers: Readers) -> None:
     os.kill(await begun(readers), signal.SIGSTOP)
     asked = [asyncio.ensure_future(readers.understand(READER, mail(number))) for number in range(MOST + 20)]
@@ -176,6 +185,7 @@ async def test_no_more_wait_for_it_than_it_may_keep(readers: Readers) -> None:
     await asyncio.gather(*asked)
 
 
+@pytest.mark.slow
 async def test_it_ends_when_there_was_no_crowd_for_long() -> None:
     with closing(storm(idle=0.5)) as readers:
         process = await begun(readers)
@@ -184,6 +194,7 @@ async def test_it_ends_when_there_was_no_crowd_for_long() -> None:
         assert (await readers.understand(READER, mail(7))).bounce
 
 
+@pytest.mark.slow
 async def test_the_copy_was_made_before_the_first_mail() -> None:
     mine = reader()
     with closing(storm(mine)) as readers:
@@ -191,6 +202,7 @@ async def test_the_copy_was_made_before_the_first_mail() -> None:
         assert await begun(readers, mine)
 
 
+@pytest.mark.slow
 async def test_closing_ends_it(readers: Readers) -> None:
     process = await begun(readers)
     readers.close()
@@ -205,6 +217,7 @@ async def test_closing_ends_one_that_has_only_begun() -> None:
     assert not readers.apart
 
 
+@pytest.mark.slow
 async def test_the_intake_judges_by_the_rules_of_now_whoever_reads(house: House, readers: Readers) -> None:
     taking = partial(BounceIntake, house.database, house.paths, RULES, house.policies, house.clock)
     house.intake, user = taking(readers=readers), 100

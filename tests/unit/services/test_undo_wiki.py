@@ -14,6 +14,8 @@ from wiki_adapter.practice_wiki import PracticeWiki, Trouble
 
 from .house import DAY, HARD, T0, House
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def practice(house: House) -> Iterator[PracticeWiki]:

@@ -110,6 +110,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 async def test_a_kill_right_after_write_has_returned_loses_nothing(database: Database, url: str) -> None:
     command = [sys.executable, "-c", WRITE_AND_WAIT, url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as process:

@@ -32,7 +32,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     """A daemon's: it counts, and tells."""
-    opened = Database(url, metrics=Metrics(), logs_trouble=True)
+    opened = Database(url, busy_seconds=0.1, metrics=Metrics(), logs_trouble=True)
     await opened.open()
     yield opened
     await opened.close()

@@ -106,6 +106,7 @@ async def test_killed_before_each_statement_and_said_again_it_is_as_if_nothing_h
     assert tables(bare_url) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 9, 20])
 async def test_a_downgrade_that_was_killed_may_be_taken_back(url: str, number: int) -> None:
     await upgrade(url)
@@ -116,6 +117,7 @@ async def test_a_downgrade_that_was_killed_may_be_taken_back(url: str, number: i
     assert await known(url) == ([7, 8], 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 9, 20])
 async def test_an_upgrade_that_was_killed_may_be_taken_back(url: str, number: int) -> None:
     await upgrade(url)

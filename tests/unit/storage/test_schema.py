@@ -90,6 +90,7 @@ async def test_a_downgrade_to_base_leaves_nothing(database: Database, url: str) 
     assert tables(url) == set()
 
 
+@pytest.mark.slow
 async def test_upgrading_again_changes_nothing_and_after_a_downgrade_builds_again(url: str) -> None:
     for _ in range(2):
         assert await upgrade(url) == []
@@ -123,6 +124,7 @@ async def test_one_cannot_go_back_to_what_never_was(database: Database) -> None:
     assert await database.read(differences) == []
 
 
+@pytest.mark.slow
 async def test_what_was_set_aside_before_the_second_migration_is_still_there(url: str) -> None:
     database = Database(url)
     await database.open()
@@ -137,6 +139,7 @@ async def test_what_was_set_aside_before_the_second_migration_is_still_there(url
     await again.close()
 
 
+@pytest.mark.slow
 async def test_a_downgrade_below_the_third_keeps_un_confirmations_and_drops_what_was_not_known(
     url: str,
 ) -> None:

@@ -16,6 +16,8 @@ from tests.support.sums_of_days import per_day
 
 from .rows import DAY, T0
 
+pytestmark = pytest.mark.slow
+
 LONG = 4000  # rows of each kind, eight a day
 MOST = 1000  # of what SQLite calls a step; a row that is looked at takes some five
 TODAY = T0.date()

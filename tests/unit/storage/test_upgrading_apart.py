@@ -21,6 +21,7 @@ def version(path: Path) -> list[tuple[str]]:
         return file.execute("SELECT version_num FROM alembic_version").fetchall()
 
 
+@pytest.mark.slow
 def test_tables_are_made(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     upgrade_apart(f"sqlite:///{path}")

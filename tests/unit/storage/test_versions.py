@@ -72,6 +72,7 @@ async def everything_works(house: House) -> None:
     assert {state for _, state, _ in await house.states()} == {"done"}
 
 
+@pytest.mark.slow
 async def test_a_node_goes_on_while_the_tables_become_newer_and_may_be_restarted(
     house: House, url: str
 ) -> None:

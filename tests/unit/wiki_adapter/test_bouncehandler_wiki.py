@@ -114,6 +114,7 @@ def test_a_reason_cannot_add_a_field_or_a_part() -> None:
     assert mail.isascii()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "kind", "words"),
     [

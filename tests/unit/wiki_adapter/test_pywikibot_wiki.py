@@ -67,11 +67,13 @@ def by_pywikibot(wiki: PracticeWiki) -> Wiki:
 # Whoever does not want it
 
 
+@pytest.mark.slow
 def test_a_wiki_by_mwclient_imports_no_pywikibot(practice: PracticeWiki, tmp_path: Path) -> None:
     said = run(practice.api_url, 'print(act("mwclient", URL).effect, "pywikibot" in sys.modules)', tmp_path)
     assert said == "unconfirmed False"
 
 
+@pytest.mark.slow
 def test_a_wiki_by_pywikibot_imports_it_at_the_first_action(practice: PracticeWiki, tmp_path: Path) -> None:
     script = """\
 open_wiki(WikiAccess(URL, BotPassword("a@b", "c"), "", Adapter.PYWIKIBOT))
@@ -88,6 +90,7 @@ def test_the_door_imports_no_library_at_all(tmp_path: Path) -> None:
 # Whose settings
 
 
+@pytest.mark.slow
 def test_no_settings_are_read_but_ours(practice: PracticeWiki, tmp_path: Path) -> None:
     """pywikibot executes user-config.py of the working directory, of the home, and of -dir:."""
     for folder in (tmp_path, tmp_path / ".pywikibot"):
@@ -99,6 +102,7 @@ def test_no_settings_are_read_but_ours(practice: PracticeWiki, tmp_path: Path) -
     assert said == "unconfirmed 3"
 
 
+@pytest.mark.slow
 def test_its_folder_is_private_and_goes_with_the_process(practice: PracticeWiki, tmp_path: Path) -> None:
     script = """\
 act("pywikibot", URL)
@@ -111,6 +115,7 @@ print(config.base_dir, oct(os.stat(config.base_dir).st_mode & 0o777), *os.listdi
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_settings_of_somebody_else_are_not_used(practice: PracticeWiki, tmp_path: Path) -> None:
     script = """\
 import pywikibot
@@ -124,6 +129,7 @@ except Exception as error:
     assert said == "pywikibot was imported before, with settings that are not ours"
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_on_a_terminal(practice: PracticeWiki, tmp_path: Path) -> None:
     """With its input closed, a prompt would end the process."""
     script = """\
