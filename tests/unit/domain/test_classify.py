@@ -79,6 +79,11 @@ HARD = [
     failed(
         "host spam.quota.example.org[192.0.2.1] said: 550 5.1.1 User unknown", status="5.1.1", reply="550"
     ),
+    failed("550 a@example.org...User unknown", status="5.0.0", reply="550"),
+    failed("550 a@relay.example.net: no such user", status="5.0.0", reply="550"),
+    failed("550 no such user, ask help@example.net about a@example.org", status="5.0.0", reply="550"),
+    failed("550 5.1.6 User has moved to a@example.net", status="5.1.6", reply="550"),
+    failed("User Ann Lee/ACME@ACME not listed in Domino Directory", status="5.1.1"),
 ]
 SOFT = [
     failed("550 5.1.1 User unknown", status="5.1.1", reply="550", action="delayed"),
@@ -121,6 +126,8 @@ VETOED = [
     (failed("450 User unknown", reply="450"), "class-4"),
     (failed("unable to look up host relay.example.net: host not found"), "another-host"),
     (failed("DNS lookup failure: host relay.example.net not found"), "another-host"),  # dma
+    (failed("550 wiki@wiki.example.com: no such user"), "another-address"),
+    (failed("550 <b@example.net> account is disabled"), "another-address"),
     (failed("550 No such user, for we are full"), "veto-quota"),
 ]
 
