@@ -79,6 +79,7 @@ HARD = [
     failed(
         "host spam.quota.example.org[192.0.2.1] said: 550 5.1.1 User unknown", status="5.1.1", reply="550"
     ),
+    failed("550 5.1.1 <a@example.org>: Ni!", status="5.1.1", reply="550"),
     failed("550 a@example.org...User unknown", status="5.0.0", reply="550"),
     failed("550 a@relay.example.net: no such user", status="5.0.0", reply="550"),
     failed("550 no such user, ask help@example.net about a@example.org", status="5.0.0", reply="550"),
@@ -105,6 +106,9 @@ SOFT = [
     failed("Name service error for name=org type=A: Host not found", status="5.4.4"),
     failed("Name service error for name=notexample.org type=A: Host not found", status="5.4.4"),
     failed("Name service error for name=example.org type=A: Host not found", status="5.4.4", address=""),
+    # A status that the reporting server made of a reply without one.
+    failed("550 Ni!", status="5.1.1", reply="550"),
+    failed("553 Ni!", status="5.1.3", reply="553"),
     failed("", status="5.7.1"),
     failed("", status="5.4.4"),
     failed("", status="5.2.2"),
