@@ -123,13 +123,12 @@ SOFT = [
     failed("550 This host accepts no mail over IPv6", status="5.0.0", reply="550"),
     failed("550 Please try the other server", status="5.0.0", reply="550"),
     failed("550 Mailbox locked by another process", status="5.2.1", reply="550"),
-    # Somebody or something else is not there: who wrote, our host, their server, their files.
+    # Somebody or something else is not there: who wrote, our host, their server, their files, the mail.
     failed("550 The originating mailbox does not exist", status="5.0.0", reply="550"),
     failed("550 Die Senderadresse existiert nicht", status="5.0.0", reply="550"),
     failed("550 cannot resolve address 192.0.2.1", status="5.0.0", reply="550"),
     failed("550 The recipient's server could not be found", status="5.0.0", reply="550"),
     failed("554 user profile not found", status="5.0.0", reply="554"),
-    # What happened to the mail, and to no mailbox.
     failed("550 Mail for this user was deleted", status="5.0.0", reply="550"),
     # Codes that speak of the recipient, beside other reasons in other languages.
     failed("550 5.1.1 Ihr Server steht auf einer Sperrliste", status="5.1.1", reply="550"),
