@@ -11,7 +11,7 @@ from .report import Report, ReportAction
 from .rule import Category, Match, Rule, RuleError, Veto, sample_report
 from .sought import InOrder, Sought
 from .table import Table, read_tables
-from .wording import Words, words_of
+from .wording import Words, addresses_in, words_of
 
 __all__ = ["HARD_CAPABLE", "Category", "Rule", "RuleBook", "RuleError", "Verdict", "problems"]
 
@@ -32,6 +32,10 @@ HARD_CAPABLE = frozenset(
 _WARNING = "only-delayed"
 _CLASS_4 = "class-4"
 _OTHER_HOST = "another-host"
+_OTHER_ADDRESS = "another-address"
+
+# What is said of a mailbox. Whoever moved is named by the new address.
+_MAILBOX = (Category.USER_UNKNOWN, Category.MAILBOX_DISABLED)
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,8 @@ class RuleBook:
             return _CLASS_4
         if match.host and not _is_of(match.host, report):
             return _OTHER_HOST  # our own relay may be meant
+        if rule.category in _MAILBOX and _names_another(report):
+            return _OTHER_ADDRESS  # the sender's, or one that the mail was forwarded to
         return next((veto.id for veto in self.vetoes if veto.holds(words)), "")
 
 
@@ -152,3 +158,12 @@ def _is_of(host: str, report: Report) -> bool:
     name = host.lower().strip(".")
     domains = [address.rpartition("@")[2].lower().strip(".") for address in (report.address, report.original)]
     return any(domain and (name == domain or name.endswith("." + domain)) for domain in domains)
+
+
+def _names_another(report: Report) -> bool:
+    """Whether the diagnostic names mailboxes, and none by the recipient's name or of its domain."""
+    named = addresses_in(report.diagnostic)
+    ours = {address.lower().rpartition("@")[0] for address in (report.address, report.original)}
+    return bool(named) and not any(
+        name.lower().rpartition("@")[0] in ours or _is_of(name.rpartition("@")[2], report) for name in named
+    )

@@ -69,7 +69,9 @@ FAILURE = _phrases("""
     не доставлено | не доставлен | не может быть доставлен | не могло быть доставлен | не было доставлен
     не удалось доставить | невозможно доставить | не удаётся доставить | недоставлен | адрес не найден
     не вдалося доставити
-    nelze doručit | nebylo možné doručit | nebyla doručena | kunde inte levereras | gick inte att leverera
+    nelze doručit | nebylo možné doručit | nebyla doručena | nepodařilo doručit | nepodařilo se doručit
+    nedoručiteln | nepodarilo doručiť | kunde inte levereras | gick inte att leverera
+    kunde inte skickas | nu a putut fi livrat | nu a fost livrat | kézbesítése nem sikerült | iletilemedi
     kunne ikke leveres | blev ikke leveret | ble ikke levert | ei voitu toimittaa | teslim edilemedi
     nem kézbesíthető
     配信できません | 配信できなかった | 配信不能 | 配送できません | 配達できません | 送信できません
@@ -95,7 +97,10 @@ FAILURE_SUBJECT = _phrases("""
     non remis | non distribu | échec de la remise | échec de remise | no se puede entregar | no entregado
     error de entrega | fallo en la entrega | não entregue | não é possível entregar | falha na entrega
     mancata consegna | non recapitabile | onbestelbaar | niet bezorgd | niedostarczaln | niedostarczon
-    nie dostarczono | недоставлен | не доставлен | не может быть доставлен | отчёт о доставке | 配信不能
+    nie dostarczono | nedoručen | nedoručitel | vrácen | doručení se nezdařilo | kunde inte levereras
+    kunne ikke leveres | ikke leveret | ikke levert | ei voitu toimittaa | toimitus epäonnistui
+    kézbesíthetetlen | teslim edilemedi | iletilemedi | nelivrat | недоставлен | не доставлен
+    не может быть доставлен | отчёт о доставке | 配信不能
     配信できません | 配送できません | 送信できません | エラーメール | 送信エラー | 配信エラー | 退信
     投递失败 | 无法送达 | 未送达 | 未傳遞 | 無法傳遞 | 無法寄達
 """)
@@ -134,7 +139,13 @@ HEADING = _phrases("""
     estes destinatários | seguintes destinatários | seguenti destinatari | questi destinatari
     volgende geadresseerden | volgende ontvangers | deze geadresseerden | następujących adresatów
     tych adresatów | следующим получателям | следующих получателей | этим получателям | следующим адрес
-    次の受信者 | 次のあて先 | 以下のメールアドレス | 以下の受信者 | 以下收件人 | 下列收件人 | 下列收件者
+    následujícím příjemcům | následující příjemc | těmto příjemcům | následujícím adresátům
+    följande mottagare | dessa mottagare | følgende modtager | følgende mottaker
+    seuraaville vastaanottajille
+    következő címzett | aşağıdaki alıcı | următorii destinatari | наступним отримувачам
+    наступним одержувачам
+    다음 수신자 | 다음 받는 사람 | 次の受信者 | 次のあて先 | 以下のメールアドレス | 以下の受信者
+    以下收件人 | 下列收件人 | 下列收件者
 """)
 
 #: Asked by systems that want proof of a person before they deliver (challenge and response).

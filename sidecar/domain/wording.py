@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .sought import Sought
 
-__all__ = ["Words", "first_address", "without_addresses", "words_of"]
+__all__ = ["Words", "addresses_in", "first_address", "without_addresses", "words_of"]
 
 HOST = "…"  #: what stands where a host was named
 
@@ -46,6 +46,7 @@ def words_of(diagnostic: str, asked: Sought) -> Words:
     """
     text = diagnostic.replace("’", "'").replace("`", "'")
     if "@" in text:
+        text = text.replace("...", " ... ")  # "a@example.org...User unknown" names no host of that name
         text = _ADDRESS.sub(" ", _QUOTED.sub(" ", text))
     if "http" in text or "www." in text or ":" in text:
         text = _URL.sub(" ", text)
@@ -56,6 +57,11 @@ def words_of(diagnostic: str, asked: Sought) -> Words:
 def without_addresses(text: str) -> str:
     """What somebody else said, as it may stand in a log. A bot's account, as BounceBot@sidecar, stays."""
     return _MAILBOX.sub("(an address)", _QUOTED.sub("(an address)", text)) if "@" in text else text
+
+
+def addresses_in(text: str) -> list[str]:
+    """The mail addresses in *text*, but for those at hosts without a dot, as Notes' "Ann Lee/ACME@ACME"."""
+    return [found.group() for found in _MAILBOX.finditer(text)] if "@" in text else []
 
 
 def first_address(text: str) -> str:

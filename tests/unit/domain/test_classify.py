@@ -79,6 +79,16 @@ HARD = [
     failed(
         "host spam.quota.example.org[192.0.2.1] said: 550 5.1.1 User unknown", status="5.1.1", reply="550"
     ),
+    failed("550 a@example.org...User unknown", status="5.0.0", reply="550"),
+    failed("The remote mail server said: user not found", status="5.0.0", reply="550"),
+    failed("550 Der Benutzer wurde auf diesem Server nicht gefunden", status="5.0.0", reply="550"),
+    failed("550 a@example.org was not found in LDAP server", status="5.0.0", reply="550"),
+    failed("550 Utente inesistente su questo server", status="5.0.0", reply="550"),
+    failed("550 5.1.1 <a@example.org>: Ni!", status="5.1.1", reply="550"),
+    failed("550 a@relay.example.net: no such user", status="5.0.0", reply="550"),
+    failed("550 no such user, ask help@example.net about a@example.org", status="5.0.0", reply="550"),
+    failed("550 5.1.6 User has moved to a@example.net", status="5.1.6", reply="550"),
+    failed("User Ann Lee/ACME@ACME not listed in Domino Directory", status="5.1.1"),
 ]
 SOFT = [
     failed("550 5.1.1 User unknown", status="5.1.1", reply="550", action="delayed"),
@@ -100,6 +110,31 @@ SOFT = [
     failed("Name service error for name=org type=A: Host not found", status="5.4.4"),
     failed("Name service error for name=notexample.org type=A: Host not found", status="5.4.4"),
     failed("Name service error for name=example.org type=A: Host not found", status="5.4.4", address=""),
+    # A status that the reporting server made of a reply without one.
+    failed("550 Ni!", status="5.1.1", reply="550"),
+    failed("553 Ni!", status="5.1.3", reply="553"),
+    # Another domain than the recipient's: it may be ours.
+    failed("550 wiki.example.com has no MX", status="5.0.0", reply="550"),
+    failed("550 no MX record for wiki.example.com", status="5.0.0", reply="550"),
+    failed("550 no such host: mail.wiki.example.com", status="5.0.0", reply="550"),
+    failed("550 Unknown host mail.wiki.example.com", status="5.0.0", reply="550"),
+    # What they do not accept, and not that they accept nothing.
+    failed("550 This server does not accept mail that is not signed", status="5.0.0", reply="550"),
+    failed("550 This host accepts no mail over IPv6", status="5.0.0", reply="550"),
+    failed("550 Please try the other server", status="5.0.0", reply="550"),
+    failed("550 Mailbox locked by another process", status="5.2.1", reply="550"),
+    # Somebody or something else is not there: who wrote, our host, their server, their files, the mail.
+    failed("550 The originating mailbox does not exist", status="5.0.0", reply="550"),
+    failed("550 Die Senderadresse existiert nicht", status="5.0.0", reply="550"),
+    failed("550 cannot resolve address 192.0.2.1", status="5.0.0", reply="550"),
+    failed("550 The recipient's server could not be found", status="5.0.0", reply="550"),
+    failed("554 user profile not found", status="5.0.0", reply="554"),
+    failed("550 Mail for this user was deleted", status="5.0.0", reply="550"),
+    # Codes that speak of the recipient, beside other reasons in other languages.
+    failed("550 5.1.1 Ihr Server steht auf einer Sperrliste", status="5.1.1", reply="550"),
+    failed("550 5.1.1 Accès refusé", status="5.1.1", reply="550"),
+    failed("550 5.1.1 Brak miejsca w skrzynce", status="5.1.1", reply="550"),
+    failed("550 5.1.1 Письмо похоже на спам", status="5.1.1", reply="550"),
     failed("", status="5.7.1"),
     failed("", status="5.4.4"),
     failed("", status="5.2.2"),
@@ -121,6 +156,8 @@ VETOED = [
     (failed("450 User unknown", reply="450"), "class-4"),
     (failed("unable to look up host relay.example.net: host not found"), "another-host"),
     (failed("DNS lookup failure: host relay.example.net not found"), "another-host"),  # dma
+    (failed("550 wiki@wiki.example.com: no such user"), "another-address"),
+    (failed("550 <b@example.net> account is disabled"), "another-address"),
     (failed("550 No such user, for we are full"), "veto-quota"),
 ]
 

@@ -45,6 +45,17 @@ def test_the_returned_original_gives_no_reason() -> None:
     assert read(EXIM.encode()).reports[2].diagnostic == ""
 
 
+def test_words_that_name_nobody_are_about_the_only_one() -> None:
+    mail = (
+        "X-Failed-Recipients: a@example.org\nSubject: Mail delivery failed: returning message to sender\n\n"
+        "The following address(es) failed:\n\n  save to /var/mail/a\n    mailbox is full\n"
+    )
+    (report,) = read(mail.encode()).reports
+    assert report.diagnostic.endswith("mailbox is full")
+    first, second = read(mail.replace("org\n", "org, b@example.org\n", 1).encode()).reports
+    assert (first.diagnostic, second.diagnostic) == ("", "")
+
+
 def test_gmail_set_its_reason_in_a_paragraph_of_its_own() -> None:
     mail = (
         "X-Failed-Recipients: a@example.org\nSubject: Delivery Status Notification (Failure)\n\n"

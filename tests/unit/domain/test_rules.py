@@ -83,11 +83,15 @@ def test_the_words_of_a_verdict_hold_no_address() -> None:
 
 
 def with_names(report: Report, address: str, url: str, host: str) -> Report:
-    """*report* with other names in its diagnostic; hosts stay where a rule wants to know which is meant."""
-    words = ADDRESS.sub(address, URL.sub(url, report.diagnostic))
-    if BOOK.judge(report).rule not in NAMING_HOSTS:
-        words = HOST.sub(host, words)
-    return replace(report, diagnostic=words)
+    """*report* with other names in its diagnostic; hosts stay where a rule wants to know which is meant.
+
+    Whoever the diagnostic names is still the recipient.
+    """
+    words = ADDRESS.sub(address, named := URL.sub(url, report.diagnostic))
+    if BOOK.judge(report).rule in NAMING_HOSTS:
+        return replace(report, diagnostic=words)
+    recipient = address if words != named else report.address
+    return replace(report, address=recipient, diagnostic=HOST.sub(host, words))
 
 
 def essence(verdict: Verdict) -> tuple[Category, bool, str, str]:
