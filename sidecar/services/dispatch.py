@@ -135,7 +135,8 @@ class Dispatcher:
     async def _claim(self) -> Owed | None:
         now = self._clock()
         closed, troubled = await self.calls.standing(now)
-        if not await self._db.read(lambda connection: claims.is_due(connection, now, closed, self._central)):
+        due = await self._db.read(lambda connection: claims.is_due(connection, now, closed, self._central))
+        if not due or self._stopping:  # it may have been told while we looked
             return None
         owed, more = await self._db.write(lambda connection: self._claim_wanted(connection, now, closed))
         if more:
