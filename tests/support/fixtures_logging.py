@@ -1,4 +1,4 @@
-"""pytest plugin: each test finds structlog as nobody has configured it, but for the drawing of tracebacks.
+"""pytest plugin: each test finds structlog as nobody has configured it, but for two things.
 
 Knows what a command changes in its process, which is ours here. Does not know what is logged.
 """
@@ -30,4 +30,6 @@ CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_
 def _plain_again() -> None:
     structlog.reset_defaults()
     *others, _ = structlog.get_config()["processors"]
-    structlog.configure(processors=[*others, CONSOLE])
+    # A thread that prints by sys.stdout crashes Python if pytest puts another stream there meanwhile: print
+    # has no hold on it (CPython 3.11). This logger has.
+    structlog.configure(processors=[*others, CONSOLE], logger_factory=structlog.WriteLoggerFactory())
