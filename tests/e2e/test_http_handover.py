@@ -16,6 +16,7 @@ from tests.integration.doors import ScriptedIntake, eventually
 from tests.integration.http_house import NOW, TOKEN, HttpHouse, curl
 from tests.support.amazon import Amazon
 from tests.support.exim import Exim
+from tests.support.mail_server import MailServer
 from tests.support.postfix import Postfix
 
 pytestmark = pytest.mark.servers
@@ -56,7 +57,7 @@ async def test_postfix(house: HttpHouse, postfix: Postfix, short_folder: Path) -
     routes = {DOMAIN: "bounce-http:"}
     postfix.configure(routes, services=service, **{"bounce-http_destination_recipient_limit": "1"})
     await asyncio.to_thread(postfix.start)
-    await handed_over(house, postfix.port)
+    await handed_over(house, postfix)
 
 
 async def test_exim(house: HttpHouse, exim: Exim, short_folder: Path, tmp_path: Path) -> None:
@@ -66,10 +67,18 @@ async def test_exim(house: HttpHouse, exim: Exim, short_folder: Path, tmp_path: 
     )
     exim.configure("none.invalid", tmp_path / "none", routers=router, transports=transport)
     await asyncio.to_thread(exim.start)
-    await handed_over(house, exim.port)
+    await handed_over(house, exim)
 
 
-async def handed_over(house: HttpHouse, port: int) -> None:
+async def handed_over(house: HttpHouse, server: MailServer) -> None:
+    try:
+        await each_is_handed_over(house, server.port)
+    except TimeoutError as late:
+        late.add_note(server.log())
+        raise
+
+
+async def each_is_handed_over(house: HttpHouse, port: int) -> None:
     intake = house.intake
     intake.receipts[RETURN_PATH] = RuntimeError("disk full")
     await asyncio.to_thread(send, port)
