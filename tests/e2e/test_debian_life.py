@@ -13,7 +13,7 @@ from tests.support.debian_host import CommandFailed, DebianHost
 from tests.support.debian_package import DebianPackage, package
 from tests.support.debian_root import DebianRoot
 from tests.support.systemd_host import booted
-from tests.support.waiting import until
+from tests.support.waiting import said, until
 
 pytestmark = pytest.mark.servers
 
@@ -158,7 +158,8 @@ def test_it_does_its_job_confined_and_is_upgraded(host: DebianHost) -> None:
     bounced(host, 7)
     confined(host)
     host.run("systemctl", "reload", "bounce-sidecar")
-    assert 'reloaded"' in host.run("journalctl", "--unit", "bounce-sidecar", "--output", "cat")
+    # The line takes its own way to the journal, and may come after systemctl has returned.
+    said(lambda: host.run("journalctl", "--unit", "bounce-sidecar", "--output", "cat"), 'reloaded"')
 
     host.run("bounce-sidecar", "db", "downgrade", "0005", "--yes", user="bounce-sidecar")
     before, kept = shown(host, "MainPID"), (sockets(host), secrets(host))
