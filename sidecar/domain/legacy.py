@@ -26,9 +26,8 @@ def read(message: Part, words: Words, verdict: Told) -> tuple[Report, ...]:
     named = _failed_recipients(message)
     if named:
         explained = reasons(words.text, named)
-        if (
-            len(named) == 1 and not explained
-        ):  # the words name nobody, as of a file that is full behind an alias
+        # The words may name nobody, as of a file that is full behind an alias.
+        if len(named) == 1 and not explained:
             explained = {named[0].lower(): gist(words.text)}
         return _reports({address: explained.get(address.lower(), "") for address in named}, action)
     others = _others(message)

@@ -111,9 +111,9 @@ class Told:
     lines: list[Line]
 
 
-def spelled(word: object) -> bytes:
+def spelled(what: object) -> bytes:
     """What a frame holds of a word."""
-    return pickle.dumps(word)
+    return pickle.dumps(what)
 
 
 def word(said: bytes) -> object:

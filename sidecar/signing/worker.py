@@ -57,9 +57,8 @@ def main(numbers: str) -> None:
 
 async def _live(channel: socket.socket, listener: socket.socket) -> None:
     words: asyncio.Queue[object] = asyncio.Queue()
-    wire = await Wire.over(
-        channel, lambda said: words.put_nowait(word(said)), lambda: os._exit(0)
-    )  # nobody is left to sign for
+    # Without the daemon, nobody is left to sign for.
+    wire = await Wire.over(channel, lambda said: words.put_nowait(word(said)), lambda: os._exit(0))
     begin = await words.get()
     assert isinstance(begin, Begin)
     worker = _Worker(begin, wire)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.bench.figures import OURS, Section
+from tests.bench.lookups import PROCESSES
 
 __all__ = ["Goal", "goals"]
 
-SIGNERS = (OURS, "processes")  # whichever suits an operator better
+SIGNERS = (OURS, PROCESSES)  # whichever suits an operator better
 OTHERS = ("postsrsd-1", "postsrsd-2")
 FLAT = 1.25  # times the shortest history's time
 MIB = 2**20 / 1e6  # MB

@@ -69,7 +69,7 @@ def _without_wishes_once(create: Any) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, Any, Any]:
-    """Twelve thousand tests stay to the end: no round of the collector need look at them."""
+    """Ten thousand tests stay to the end: no round of the collector need look at them."""
     gc.disable()
     try:
         return (yield)
