@@ -9,5 +9,6 @@ pytest_plugins = [
     "tests.support.fixtures_logs",
     "tests.support.fixtures_mediawiki",
     "tests.support.fixtures_mta",
+    "tests.support.fixtures_told",
     "tests.support.longest_first",
 ]

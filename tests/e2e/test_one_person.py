@@ -89,7 +89,7 @@ def loop(
     postfix.start()
     server = {"host": "127.0.0.1", "IDHost": "wiki.example.org", "port": postfix.port, "auth": False}
     for wiki in (home, other):
-        wiki.set(wgSMTP=server, wgBounceSidecarSocket=str(home.socket_path))
+        wiki.set(wgSMTP=server, wgBounceSidecarSocket=str(home.socket_path), wgBounceSidecarTimeout=10)
     sidecar.set_clock(START)
     sidecar.start()
     yield Loop(mediawiki_farm, sidecar)

@@ -33,12 +33,13 @@ PATIENCE = 30.0  # seconds for one of Postfix's commands
 PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace"
 SHARED = {"maildrop": 0o730, "public": 0o710}
 
-#: A mail that could not be delivered is tried again after a second or two instead of five minutes.
+#: A mail that could not be delivered is tried again after two seconds or three instead of five minutes. After
+#: one, the queue manager may find the delivery that failed with its lock still held: it would wait for minutes.
 HASTE = {
     "in_flow_delay": "0",
     "queue_run_delay": "1s",
-    "minimal_backoff_time": "1s",
-    "maximal_backoff_time": "2s",
+    "minimal_backoff_time": "2s",
+    "maximal_backoff_time": "3s",
     "transport_retry_time": "2s",
 }
 
