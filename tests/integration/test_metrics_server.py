@@ -82,7 +82,7 @@ print(tries)
 def test_without_a_descriptor_nobody_looks_again_and_again() -> None:
     done = subprocess.run([sys.executable, "-c", HUNGRY], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
-    assert 1 <= int(done.stdout) <= 5, "a loop that does nothing else would come to thousands"
+    assert 1 <= int(done.stdout) <= 30, "a loop that does nothing else would come to thousands"
 
 
 async def test_what_a_vanished_peer_leaves_is_no_line(port: int, capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 __all__ = ["said", "until"]
 
-PATIENCE = 30.0  # seconds; everything in the tests is on loopback, but the machine may be busy
+PATIENCE = 60.0  # seconds; everything in the tests is on loopback, but the machine may be busy
 STEP = 0.01  # seconds between two looks
 
 T = TypeVar("T")
