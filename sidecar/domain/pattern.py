@@ -7,6 +7,7 @@ a text that it can match. Does not know rules.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby, takewhile
 from math import prod
 
@@ -50,11 +51,24 @@ class _Item:
 
 @dataclass(frozen=True)
 class Phrase:
-    """What a rule looks for."""
+    """What a rule looks for, as compile_phrase has checked it; made ready where it is first needed."""
 
-    expression: re.Pattern[str]
-    needed: frozenset[str]  #: one of these stands in every text that matches, lower case; empty: not known
-    names_host: bool  #: it wants to see which host is meant, as (?P<host>...)
+    written: str
+
+    @cached_property
+    def expression(self) -> re.Pattern[str]:
+        """Ignoring case."""
+        return re.compile(self.written, re.IGNORECASE)
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """One of these stands in every text that matches, lower case; empty: not known."""
+        return frozenset(_needed(_Reader(self.written).branches()))
+
+    @cached_property
+    def names_host(self) -> bool:
+        """Whether it wants to see which host is meant, as (?P<host>...)."""
+        return "host" in self.expression.groupindex
 
     def search(self, words: Words) -> re.Match[str] | None:
         """The first match. The cheap test comes first: most phrases stand in no given mail."""
@@ -64,18 +78,18 @@ class Phrase:
 
 
 def compile_phrase(written: str) -> Phrase:
-    """Compile, ignoring case. Raises ValueError where *written* is no expression, or could become slow."""
+    """Check and compile. Raises ValueError where *written* is no expression, or could become slow."""
     if len(written) > MAX_PATTERN:
         raise ValueError(f"text is longer than {MAX_PATTERN} characters")
     _check_shape(written)
+    phrase = Phrase(written)
     try:
-        expression = re.compile(written, re.IGNORECASE)
+        _ = phrase.expression  # compiled here, and kept
     except (re.error, OverflowError) as error:
         raise ValueError(f"text is no regular expression: {error}") from None
-    branches = _Reader(written).branches()
-    if _work(branches) > MAX_WORK:
+    if _work(_Reader(written).branches()) > MAX_WORK:
         raise ValueError(f"text can match in more than {MAX_WORK} ways at one place; shorten its gaps")
-    return Phrase(expression, frozenset(_needed(branches)), "host" in expression.groupindex)
+    return phrase
 
 
 def _check_shape(written: str) -> None:

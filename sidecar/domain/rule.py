@@ -5,7 +5,7 @@ what is hard.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -17,7 +17,19 @@ from .report import Report, ReportAction
 from .status import find_reply, find_status
 from .wording import Words, first_address
 
-__all__ = ["Category", "Match", "Rule", "RuleError", "Veto", "read_rule", "read_veto", "sample_report"]
+__all__ = [
+    "Category",
+    "MakePhrase",
+    "Match",
+    "Rule",
+    "RuleError",
+    "Veto",
+    "read_rule",
+    "read_veto",
+    "sample_report",
+]
+
+MakePhrase = Callable[[str], Phrase]  #: raises ValueError for what is no phrase
 
 _KEYS = ("id", "category", "text", "status", "reply", "provider", "unnamed", "certain", "samples")
 _VETO_KEYS = ("id", "text", "samples")
@@ -143,15 +155,18 @@ def sample_report(sample: str) -> Report:
     )
 
 
-def read_rule(entry: Mapping[str, object], place: str) -> Rule:
-    """A rule from its TOML table. *place* names it in a RuleError as long as it has no id."""
+def read_rule(entry: Mapping[str, object], place: str, phrase: MakePhrase = compile_phrase) -> Rule:
+    """A rule from its TOML table. *place* names it in a RuleError as long as it has no id.
+
+    *phrase* makes what it looks for: Phrase itself where each is known to be a good one.
+    """
     name = _id(entry, place)
     try:
         _know_keys(entry, _KEYS)
         rule = Rule(
             id=name,
             category=Category(_string(entry, "category")),
-            text=_text(entry),
+            text=_text(entry, phrase),
             status=_code(_string(entry, "status"), _STATUS, "status", "x.2.2"),
             reply=_code(_string(entry, "reply"), _REPLY, "reply", "5xx"),
             provider=_provider(entry),
@@ -168,12 +183,12 @@ def read_rule(entry: Mapping[str, object], place: str) -> Rule:
     return rule
 
 
-def read_veto(entry: Mapping[str, object], place: str) -> Veto:
+def read_veto(entry: Mapping[str, object], place: str, phrase: MakePhrase = compile_phrase) -> Veto:
     """A veto from its TOML table; as read_rule."""
     name = _id(entry, place)
     try:
         _know_keys(entry, _VETO_KEYS)
-        text = _text(entry)
+        text = _text(entry, phrase)
         if not text:
             raise ValueError("needs text")
         return Veto(name, text, _samples(entry))
@@ -208,13 +223,13 @@ def _strings(entry: Mapping[str, object], key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _text(entry: Mapping[str, object]) -> tuple[Phrase, ...]:
+def _text(entry: Mapping[str, object], phrase: MakePhrase) -> tuple[Phrase, ...]:
     """A string, or a list of strings of which one must match."""
     text = entry.get("text", "")
-    phrases = (text,) if isinstance(text, str) else _strings(entry, "text")
-    if not all(phrases) and "text" in entry:
+    written = (text,) if isinstance(text, str) else _strings(entry, "text")
+    if not all(written) and "text" in entry:
         raise ValueError("text holds an empty phrase, which stands in every mail")
-    return tuple(compile_phrase(phrase) for phrase in phrases if phrase)
+    return tuple(phrase(words) for words in written if words)
 
 
 def _provider(entry: Mapping[str, object]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from . import toml_text
-from .rule import Rule, RuleError, Veto, read_rule, read_veto
+from .pattern import compile_phrase
+from .rule import MakePhrase, Rule, RuleError, Veto, read_rule, read_veto
 
 __all__ = ["Table", "read_tables"]
 
@@ -19,6 +20,7 @@ Entry = TypeVar("Entry", Rule, Veto)
 class Table:
     """What some files hold, the earlier file and the earlier rule first, and what is wrong with them."""
 
+    phrase: MakePhrase
     rules: list[Rule] = field(default_factory=list)
     vetoes: list[Veto] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)  #: id of a rule or veto -> name of its file
@@ -42,7 +44,7 @@ class Table:
         name: str,
         document: Mapping[str, object],
         kind: str,
-        read: Callable[[Mapping[str, object], str], Entry],
+        read: Callable[[Mapping[str, object], str, MakePhrase], Entry],
     ) -> Iterator[Entry]:
         entries = document.get(kind, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -50,7 +52,7 @@ class Table:
             return
         for place, entry in enumerate(entries, start=1):
             try:
-                made = read(entry, f"{kind} {place}")
+                made = read(entry, f"{kind} {place}", self.phrase)
                 if made.id in self.files:
                     raise RuleError(f"{kind} {made.id}: the id is taken, in {self.files[made.id]}")
             except RuleError as error:
@@ -60,9 +62,9 @@ class Table:
             yield made
 
 
-def read_tables(files: tuple[tuple[str, str], ...]) -> Table:
-    """Read *files*, each its name and its text, the one that shall win first."""
-    table = Table()
+def read_tables(files: tuple[tuple[str, str], ...], phrase: MakePhrase = compile_phrase) -> Table:
+    """Read *files*, each its name and its text, the one that shall win first. *phrase*: as for read_rule."""
+    table = Table(phrase)
     for name, text in files:
         table.add(name, text)
     return table

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from sidecar.domain.classify import HARD_CAPABLE, RuleBook, RuleError, problems
+from sidecar.domain.pattern import Phrase
 from sidecar.domain.table import read_tables
 
 __all__ = ["Listed", "built_in", "check", "listed", "load", "own"]
@@ -31,7 +32,7 @@ File = tuple[str, str]  #: name and text
 @cache
 def built_in() -> RuleBook:
     """The rules that come with the sidecar."""
-    return RuleBook.parse(*_built_in_files())
+    return RuleBook.known(*_built_in_files())
 
 
 def _built_in_files() -> list[File]:
@@ -72,7 +73,7 @@ def check(paths: Iterable[Path]) -> list[str]:
 def listed(paths: Iterable[Path]) -> list[Listed]:
     """The rules at *paths* and the built-in ones, in the order in which they are tried; then the vetoes."""
     files, _ = _files(paths)
-    tables = [read_tables(tuple(files)), read_tables(tuple(_built_in_files()))]
+    tables = [read_tables(tuple(files)), read_tables(tuple(_built_in_files()), Phrase)]
     rules = [
         Listed(rule.id, rule.category, rule.category in HARD_CAPABLE, table.files[rule.id])
         for table in tables

@@ -34,7 +34,7 @@ PRIVATE = "active bounce corrupt defer deferred flush hold incoming private save
 SHARED = {"maildrop": 0o730, "public": 0o710}
 
 #: A mail that could not be delivered is tried again after two seconds or three instead of five minutes. After
-#: one, the queue manager may find the delivery that failed with its lock still held: it would wait for minutes.
+#: one, the queue manager may find that delivery's lock still held, and then waits for minutes.
 HASTE = {
     "in_flow_delay": "0",
     "queue_run_delay": "1s",

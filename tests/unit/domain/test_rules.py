@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from sidecar.domain.classify import HARD_CAPABLE, Category, Rule, Verdict
+from sidecar.domain.classify import HARD_CAPABLE, Category, Rule, RuleBook, Verdict
 from sidecar.domain.notice import read
 from sidecar.domain.report import Report
 from sidecar.domain.rule import sample_report
 
-from .rulebook import ROOT, RULES, shipped
+from .rulebook import FILES, ROOT, RULES, shipped
 
 BOOK = shipped()
 SAMPLES = [(rule, sample) for rule in BOOK.rules for sample in rule.samples]
@@ -34,6 +34,10 @@ TREACHEROUS = "mailbox-full.user-unknown_spam.policy_blocked.quota.does-not-exis
 def test_there_are_rules_in_files_that_sort() -> None:
     assert len(RULES) >= 10
     assert all(re.fullmatch(r"\d\d-[a-z]+\.toml", path.name) for path in RULES)
+
+
+def test_nothing_is_wrong_with_those_that_the_daemon_takes_unchecked() -> None:
+    assert RuleBook.parse(*FILES) == BOOK
 
 
 def judged() -> Iterator[tuple[Rule, str, Verdict]]:
