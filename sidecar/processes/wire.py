@@ -37,7 +37,10 @@ class Wire(asyncio.Protocol):
 
     def say(self, what: bytes) -> None:
         """Neither blocks nor waits; to who has ended it says nothing."""
-        self._transport.write(framed(what))
+        if (
+            not self._transport.is_closing()
+        ):  # which it is before `lost` is called: each word would be a warning
+            self._transport.write(framed(what))
 
     def unheard(self) -> int:
         """Octets that the other has not taken yet."""

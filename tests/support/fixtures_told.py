@@ -12,14 +12,15 @@ import pytest
 from tests.support.mail_server import MailServer
 from tests.support.sidecar import Sidecar
 
-LONGEST = 30_000  # characters of a log, its last ones
+LONGEST = 5_000  # characters of a log, its last ones
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and isinstance(item, pytest.Function):
-        for name, server in _servers(item.funcargs):
+        shown = {id(server): (name, server) for name, server in _servers(item.funcargs)}
+        for name, server in shown.values():
             report.sections.append((f"log of {name}", _log(server)[-LONGEST:]))
     return report
 
