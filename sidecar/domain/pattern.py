@@ -55,6 +55,10 @@ class Phrase:
 
     written: str
 
+    def __reduce__(self) -> tuple[type["Phrase"], tuple[str]]:
+        """A copy is as this is written, and can be made while a thread makes this ready."""
+        return Phrase, (self.written,)
+
     @cached_property
     def expression(self) -> re.Pattern[str]:
         """Ignoring case."""

@@ -150,7 +150,7 @@ def test_no_bomb_takes_long(name: str, seed: int) -> None:
     readable(raw)
 
 
-FIXTURES = sorted((ROOT / "fixtures/bounces").glob("*/0[1-6]*.eml"))
+FIXTURES = sorted((ROOT / "fixtures/bounces").glob("*/0[12]*.eml"))
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.stem}")
