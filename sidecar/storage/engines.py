@@ -7,12 +7,14 @@ works in which thread.
 import contextlib
 import logging
 import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
 import sqlalchemy as sa
+import tenacity
 from sqlalchemy import event
 
 __all__ = ["Engines", "Kind", "only_reads", "passes", "patient_engine"]
@@ -155,7 +157,7 @@ def _sqlite(url: sa.URL, begin: str, private: bool, busy_seconds: float) -> sa.E
     )
     if not private:
         event.listen(engine, "do_connect", lambda *_: _make_file(str(url.database)))
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", lambda connection, _: _prepare_sqlite(connection, busy_seconds))
     if begin == "BEGIN":
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
@@ -168,12 +170,24 @@ def _make_file(name: str) -> None:
         os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, busy_seconds: float) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    connection.execute("PRAGMA journal_mode=WAL")
+    # Of two that make one file a WAL at once, SQLite lets neither wait: it could be for each other.
+    for attempt in tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_busy),
+        stop=tenacity.stop_after_delay(busy_seconds),
+        wait=tenacity.wait_random(0, 0.05),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # a 250 is a promise that survives a power cut
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA secure_delete=ON")  # what is dropped is overwritten, not only unlinked
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
 def _server(
