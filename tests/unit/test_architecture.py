@@ -16,7 +16,7 @@ ROOMS = {
     "create_engine": r"sidecar/storage/(engines|mediawiki)",
     "run_in_executor": r"sidecar/threads",
     "add_signal_handler": r"sidecar/daemon",
-    "Retrying": r"(wiki_adapter/|sidecar/storage/(writers|migrations/steps))",
+    "Retrying": r"(wiki_adapter/|sidecar/storage/(engines|writers|migrations/steps))",
     "random": r"sidecar/daemon",
     "execute": r"sidecar/storage/",
     "commit": r"sidecar/storage/(engines|writers)",
