@@ -9,6 +9,6 @@ pytest_plugins = [
     "tests.support.fixtures_logs",
     "tests.support.fixtures_mediawiki",
     "tests.support.fixtures_mta",
-    "tests.support.fixtures_told",
+    "tests.support.logs_when_failed",
     "tests.support.longest_first",
 ]

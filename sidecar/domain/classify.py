@@ -71,10 +71,10 @@ class RuleBook:
 
     @classmethod
     def known(cls, *files: tuple[str, str]) -> "RuleBook":
-        """What parse makes of *files* in which it has found nothing wrong; for ours, a test does that.
+        """What parse makes of *files* in which it finds nothing wrong; for ours, a test holds that.
 
-        To check them again would be a third of what it takes to start. Raises RuleError for what cannot be
-        read.
+        To check them is a quarter of a daemon's processor time until it serves. Raises RuleError for what
+        cannot be read.
         """
         table = read_tables(files, Phrase)
         if table.problems:

@@ -51,7 +51,7 @@ class _Item:
 
 @dataclass(frozen=True)
 class Phrase:
-    """What a rule looks for, as compile_phrase has checked it; made ready where it is first needed."""
+    """What a rule looks for: an expression that compile_phrase takes. Made ready where it is first needed."""
 
     written: str
 

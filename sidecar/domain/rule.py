@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .address import domain_of
 from .harmless import harmless
-from .pattern import Phrase, compile_phrase
+from .pattern import Phrase
 from .report import Report, ReportAction
 from .status import find_reply, find_status
 from .wording import Words, first_address
@@ -155,10 +155,10 @@ def sample_report(sample: str) -> Report:
     )
 
 
-def read_rule(entry: Mapping[str, object], place: str, phrase: MakePhrase = compile_phrase) -> Rule:
+def read_rule(entry: Mapping[str, object], place: str, phrase: MakePhrase) -> Rule:
     """A rule from its TOML table. *place* names it in a RuleError as long as it has no id.
 
-    *phrase* makes what it looks for: Phrase itself where each is known to be a good one.
+    *phrase* makes what it looks for: compile_phrase, or Phrase where each is known to be a good one.
     """
     name = _id(entry, place)
     try:
@@ -183,7 +183,7 @@ def read_rule(entry: Mapping[str, object], place: str, phrase: MakePhrase = comp
     return rule
 
 
-def read_veto(entry: Mapping[str, object], place: str, phrase: MakePhrase = compile_phrase) -> Veto:
+def read_veto(entry: Mapping[str, object], place: str, phrase: MakePhrase) -> Veto:
     """A veto from its TOML table; as read_rule."""
     name = _id(entry, place)
     try:

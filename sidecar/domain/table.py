@@ -20,7 +20,7 @@ Entry = TypeVar("Entry", Rule, Veto)
 class Table:
     """What some files hold, the earlier file and the earlier rule first, and what is wrong with them."""
 
-    phrase: MakePhrase
+    phrase: MakePhrase  #: as for read_rule
     rules: list[Rule] = field(default_factory=list)
     vetoes: list[Veto] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)  #: id of a rule or veto -> name of its file

@@ -37,9 +37,8 @@ class Wire(asyncio.Protocol):
 
     def say(self, what: bytes) -> None:
         """Neither blocks nor waits; to who has ended it says nothing."""
-        if (
-            not self._transport.is_closing()
-        ):  # which it is before `lost` is called: each word would be a warning
+        # Its end is known here before `lost` is called; each word in between would be a warning of a library.
+        if not self._transport.is_closing():
             self._transport.write(framed(what))
 
     def unheard(self) -> int:

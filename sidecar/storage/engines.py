@@ -22,6 +22,7 @@ __all__ = ["Engines", "Kind", "only_reads", "passes", "patient_engine"]
 CONNECT = 5  # seconds; an MTA waits for us meanwhile, and comes again
 SILENCE = 30  # seconds without an answer of the server; the longest transaction of ours takes one
 LOCK = 5  # seconds for which a row may be locked by others
+LOOK = 0.05  # seconds, at the most, between two tries to make a file a WAL
 ABANDONED = (
     30  # seconds after which the server ends a transaction whose node says nothing, and frees its locks
 )
@@ -172,21 +173,21 @@ def _make_file(name: str) -> None:
 
 def _prepare_sqlite(connection: Any, busy_seconds: float) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    # Of two that make one file a WAL at once, SQLite lets neither wait: it could be for each other.
-    for attempt in tenacity.Retrying(
+    # Whoever would make a file a WAL while another writes in it is told to go, and not made to wait.
+    wait_for_the_other = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_busy),
         stop=tenacity.stop_after_delay(busy_seconds),
-        wait=tenacity.wait_random(0, 0.05),
+        wait=tenacity.wait_random(0, LOOK),
         reraise=True,
-    ):
-        with attempt:
-            connection.execute("PRAGMA journal_mode=WAL")
+    )
+    wait_for_the_other(connection.execute, "PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # a 250 is a promise that survives a power cut
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA secure_delete=ON")  # what is dropped is overwritten, not only unlinked
 
 
 def _is_busy(error: BaseException) -> bool:
+    """What SQLite says of a lock, before SQLAlchemy has a hand in it."""
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 

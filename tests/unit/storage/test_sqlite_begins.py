@@ -1,4 +1,4 @@
-"""SQLite's file at its first use, while somebody else is at it."""
+"""SQLite's file at its first use, while somebody else writes in it: two daemons, or a command beside one."""
 
 import sqlite3
 import threading
@@ -33,7 +33,7 @@ def test_who_makes_it_a_wal_waits_for_who_writes_in_it(tmp_path: Path) -> None:
         done.join()
 
 
-def test_and_not_for_ever(tmp_path: Path) -> None:
+def test_who_makes_it_a_wal_does_not_wait_for_ever(tmp_path: Path) -> None:
     with (
         closing(made_by_another(tmp_path / "history.db")),
         pytest.raises(sa.exc.OperationalError, match="database is locked"),
