@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 import structlog
 
+from sidecar.edges.busy_poll import BusyPoll
 from sidecar.edges.deadline import Deadline
 from sidecar.edges.few_lines import FewLines
 from sidecar.edges.room import SPARE, idlest
@@ -53,9 +54,16 @@ class QuerySocket:
     """Each connection begins a new dialogue; one too many takes an idler's place, or hears *busy*."""
 
     def __init__(
-        self, dialogue: Callable[[], Dialogue], busy: bytes, door: Door, *, limits: Limits | None = None
+        self,
+        dialogue: Callable[[], Dialogue],
+        busy: bytes,
+        door: Door,
+        *,
+        limits: Limits | None = None,
+        busy_poll: BusyPoll | None = None,  #: for a single peer's next question
     ) -> None:
         self.dialogue, self.busy = dialogue, busy
+        self.busy_poll = busy_poll
         self.took, self.turned_away = door.lookups().observe, door.turned_away.inc
         self.limits = limits or Limits()
         self.room = self.limits.connections  #: that may be open at once; none when we close
@@ -143,6 +151,8 @@ class _Connection(asyncio.Protocol):
             self.heard = True
             self.waiting_since = time.perf_counter()
             self._server.took(self.waiting_since - began)
+            if (busy_poll := self._server.busy_poll) and len(self._server.connections) == 1:
+                busy_poll.begin(self.waiting_since)
         if self._dialogue.closed:
             self.hang_up()
 

@@ -15,6 +15,7 @@ import structlog
 
 from sidecar.domain.verp import Token, TooLong, UnknownWiki
 from sidecar.edges import replies, socketmap
+from sidecar.edges.busy_poll import BusyPoll
 from sidecar.edges.query_socket import Limits, QuerySocket
 from sidecar.edges.replies import REPLIES, TROUBLE
 from sidecar.services.receipt import Receipt
@@ -112,8 +113,9 @@ class VerpSocket(QuerySocket):
         *,
         limits: Limits | None = None,
         door: Door | None = None,
+        busy_poll: BusyPoll | None = None,
     ) -> None:
         door = door or Door(Metrics(), "verp")
         answer = Lookups(return_paths, lookups, door.trouble.inc)
         busy = socketmap.netstring(replies.TOO_MANY_CONNECTIONS)
-        super().__init__(lambda: socketmap.Connection(answer), busy, door, limits=limits)
+        super().__init__(lambda: socketmap.Connection(answer), busy, door, limits=limits, busy_poll=busy_poll)

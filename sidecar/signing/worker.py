@@ -15,6 +15,7 @@ import structlog
 import uvloop
 
 from sidecar.clock import now
+from sidecar.edges.busy_poll import BusyPoll
 from sidecar.edges.unix_socket import UnixSocket
 from sidecar.edges.verp_socket import VerpSocket
 from sidecar.processes.wire import Wire
@@ -44,6 +45,7 @@ from sidecar.telemetry import Door, Metrics
 __all__ = ["main"]
 
 BEAT = 0.25  # seconds between what is told
+BUSY_POLL = 50e-6  # seconds; a peer's own time between two questions, and some more
 LINES = 100  # of the log that wait to be told; what would say more is limited where it is said
 UNHEARD = 2**20  # octets that the daemon, being busy, has not taken: then the rest is told later
 
@@ -84,7 +86,8 @@ class _Worker:
         self._watched.users = begin.users
         self._paths = ReturnPaths(begin.verp, now, self._metrics, self._refusals, self._watched)
         self._before = self._metrics.signing_numbers()
-        self.door = VerpSocket(self._paths, door=Door(self._metrics, DOOR))
+        busy_poll = BusyPoll(asyncio.get_running_loop(), BUSY_POLL)
+        self.door = VerpSocket(self._paths, door=Door(self._metrics, DOOR), busy_poll=busy_poll)
         structlog.configure(
             [structlog.processors.add_log_level, self._keep],
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

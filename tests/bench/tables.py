@@ -33,8 +33,8 @@ what each part does.
 GOALS = """\
 ## What was aimed at
 
-Of medians. Beside PostSRSd the better of ours, with or without processes that sign, and the better of its
-two versions.
+Of medians. Beside each PostSRSd (version 1 is Debian's) the better of ours, with or without processes that
+sign.
 
 | aim | wanted | measured | reached |
 | --- | ---: | ---: | --- |

@@ -17,19 +17,19 @@ def signing(**rates: float) -> Section:
 
 
 @pytest.mark.parametrize(
-    ("rates", "ratio"),
+    ("rates", "ratios"),
     [
-        ({OURS: 300.0, "processes": 100.0, "postsrsd_1": 150.0, "postsrsd_2": 100.0}, 2.0),
-        ({OURS: 100.0, "processes": 300.0, "postsrsd_1": 100.0, "postsrsd_2": 600.0}, 0.5),
-        ({OURS: 100.0, "postsrsd_1": 100.0}, 1.0),
+        ({OURS: 300.0, "processes": 100.0, "postsrsd_1": 150.0, "postsrsd_2": 100.0}, [2.0, 3.0]),
+        ({OURS: 100.0, "processes": 300.0, "postsrsd_1": 100.0, "postsrsd_2": 600.0}, [3.0, 0.5]),
+        ({OURS: 100.0, "postsrsd_1": 100.0}, [1.0]),
     ],
 )
-def test_the_better_of_ours_is_held_against_the_better_of_theirs(
-    rates: dict[str, float], ratio: float
+def test_the_better_of_ours_is_held_against_each_of_theirs(
+    rates: dict[str, float], ratios: list[float]
 ) -> None:
     told = list(goals([signing(**rates)]))
-    assert [goal.measured for goal in told] == [pytest.approx(ratio)] * 2
-    assert [goal.reached for goal in told] == [ratio >= 1] * 2
+    assert [goal.measured for goal in told] == [pytest.approx(ratio) for ratio in ratios * 2]
+    assert [goal.reached for goal in told] == [ratio >= 1 for ratio in ratios * 2]
 
 
 @pytest.mark.parametrize(("weight", "reached"), [(57.0, True), (57.3, False)])
