@@ -14,6 +14,7 @@ import pytest
 
 from tests.contract.farm import HOME, OTHER
 from tests.support.mediawiki_farm import RealFarm
+from tests.support.mediawiki_outgoing import by_mail_server
 from tests.support.postfix import Postfix
 from tests.support.remote_mx import RemoteMx
 from tests.support.sidecar import DIE_AFTER, DIE_BEFORE, DOMAIN, Sidecar
@@ -87,9 +88,8 @@ def loop(
     }
     postfix.configure(routes)
     postfix.start()
-    server = {"host": "127.0.0.1", "IDHost": "wiki.example.org", "port": postfix.port, "auth": False}
     for wiki in (home, other):
-        wiki.set(wgSMTP=server, wgBounceSidecarSocket=str(home.socket_path), wgBounceSidecarTimeout=10)
+        wiki.set(wgBounceSidecarSocket=str(home.socket_path), **by_mail_server(postfix.port))
     sidecar.set_clock(START)
     sidecar.start()
     yield Loop(mediawiki_farm, sidecar)

@@ -15,6 +15,7 @@ import pytest
 from tests.contract.bench import Mood
 from tests.support.leaks import secret
 from tests.support.mediawiki import MediaWiki
+from tests.support.mediawiki_outgoing import by_mail_server
 from tests.support.postfix import Postfix
 from tests.support.remote_mx import RemoteMx
 from tests.support.sidecar import DIE_AFTER, DIE_BEFORE, DOMAIN, Sidecar
@@ -88,9 +89,7 @@ def loop(mediawiki: MediaWiki, postfix: Postfix, remote_mx: RemoteMx, short_fold
     }
     postfix.configure(routes)
     postfix.start()
-    server = {"host": "127.0.0.1", "IDHost": "wiki.example.org", "port": postfix.port, "auth": False}
-    # On a busy machine, a mail that left unsigned in the usual 0.05 s would bounce to nobody.
-    mediawiki.set(wgSMTP=server, wgBounceSidecarTimeout=10)
+    mediawiki.set(**by_mail_server(postfix.port))
     sidecar.set_clock(START)
     sidecar.start()
     yield Loop(mediawiki, postfix, remote_mx, sidecar)

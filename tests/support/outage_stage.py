@@ -19,6 +19,7 @@ from tests.support.four_voices import FourVoices
 from tests.support.kernel_says import KernelSays
 from tests.support.leaks import secret
 from tests.support.mediawiki import MediaWiki
+from tests.support.mediawiki_outgoing import by_mail_server
 from tests.support.name_server import Name, NameServer
 from tests.support.places import free_port, missing
 from tests.support.postfix import OWNER, Postfix
@@ -170,8 +171,7 @@ def stage(wiki: MediaWiki, postfix: Postfix, remote: RemoteMx, folder: Path) -> 
         made.certify(90 * DAY)
         made.configure_postfix()
         postfix.start()
-        smtp = {"host": "127.0.0.1", "IDHost": "wiki.example.org", "port": postfix.port, "auth": False}
-        wiki.set(wgSMTP=smtp, wgBounceSidecarTimeout=10)  # a mail that left unsigned would bounce to nobody
+        wiki.set(**by_mail_server(postfix.port))
         life.callback(sidecar.stop)
         sidecar.start()
         yield made
