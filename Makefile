@@ -23,7 +23,7 @@ help:
 	@echo "make attack      what strangers may try at every door (5 minutes)"
 	@echo "make chaos       everything killed, filled, stopped and spoiled while mail is delivered (10 minutes)"
 	@echo "make soak        two months of mixed load within ten minutes: does anything grow?"
-	@echo "make audit       is anything known to be wrong with the libraries that are installed? (asks PyPI)"
+	@echo "make audit       is anything known to be wrong with the libraries that are installed? (asks PyPI, or a folder; see docs/testing.md)"
 	@echo "make capture-check  do seven real mail servers still say what fixtures/bounces has of them? (as root, minutes)"
 	@echo "make capture     ... and write it afresh; see docs/testing.md for these"
 
@@ -81,7 +81,7 @@ attack: $(VENV)/installed-for-attack
 	$(BIN)/python -m tests.attack $(ARGS)
 
 audit: $(VENV)/installed-for-audit
-	$(BIN)/pip-audit --strict --skip-editable
+	@$(BIN)/python -m tests.audit $(if $(ADVISORIES),"$(ADVISORIES)")
 
 chaos: debian-packages $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -116,8 +116,11 @@ $(VENV)/installed-for-attack: $(VENV)/installed-for-tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[attack]' || echo "no atheris"
 	@touch $@
 
+# What the venv began with, a pip and a setuptools as old as its Python, is not ours. pip-audit needs a pip: the newest;
+# setuptools goes, and comes back, new, only if a library asks for it.
 $(VENV)/installed-for-audit: $(VENV)/installed-for-tests
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
+	$(BIN)/python -m pip uninstall --quiet --yes --disable-pip-version-check setuptools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip --editable '.[test,bench,audit]'
 	@touch $@
 
 clean:
