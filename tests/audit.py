@@ -28,7 +28,7 @@ def main(words: list[str] | None = None) -> int:
     )
     folder: Path | None = parser.parse_args(words).advisories
     if folder is None:
-        return audit()
+        return _audit()
     try:
         advisories = Advisories(folder)
     except NoAdvisories as error:
@@ -37,12 +37,12 @@ def main(words: list[str] | None = None) -> int:
     day = advisories.newest[:10]
     print(f"{advisories.count} advisories, the newest of {day}; later ones are not known", flush=True)
     with AdvisoryWindow(advisories) as window:
-        code = audit("--vulnerability-service", "osv", "--osv-url", window.url)
+        code = _audit("--vulnerability-service", "osv", "--osv-url", window.url)
     print(f"{len(window.asked)} packages looked up")
     return code
 
 
-def audit(*where: str) -> int:
+def _audit(*where: str) -> int:
     with tempfile.NamedTemporaryFile(suffix=".txt") as installed:
         subprocess.run(LIST, stdout=installed, check=True)
         environment = {**os.environ, "no_proxy": "127.0.0.1"} if where else None

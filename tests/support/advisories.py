@@ -44,7 +44,7 @@ class Advisories:
         return [
             record
             for record in self._by_name[name]
-            if any(one["package"]["name"] == name and affects(one, asked) for one in record["affected"])
+            if any(one["package"]["name"] == name and _affects(one, asked) for one in record["affected"])
         ]
 
     def _add(self, record: dict[str, Any]) -> None:
@@ -59,23 +59,23 @@ class Advisories:
             self._by_name[name].append(record)
 
 
-def affects(affected: dict[str, Any], version: Version) -> bool:
+def _affects(affected: dict[str, Any], version: Version) -> bool:
     """Whether it is listed, or within a range. https://ossf.github.io/osv-schema/#evaluation"""
     ranges = [one["events"] for one in affected.get("ranges", []) if one["type"] == "ECOSYSTEM"]
-    listed = any(same(version, text) for text in affected.get("versions", []))
-    return listed or any(within(events, version) for events in ranges)
+    listed = any(_same(version, text) for text in affected.get("versions", []))
+    return listed or any(_within(events, version) for events in ranges)
 
 
-def same(version: Version, text: str) -> bool:
+def _same(version: Version, text: str) -> bool:
     try:
         return Version(text) == version
     except InvalidVersion:  # "0.9-fearow": pip installs no such thing
         return False
 
 
-def within(events: list[dict[str, str]], version: Version) -> bool:
+def _within(events: list[dict[str, str]], version: Version) -> bool:
     """Events may stand in any order. Raises InvalidVersion where a bound is none: it cannot be judged."""
-    bounds = sorted((bound(text), kind) for event in events for kind, text in event.items())
+    bounds = sorted((_bound(text), kind) for event in events for kind, text in event.items())
     inside = False
     for at, kind in bounds:
         if kind == "introduced" and at <= version:
@@ -85,5 +85,5 @@ def within(events: list[dict[str, str]], version: Version) -> bool:
     return inside
 
 
-def bound(text: str) -> Version:
+def _bound(text: str) -> Version:
     return Version("0.dev0" if text == "0" else text)  # OSV: "0" is before all versions

@@ -1,6 +1,6 @@
 """How a tests' wiki sends: by a mail server of ours, or by a sendmail that keeps all and sends nothing.
 
-Knows files in a folder. Does not know who sends or why.
+Knows the wiki's settings for it, and files in a folder. Does not know who sends or why.
 """
 
 from dataclasses import dataclass
